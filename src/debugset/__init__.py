@@ -1,0 +1,1 @@
+"""debugset: find where an image classifier fails, collect the images that fix it, prove the gain."""

@@ -1,0 +1,211 @@
+"""An image set: ``manifest.parquet`` (a row an image) beside uncompressed WebDataset tars.
+
+The manifest's ``shard, offset, size`` give random access to an image's bytes by one ``pread``. A set whose
+images stay where they are (ImageNet) names them relative to a root folder that an environment variable gives.
+"""
+
+import hashlib
+import io
+import json
+import os
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from jaxtyping import Int64, UInt8
+from PIL import Image
+
+from debugset.files import replacing_file
+
+MANIFEST = "manifest.parquet"
+COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
+
+
+@dataclass
+class ImageSet:
+    """An image set opened for reading.
+
+    Attributes:
+        folder: where the manifest lies.
+        manifest: one row an image, `COLUMNS` first, then columns of the source.
+        classes: the class names; labels are indices into it.
+        root: where the shards lie.
+    """
+
+    folder: Path
+    manifest: pd.DataFrame
+    classes: tuple[str, ...]
+    root: Path
+    _descriptors: dict[str, int] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.manifest)
+
+    @cached_property
+    def labels(self) -> Int64[np.ndarray, " n"]:
+        """The label of every image: class indices, weak labels in a pool."""
+        return self.manifest["label"].to_numpy(np.int64)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """The id of every image, as objects."""
+        return self.manifest["id"].to_numpy(object)
+
+    def read(self, row: int) -> bytes:
+        """The file of the image in manifest row ``row``.
+
+        Raises:
+            OSError: its shard is missing or shorter than the manifest says.
+        """
+        shard, offset, size = (self._location[name][row] for name in ("shard", "offset", "size"))
+        content = os.pread(self._descriptor(shard), int(size), int(offset))
+        if len(content) != size:
+            raise OSError(f"{self.root / shard}: image {self.ids[row]} is cut short; restore the file")
+        return content
+
+    def image(self, row: int) -> Image.Image:
+        """The image in manifest row ``row``, decoded to RGB."""
+        return Image.open(io.BytesIO(self.read(row))).convert("RGB")
+
+    def pixels(self, rows: Iterable[int], size: int) -> UInt8[np.ndarray, "n size size 3"]:
+        """Decode images into one array, resized to ``size`` x ``size`` (bilinear) where they differ from it."""
+        rows = list(rows)
+        batch = np.empty((len(rows), size, size, 3), np.uint8)
+        for place, row in enumerate(rows):
+            image = self.image(row)
+            if image.size != (size, size):
+                image = image.resize((size, size), Image.Resampling.BILINEAR)
+            batch[place] = np.asarray(image)
+        return batch
+
+    def rows_of(self, ids: Iterable[str]) -> Int64[np.ndarray, " n"]:
+        """The manifest rows of image ids, in the order asked.
+
+        Raises:
+            ValueError: an id is not in the set.
+        """
+        ids = list(ids)
+        rows = self._row_of_id.reindex(ids)
+        if rows.isna().any():
+            raise ValueError(f"{self.folder}: image {ids[int(rows.isna().argmax())]!r} is not in this set")
+        return rows.to_numpy(np.int64)
+
+    @cached_property
+    def _row_of_id(self) -> pd.Series:
+        return pd.Series(np.arange(len(self)), index=self.manifest["id"])
+
+    @cached_property
+    def _location(self) -> dict[str, np.ndarray]:
+        return {name: self.manifest[name].to_numpy(object) for name in ("shard", "offset", "size")}
+
+    def _descriptor(self, shard: str) -> int:
+        if shard not in self._descriptors:
+            if len(self._descriptors) >= 256:  # a set of loose files would run out of descriptors
+                os.close(self._descriptors.pop(next(iter(self._descriptors))))
+            self._descriptors[shard] = os.open(self.root / shard, os.O_RDONLY)
+        return self._descriptors[shard]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_descriptors": {}}  # worker processes open their own
+
+    def __del__(self) -> None:
+        for descriptor in self._descriptors.values():
+            os.close(descriptor)
+
+
+def open_set(folder: str | Path) -> ImageSet:
+    """Open an image set.
+
+    Raises:
+        FileNotFoundError: the folder holds no manifest.
+        ValueError: the manifest lacks a column, or the root that it needs is not set in the environment.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
+    table = pq.read_table(path)
+    missing = [name for name in COLUMNS if name not in table.column_names]
+    if missing:
+        raise ValueError(f"{path}: column `{missing[0]}` is missing")
+    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
+    variable = described.get("root_variable")
+    if variable and variable not in os.environ:
+        raise ValueError(f"{path}: set the environment variable {variable} to the folder that holds the images")
+    root = Path(os.environ[variable]) if variable else folder
+    return ImageSet(folder, table.to_pandas(), tuple(described.get("classes", ())), root)
+
+
+def write_manifest(
+    folder: Path, manifest: pd.DataFrame, classes: Iterable[str], *, root_variable: str | None = None
+) -> None:
+    """Write an image set's manifest.
+
+    Args:
+        folder: the image set.
+        manifest: one row an image, with all `COLUMNS`.
+        classes: the class names that labels index.
+        root_variable: the environment variable whose folder holds the shards, if not ``folder`` itself.
+    """
+    rest = [name for name in manifest.columns if name not in COLUMNS]
+    table = pa.Table.from_pandas(manifest[[*COLUMNS, *rest]], preserve_index=False)
+    described = {"classes": list(classes)} | ({"root_variable": root_variable} if root_variable else {})
+    table = table.replace_schema_metadata(
+        {**(table.schema.metadata or {}), b"debugset": json.dumps(described).encode()}
+    )
+    with replacing_file(folder / MANIFEST) as temporary:
+        pq.write_table(table, temporary)
+
+
+def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], bytes]], classes: Iterable[str]) -> None:
+    """Write a whole image set into an existing folder: its shards, then its manifest.
+
+    Args:
+        folder: where to write; a caller that must not leave half a set behind passes a temporary folder.
+        records: a mapping and the file's bytes for each image. The mapping has ``id, label, shard`` (the tar's
+            file name) and may have ``extension`` (default ``png``), ``width, height`` (else read from the
+            image) and any columns of the source. Images of one shard come together; within it they are sorted by id.
+        classes: the class names that labels index.
+
+    Raises:
+        ValueError: an image id comes twice or a shard comes back after another one.
+    """
+    rows: list[dict[str, Any]] = []
+    pending: list[tuple[dict[str, Any], bytes]] = []
+    for record, content in records:
+        if pending and pending[0][0]["shard"] != record["shard"]:
+            rows += _write_shard(folder, pending)
+            pending = []
+        pending.append((dict(record), content))
+    if pending:
+        rows += _write_shard(folder, pending)
+    manifest = pd.DataFrame(rows, columns=None if rows else list(COLUMNS))
+    if manifest["id"].duplicated().any():
+        raise ValueError(f"{folder}: image id {manifest['id'][manifest['id'].duplicated()].iloc[0]!r} comes twice")
+    write_manifest(folder, manifest, classes)
+
+
+def _write_shard(folder: Path, images: list[tuple[dict[str, Any], bytes]]) -> list[dict[str, Any]]:
+    """Write one tar, its members sorted by id with no clock or owner in them; return its manifest rows."""
+    shard = images[0][0]["shard"]
+    if (folder / shard).exists():
+        raise ValueError(f"{folder / shard}: the images of one shard must come together")
+    rows = []
+    with tarfile.open(folder / shard, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for record, content in sorted(images, key=lambda image: image[0]["id"]):
+            member = tarfile.TarInfo(f"{record['id']}.{record.pop('extension', 'png')}")
+            member.size = len(content)
+            offset = tar.offset + tarfile.BLOCKSIZE  # a USTAR header is one block
+            tar.addfile(member, io.BytesIO(content))
+            if "width" not in record:
+                record["width"], record["height"] = Image.open(io.BytesIO(content)).size
+            digest = hashlib.sha256(content).hexdigest()
+            rows.append({**record, "sha256": digest, "offset": offset, "size": len(content)})
+    return rows

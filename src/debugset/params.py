@@ -1,0 +1,82 @@
+"""Reading ``params.yaml``: one section, checked by the model that its own room defines.
+
+Each room owns the pydantic model of its section, so a new section touches no other room. A wrong
+key, type or range ends in one line that names it.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class Section(BaseModel):
+    """Base of every section's model: unknown keys are errors, values do not change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Section)
+
+
+class ParamsError(ValueError):
+    """A parameter is missing, unknown, of the wrong type or out of range; the text is one line."""
+
+
+def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Read a parameter file as a mapping of sections.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or is not a mapping.
+    """
+    if not path.is_file():
+        raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
+    try:
+        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(sections, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections")
+    return sections
+
+
+def check(sections: Mapping[str, Any], name: str, model: type[S], path: Path = PARAMS_FILE) -> S:
+    """Validate one section of a parameter file that has been read.
+
+    Raises:
+        ParamsError: names the file, the full key and what is wrong with its value.
+    """
+    if name not in sections:
+        raise ParamsError(f"{path}: section `{name}` is missing")
+    try:
+        return model.model_validate(sections[name])
+    except ValidationError as error:
+        raise ParamsError(f"{path}: {_first_line(name, error)}") from None
+
+
+def load(name: str, model: type[S], path: Path = PARAMS_FILE) -> S:
+    """Read and validate one section of the parameter file.
+
+    Args:
+        name: the section's name, for example ``pick``.
+        model: the section's model, defined by the room that owns it.
+        path: the parameter file.
+
+    Raises:
+        ParamsError: see `read` and `check`.
+    """
+    return check(read(path), name, model, path)
+
+
+def _first_line(name: str, error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join([name, *(str(part) for part in first["loc"])])
+    if first["type"] == "extra_forbidden":
+        return f"`{key}` is not a parameter; remove it or correct its spelling"
+    if first["type"] == "missing":
+        return f"`{key}` is missing"
+    return f"`{key}`: {first['msg']} (got {first['input']!r})"

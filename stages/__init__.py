@@ -1,0 +1,18 @@
+"""The pipeline's stages: each module reads params, calls debugset and writes its outs."""
+
+import os
+import sys
+from collections.abc import Callable
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a stage's ``main``; bad input ends in one line on stderr and exit code 1.
+
+    Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
+    """
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        if os.environ.get("DEBUGSET_TRACEBACK") == "1":
+            raise
+        sys.exit(f"error: {' '.join(str(error).split())}")
