@@ -1,0 +1,1 @@
+"""Models: the registry, building and storing them, their features, and attacks on them."""

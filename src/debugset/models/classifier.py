@@ -1,0 +1,129 @@
+"""A classifier on pixels in [0, 1]: normalisation inside, features and logits outside; and its folder on disk."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from debugset.files import read_json, replacing_folder, sha256, write_json
+from debugset.models.registry import Architecture
+
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What ``model.json`` says of a stored model.
+
+    Attributes:
+        name: the architecture's name in params.
+        architecture: how it was built.
+        classes: names of its outputs, in order; empty for a model whose outputs are not used.
+        origin: where the weights come from, in words.
+        weights_sha256: of ``model.safetensors``.
+        scores: what was measured when it was made, for example its robust accuracy.
+    """
+
+    name: str
+    architecture: Architecture
+    classes: tuple[str, ...]
+    origin: str
+    weights_sha256: str = ""
+    scores: dict[str, Any] | None = None
+
+
+class Classifier(nn.Module):
+    """A timm backbone behind its normalisation.
+
+    Args:
+        backbone: a timm model, ``forward_features`` and ``forward_head`` included.
+        mean: per channel, of pixels in [0, 1].
+        std: per channel, of pixels in [0, 1].
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, backbone: Any, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c"]:
+        """Logits of pixels in [0, 1]."""
+        return self.backbone((pixels - self.mean) / self.std)
+
+    def features(self, pixels: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
+        """Penultimate features (what the decision layer sees) of pixels in [0, 1]."""
+        maps = self.backbone.forward_features((pixels - self.mean) / self.std)
+        return self.backbone.forward_head(maps, pre_logits=True)
+
+
+def build(architecture: Architecture, classes: int, *, pretrained: bool = False) -> Classifier:
+    """A classifier of that architecture, its weights random unless ``pretrained`` asks timm for the hub's.
+
+    Args:
+        architecture: what to build.
+        classes: number of outputs.
+        pretrained: fetch the hub's weights.
+    """
+    import timm
+
+    backbone = timm.create_model(
+        architecture.timm_name, pretrained=pretrained, num_classes=classes, **architecture.options
+    )
+    return Classifier(backbone, architecture.mean, architecture.std)
+
+
+def save(folder: Path, classifier: Classifier, description: Description) -> None:
+    """Write a model folder: safetensors and JSON, nothing pickled."""
+    from safetensors.torch import save_file
+
+    weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.backbone.state_dict().items()}
+    with replacing_folder(folder) as temporary:
+        save_file(weights, temporary / WEIGHTS)
+        described = asdict(description) | {"weights_sha256": sha256(temporary / WEIGHTS)}
+        write_json(temporary / DESCRIPTION, described, digits=17)  # a rounded mean would change the features
+
+
+def describe(folder: Path) -> Description:
+    """Read the description of a stored model.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no model is stored there; run the stage that makes it, or `dvc pull`")
+    content = read_json(path)
+    about = {name: tuple(value) if isinstance(value, list) else value for name, value in content["architecture"].items()}
+    return Description(**{**content, "architecture": Architecture(**about), "classes": tuple(content["classes"])})
+
+
+def load(folder: Path) -> tuple[Classifier, Description]:
+    """Read a stored model, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: the folder holds no model.
+        ValueError: the weights do not have the SHA-256 that the description says.
+    """
+    from safetensors.torch import load_file
+
+    description = describe(folder)
+    if sha256(folder / WEIGHTS) != description.weights_sha256:
+        raise ValueError(f"{folder / WEIGHTS}: its SHA-256 is not the one in {DESCRIPTION}; restore the folder")
+    weights = load_file(folder / WEIGHTS)
+    outputs = len(description.classes)
+    classifier = build(description.architecture, outputs)
+    classifier.backbone.load_state_dict(weights)
+    return classifier.eval(), description
+
+
+def fingerprint(description: Description) -> str:
+    """What decides a model's features: its weights and how images are fed to it, as one JSON line."""
+    return json.dumps([description.weights_sha256, asdict(description.architecture)], sort_keys=True)

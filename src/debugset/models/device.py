@@ -1,0 +1,33 @@
+"""The machine's side of running models: device, precision, threads. None of it decides a result's identity."""
+
+import os
+from contextlib import AbstractContextManager
+from typing import Literal
+
+import torch
+
+Precision = Literal["fp32", "bf16"]
+
+
+def device() -> torch.device:
+    """The device of ``$DEBUGSET_DEVICE``, else a GPU where there is one, else the CPU.
+
+    Raises:
+        ValueError: the environment names a device that this machine does not have.
+    """
+    wished = os.environ.get("DEBUGSET_DEVICE")
+    if wished is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if wished.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"DEBUGSET_DEVICE={wished}: this machine has no usable CUDA device; unset it or say cpu")
+    return torch.device(wished)
+
+
+def workers() -> int:
+    """How many threads decode images: ``$DEBUGSET_WORKERS``, else the number of processors."""
+    return int(os.environ.get("DEBUGSET_WORKERS", os.cpu_count() or 1))
+
+
+def autocast(where: torch.device, precision: Precision) -> AbstractContextManager[None]:
+    """The context in which a forward pass runs at the precision that params ask for."""
+    return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")

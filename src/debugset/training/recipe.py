@@ -1,0 +1,39 @@
+"""The recipe that the original model and every variant train by, and the variants' seeds."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from debugset.models.device import Precision
+from debugset.params import Section
+
+
+class Recipe(Section):
+    """Section ``recipe``: SGD with Nesterov momentum and a one-cycle schedule, for a number of steps.
+
+    Attributes:
+        steps: optimiser steps; the same for all variants, however many images they have.
+        batch: images a step, over all devices together.
+        peak_lr: the schedule's highest learning rate, reached after ``warmup`` of the steps.
+        augmentation: ``shift_flip`` keeps all images in memory and shifts them by up to ``shift`` px;
+            ``random_resized_crop`` decodes them as they come.
+        channels_last: memory format of images and weights.
+    """
+
+    steps: PositiveInt
+    batch: PositiveInt
+    peak_lr: PositiveFloat
+    warmup: float = Field(ge=0, lt=1)
+    momentum: float = Field(ge=0, lt=1)
+    weight_decay: float = Field(ge=0)
+    label_smoothing: float = Field(ge=0, lt=1)
+    augmentation: Literal["shift_flip", "random_resized_crop"]
+    shift: int = Field(ge=0)
+    precision: Precision
+    channels_last: bool
+
+
+class TrainParams(Section):
+    """Section ``train``: the seeds that every variant is trained with."""
+
+    seeds: list[int] = Field(min_length=1)

@@ -1,0 +1,59 @@
+"""Stage errors: predictions of the original model (and others), and its failures: seed and held-out."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from debugset.errors import ErrorsParams, failures_frame
+from debugset.files import write_parquet
+from debugset.images.sets import open_set
+from debugset.models.classifier import Classifier, Description
+from debugset.models.classifier import load as load_model
+from debugset.models.features import predictions
+from debugset.models.params import EmbedParams
+from debugset.models.weights import pretrained
+from debugset.params import load
+from stages import run
+
+SETS = ("test", "mfreq", "complement", "deployment")
+
+
+def main() -> None:
+    """Predict with the original model, in the multi-model setting with the others too; collect their failures."""
+    params, embed = load("errors", ErrorsParams), load("embed", EmbedParams)
+    sets = [open_set(f"data/sets/{name}") for name in SETS]
+    frames = []
+    for name in ["original", *(params.models if params.setting == "multi" else [])]:
+        classifier, description = _model(name, len(sets[0].classes))
+        for images in sets:
+            predicted = predictions(
+                classifier, description, images, np.arange(len(images)), batch=embed.batch, precision=embed.precision
+            )
+            frames.append(
+                pd.DataFrame(
+                    {"model": name, "set": images.folder.name, "image_id": images.ids, "label": images.labels,
+                     "predicted": predicted}
+                )  # fmt: skip
+            )
+    table = pd.concat(frames, ignore_index=True)
+    failures = failures_frame(table, sets[0].classes, params)
+    print(f"failures: {failures['role'].value_counts().to_dict()}")
+    write_parquet(Path("data/errors/predictions.parquet"), table)
+    write_parquet(Path("data/errors/failures.parquet"), failures)
+
+
+def _model(name: str, classes: int) -> tuple[Classifier, Description]:
+    """The original, the robust model, or one with ready weights."""
+    stored = {"original": "standard", "robust": "robust"}
+    classifier, description = load_model(Path("models") / stored[name]) if name in stored else pretrained(name)
+    if len(description.classes) != classes:
+        raise ValueError(
+            f"params.yaml: `errors.models`: {name} tells {len(description.classes)} classes apart, "
+            f"but the sets have {classes}; name models trained on the same classes"
+        )
+    return classifier, description
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,55 @@
+"""Stage evaluate: predictions of every variant on every set."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from debugset.files import write_parquet
+from debugset.images.sets import ImageSet, open_set
+from debugset.models.classifier import load as load_model
+from debugset.models.features import predictions
+from debugset.models.params import EmbedParams
+from debugset.params import load
+from debugset.training.recipe import TrainParams
+from debugset.training.variants import VARIANTS
+from stages import run
+
+SETS = ("test", "mfreq", "complement", "deployment")
+
+
+def main() -> None:
+    """Predict with every variant and seed on the test sets, the deployment set and de-val."""
+    embed, seeds = load("embed", EmbedParams), load("train", TrainParams).seeds
+    sets = [(name, images, np.arange(len(images)), images.labels) for name, images in _test_sets()]
+    sets.append(_de_val())
+    frames = []
+    for variant, seed in tqdm([(variant, seed) for variant in VARIANTS for seed in seeds], "evaluate", unit=" models"):
+        classifier, description = load_model(Path("models/variants") / variant / str(seed))
+        for name, images, rows, labels in sets:
+            predicted = predictions(
+                classifier, description, images, rows, batch=embed.batch, precision=embed.precision
+            )
+            frames.append(
+                pd.DataFrame(
+                    {"variant": variant, "seed": seed, "set": name, "image_id": images.ids[rows], "label": labels,
+                     "predicted": predicted}
+                )  # fmt: skip
+            )
+    write_parquet(Path("data/predictions.parquet"), pd.concat(frames, ignore_index=True))
+
+
+def _test_sets() -> list[tuple[str, ImageSet]]:
+    return [(name, open_set(f"data/sets/{name}")) for name in SETS]
+
+
+def _de_val() -> tuple[str, ImageSet, np.ndarray, np.ndarray]:
+    """The de-val images, with the weak label as label."""
+    pool, picks = open_set("data/pool"), pd.read_parquet("data/picks/foundation.parquet")
+    chosen = picks[picks["role"] == "deval"]
+    return "deval", pool, pool.rows_of(chosen["image_id"]), chosen["class"].to_numpy(np.int64)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,19 @@
+"""Stage model-foundation: the foundation embedder, with ready weights."""
+
+from pathlib import Path
+
+from debugset.models.classifier import save
+from debugset.models.params import EmbeddersParams
+from debugset.models.weights import pretrained
+from debugset.params import load
+from stages import run
+
+
+def main() -> None:
+    """Fetch and convert the model of the foundation slot."""
+    params = load("embedders", EmbeddersParams)
+    save(Path("models/foundation"), *pretrained(params.foundation, params.foundation_file, params.foundation_sha256))
+
+
+if __name__ == "__main__":
+    run(main)
