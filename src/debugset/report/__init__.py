@@ -1,0 +1,1 @@
+"""The report: metrics and plots for git, and one HTML page that opens from disk."""

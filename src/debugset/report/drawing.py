@@ -1,0 +1,112 @@
+"""Matplotlib figures as inline SVG or PNG, the same bytes for the same numbers."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from markupsafe import Markup, escape
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from debugset.files import replacing_file
+
+INK = "#1f2733"  # lines and words; on the page it becomes the colour of the text around it
+FAINT = "#8b95a3"
+COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
+    "original": "#6b7280",
+    "retrain": "#9aa1ab",
+    "random": "#e69f00",
+    "complete": "#d55e00",
+    "foundation": "#0072b2",
+    "standard": "#009e73",
+    "robust": "#b5558f",
+    "chance": "#6b7280",
+}
+STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.alpha": 0.25,
+    "grid.linewidth": 0.6,
+    "text.color": INK,
+    "text.parse_math": False,  # a class name may hold a dollar sign
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "debugset",
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+}
+
+
+def colour(name: str) -> str:
+    """The colour of a variant or an embedder; a dcd variant wears its embedder's."""
+    return COLOURS.get(name.removeprefix("dcd-"), "#56b4e9")
+
+
+@contextmanager
+def drawing(
+    rows: int, columns: int, size: tuple[float, float], **options: Any
+) -> Iterator[tuple[Figure, list[Axes]]]:
+    """Yield a figure of this look and its axes in reading order.
+
+    Args:
+        rows: rows of axes.
+        columns: columns of axes.
+        size: width and height in inches; on the page an inch is about 100 px.
+        options: passed on to ``Figure.subplots``.
+    """
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(rows, columns, squeeze=False, **options)
+        yield figure, list(axes.flat)
+
+
+def svg(figure: Figure, name: str, alt: str) -> Markup:
+    """A figure as an SVG element that takes the page's width and its colour of text.
+
+    Args:
+        figure: the figure, still inside its `drawing` block.
+        name: unique on the page; it keeps the ids of two figures apart.
+        alt: what the figure shows.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    width = re.search(r'width="([\d.]+)pt"', text)
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)  # a copy of every label
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r' id="', f' id="{name}-', text)
+    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = text.replace(INK, "currentColor")
+    pixels = float(width.group(1)) * 4 / 3 if width else 900
+    opening = f'<svg role="img" aria-label="{escape(alt)}" style="max-width: {pixels:.0f}px"'
+    return Markup(text.replace("<svg", opening, 1))
+
+
+def png(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG on white, without the name of the software or the time."""
+    with replacing_file(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=144, facecolor="white", metadata={"Software": None})

@@ -1,0 +1,190 @@
+"""What the report reads: each file once, when the first section asks for it."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from debugset.evaluation import accuracy_by_class, accuracy_table, choose_embedder
+from debugset.files import read_json
+from debugset.images.sets import ImageSet, open_set
+from debugset.report.params import ReportParams
+
+EMBEDDERS = ("foundation", "standard", "robust")
+VARIANTS = ("original", "retrain", "random", "complete", *(f"dcd-{name}" for name in EMBEDDERS))
+POOL = "data/pool"
+SCORED = (  # what the accuracy table, and so the chosen embedder, is computed from
+    "data/predictions.parquet",
+    "data/errors/predictions.parquet",
+    "data/errors/failures.parquet",
+    "data/sets/test/manifest.parquet",
+)
+
+
+@dataclass
+class Inputs:
+    """The pipeline's results under one folder.
+
+    Attributes:
+        root: the repository's folder.
+        params: what to show.
+    """
+
+    root: Path
+    params: ReportParams
+    _sets: dict[str, ImageSet] = field(default_factory=dict, repr=False)
+
+    def missing(self, paths: tuple[str, ...]) -> list[str]:
+        """Those of the paths, relative to the root, that do not exist."""
+        return [path for path in paths if not (self.root / path).exists()]
+
+    def json(self, path: str) -> Any:
+        """A JSON file, or None where it does not exist."""
+        return read_json(self.root / path) if (self.root / path).is_file() else None
+
+    def frame(self, path: str) -> pd.DataFrame:
+        """A Parquet file as a frame."""
+        return pd.read_parquet(self.root / path)
+
+    def images(self, path: str) -> ImageSet:
+        """An image set, opened once."""
+        if path not in self._sets:
+            self._sets[path] = open_set(self.root / path)
+        return self._sets[path]
+
+    @cached_property
+    def pool(self) -> ImageSet:
+        """The pool before the leak filter."""
+        return self.images(POOL)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The class names that labels index."""
+        return self.images("data/sets/test").classes
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """The original model's failures: role, class, image_id, predicted."""
+        return self.frame("data/errors/failures.parquet")
+
+    @cached_property
+    def debug_classes(self) -> list[int]:
+        """The classes being mended, ascending."""
+        return sorted(int(index) for index in self.failures["class"].unique())
+
+    @cached_property
+    def picks(self) -> dict[str, pd.DataFrame]:
+        """The picks of every embedder that has some."""
+        paths = {name: f"data/picks/{name}.parquet" for name in EMBEDDERS}
+        return {name: self.frame(path) for name, path in paths.items() if not self.missing((path,))}
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """Every variant's predictions, the original's included, in the order of `VARIANTS`."""
+        original = self.frame("data/errors/predictions.parquet")
+        original = original[original["model"] == "original"].assign(variant="original", seed=0)
+        others = self.frame("data/predictions.parquet")
+        return pd.concat([original[list(others.columns)], others], ignore_index=True)
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """The variants that were evaluated, the known ones in their fixed order, then any others."""
+        found = set(self.predictions["variant"])
+        return [name for name in VARIANTS if name in found] + sorted(found - set(VARIANTS))
+
+    @cached_property
+    def added(self) -> dict[str, dict[str, Any]]:
+        """What each variant added to the training set: images, by_class, weak_label_precision."""
+        found = {name: self.json(f"data/added/{name}.json") for name in self.variants}
+        return {name: content for name, content in found.items() if content is not None}
+
+    @cached_property
+    def keep(self) -> pd.DataFrame:
+        """The fate of every pool image in the duplicate and leak filters."""
+        return self.frame("data/dedup/keep.parquet")
+
+    def class_name(self, index: int) -> str:
+        """The name of a class; -1 is an image that shows none of them."""
+        return self.classes[index] if index >= 0 else "none"
+
+    def truth(self, images: ImageSet, row: int) -> int | None:
+        """The true label of an image, or None outside generated worlds."""
+        if "true_label" not in images.manifest:
+            return None
+        return int(images.manifest["true_label"].iloc[row])
+
+    def generator(self) -> np.random.Generator:
+        """A fresh generator for one draw of examples."""
+        return np.random.default_rng(self.params.random_state)
+
+    @cached_property
+    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The accuracy table and the differences, as shares of one."""
+        draws = (self.params.resamples, self.params.random_state)
+        return accuracy_table(self.predictions, self.failures, self.debug_classes, *draws)
+
+    @cached_property
+    def accuracy(self) -> pd.DataFrame:
+        """variant, column, accuracy, low, high, images, seeds; accuracies in percent, variants in order."""
+        return self._ordered(self._tables[0], ["accuracy", "low", "high"])
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """variant, baseline, column, difference, low, high; in percentage points, variants in order."""
+        return self._ordered(self._tables[1], ["difference", "low", "high"])
+
+    @cached_property
+    def baselines(self) -> list[str]:
+        """The variants that others are compared with, in order."""
+        found = set(self.differences["baseline"])
+        return [name for name in self.variants if name in found]
+
+    @cached_property
+    def chosen(self) -> str:
+        """The dcd variant with the highest de-val accuracy."""
+        return choose_embedder(self._tables[0])
+
+    @cached_property
+    def by_class(self) -> pd.DataFrame:
+        """variant, class, accuracy, images, added: held-out accuracy of the debug classes, in percent."""
+        added = {
+            variant: {self.classes.index(name): count for name, count in content["by_class"].items()}
+            for variant, content in self.added.items()
+        }
+        table = accuracy_by_class(self.predictions, self.failures, added)
+        return self._ordered(table[table["column"] == "heldout"], ["accuracy"])
+
+    def score(self, variant: str, column: str) -> dict[str, Any] | None:
+        """One row of `accuracy`, or None where it was not measured."""
+        table = self.accuracy
+        return _only(table[(table["variant"] == variant) & (table["column"] == column)])
+
+    def change(self, variant: str, baseline: str, column: str) -> dict[str, Any] | None:
+        """One row of `differences`, or None where it was not measured."""
+        table = self.differences
+        which = (table["variant"] == variant) & (table["baseline"] == baseline) & (table["column"] == column)
+        return _only(table[which])
+
+    def predicted(self, variant: str, set_name: str) -> dict[str, int]:
+        """What the first training seed of a variant says of each image of a set."""
+        rows = self.predictions
+        rows = rows[(rows["variant"] == variant) & (rows["set"] == set_name)]
+        rows = rows[rows["seed"] == rows["seed"].min()]
+        return dict(zip(rows["image_id"], rows["predicted"], strict=True))
+
+    def _ordered(self, table: pd.DataFrame, shares: list[str]) -> pd.DataFrame:
+        """The table with shares as percent, its variants in order."""
+        place = {name: number for number, name in enumerate(self.variants)}
+        table = table.assign(**{name: table[name] * 100 for name in shares})
+        return table.sort_values(
+            "variant", key=lambda names: names.map(place), kind="stable", ignore_index=True
+        )
+
+
+def _only(rows: pd.DataFrame) -> dict[str, Any] | None:
+    if rows.empty or rows.isna().any(axis=None):
+        return None
+    return {str(name): value for name, value in rows.iloc[0].items()}

@@ -1,0 +1,61 @@
+"""The page: every section rendered into one HTML file that needs nothing else."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from debugset.report.inputs import Inputs
+from debugset.report.sections import (
+    accuracy,
+    by_class,
+    embedders,
+    heldout,
+    leaks,
+    picks,
+    pool,
+    repeat,
+    summary,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+SECTIONS: tuple[ModuleType, ...] = (
+    summary,
+    accuracy,
+    heldout,
+    picks,
+    by_class,
+    pool,
+    leaks,
+    embedders,
+    repeat,
+)
+
+
+def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
+    """The whole page as HTML; a section whose files are missing says so.
+
+    Everything that templates print is escaped: titles and tags come from strangers.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not a stranger's
+    shown = [_section(environment, inputs, section) for section in sections]
+    return environment.get_template("page.html").render(style=style, sections=shown)
+
+
+def _section(environment: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object]:
+    name = section.__name__.rpartition(".")[2]
+    missing = inputs.missing(section.NEEDS)
+    body = ""
+    if not missing:
+        context = section.context(inputs)
+        body = Markup(environment.get_template(f"{name}.html").render(context))
+    return {"name": name, "short": section.SHORT, "title": section.TITLE, "missing": missing, "body": body}

@@ -1,0 +1,25 @@
+"""The parameters of stage `report`."""
+
+from pydantic import Field
+
+from debugset.params import Section
+
+
+class ReportParams(Section):
+    """How much the report shows, and how its intervals are drawn.
+
+    Attributes:
+        seeds_shown: failures shown with their picks, drawn in turn from the debug classes.
+        picks_shown: picks shown for each of them and each embedder, nearest first.
+        border_pairs: pairs shown on each side of the leak filter's border; stage `dedup` keeps 24.
+        examples: images shown for each fate of a pool image, and for each outcome of a held-out failure.
+        resamples: bootstrap resamples behind each interval.
+        random_state: seed of the bootstrap and of every draw of examples.
+    """
+
+    seeds_shown: int = Field(12, ge=1, le=200)
+    picks_shown: int = Field(6, ge=1, le=50)
+    border_pairs: int = Field(12, ge=1, le=24)
+    examples: int = Field(18, ge=1, le=200)
+    resamples: int = Field(1000, ge=100)
+    random_state: int = Field(0, ge=0)

@@ -1,0 +1,47 @@
+"""The embedders: whose neighbours keep class and context (figure 7), and what they are."""
+
+from typing import Any
+
+from debugset.report import figures
+from debugset.report.drawing import drawing, svg
+from debugset.report.inputs import EMBEDDERS, Inputs
+
+SHORT = "Embedders"
+TITLE = "What the embedders call similar"
+NEEDS = ("data/retention.parquet",)
+KINDS = {"class": "class", "context": "context", "both": "class and context"}
+
+
+def context(inputs: Inputs) -> dict[str, Any]:
+    """The retention plot and table, and a line on each embedder's model."""
+    table = inputs.frame("data/retention.parquet")
+    kinds = {kind: name for kind, name in KINDS.items() if table[f"{kind}_retention"].notna().any()}
+    with drawing(1, len(kinds), (9.6, 3.2)) as (figure, axes):
+        figures.retention(axes, table, kinds)
+        plot = svg(figure, "retention", "Shares of the nearest neighbours that keep class and context, by k.")
+    ks = sorted(table["k"].unique())
+    by_k = table.set_index(["embedder", "k"])
+    return {
+        "plot": plot,
+        "kinds": kinds,
+        "ks": ks,
+        "rows": {
+            name: [[by_k[f"{kind}_retention"].get((name, k)) for k in ks] for kind in kinds]
+            for name in table["embedder"].unique()
+        },
+        "models": _models(inputs),
+    }
+
+
+def _models(inputs: Inputs) -> dict[str, dict[str, Any]]:
+    """Architecture, origin of the weights and what was measured of each model."""
+    found = {}
+    for name in EMBEDDERS:
+        model = inputs.json(f"models/{name}/model.json")
+        if model is not None:
+            found[name] = {
+                "architecture": model.get("architecture", {}).get("timm_name", model.get("name", "")),
+                "origin": model.get("origin", ""),
+                "scores": model.get("scores") or {},
+            }
+    return found

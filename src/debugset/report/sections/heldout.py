@@ -1,0 +1,43 @@
+"""Held-out failures before and after: the proof as pictures."""
+
+from typing import Any
+
+import pandas as pd
+
+from debugset.report.inputs import SCORED, Inputs
+from debugset.report.pictures import Tile, tile
+
+SHORT = "Held-out failures"
+TITLE = "Held-out failures, before and after"
+NEEDS = ("data/sets/complement/manifest.parquet", *SCORED)
+HELDOUT_SET = "data/sets/complement"
+
+
+def context(inputs: Inputs) -> dict[str, Any]:
+    """A random draw of mended and of still failing held-out images."""
+    failures = inputs.failures[inputs.failures["role"] == "heldout"].sort_values("image_id")
+    now = failures["image_id"].map(inputs.predicted(inputs.chosen, "complement"))
+    failures = failures.assign(now=now).dropna(subset="now")
+    mended = failures["now"] == failures["class"]
+    return {
+        "chosen": inputs.chosen,
+        "total": len(failures),
+        "outcomes": {
+            "Now right": (int(mended.sum()), _tiles(inputs, failures[mended])),
+            "Still wrong": (int((~mended).sum()), _tiles(inputs, failures[~mended])),
+        },
+    }
+
+
+def _tiles(inputs: Inputs, failures: pd.DataFrame) -> list[Tile]:
+    images = inputs.images(HELDOUT_SET)
+    drawn = failures.iloc[inputs.generator().permutation(len(failures))[: inputs.params.examples]]
+    tiles = []
+    for row, (_, failure) in zip(images.rows_of(drawn["image_id"]), drawn.iterrows(), strict=True):
+        label, before = inputs.class_name(int(failure["class"])), inputs.class_name(int(failure["predicted"]))
+        now = inputs.class_name(int(failure["now"]))
+        mark = "right" if now == label else "wrong"
+        caption = f"{label}; was {before}" if mark == "right" else f"{now}; is {label}"
+        alt = f"{label}, taken for {before} before and for {now} after"
+        tiles.append(tile(images, int(row), alt, caption=caption, mark=mark, detail=alt))
+    return tiles

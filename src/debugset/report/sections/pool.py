@@ -1,0 +1,103 @@
+"""What the search brought and what became of it."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from debugset.report.inputs import SCORED, Inputs
+from debugset.report.pictures import Tile, tile
+from debugset.report.seeds import verdict
+
+SHORT = "The pool"
+TITLE = "What was collected, and what became of it"
+NEEDS = ("data/pool/manifest.parquet", "data/dedup/keep.parquet", *SCORED)
+DEVAL_EMBEDDER = "foundation"  # de-val is the same for every variant
+REJECTED = {
+    "undecodable": "cannot be decoded",
+    "too_small": "too small",
+    "cross_class": "found by two classes",
+}
+
+
+def context(inputs: Inputs) -> dict[str, Any]:
+    """Counts from search to picks, and examples of each fate."""
+    scrape = inputs.json("data/scrape.json") or {}
+    embedder = inputs.chosen.removeprefix("dcd-")
+    fates = _fates(inputs, embedder)
+    steps = [(label, int(which.sum()), lost) for label, _, which, lost in fates]
+    rejected = {REJECTED.get(kind, kind): count for kind, count in scrape.get("rejected", {}).items()}
+    if scrape:
+        dropped = scrape.get("cross_class_dropped", 0)
+        head = [
+            ("found by the search", scrape["found"], False),
+            ("found by two classes: dropped", dropped, True),
+        ]
+        steps = [*head, *((f"rejected: {kind}", count, True) for kind, count in rejected.items()), *steps]
+    return {
+        "steps": steps,
+        "largest": max([count for _, count, _ in steps] or [1]) or 1,
+        "precision": weak_label_precision(inputs),
+        "fates": [(label, text, int(which.sum()), _tiles(inputs, which)) for label, text, which, _ in fates],
+        "attributed": "owner_name" in inputs.pool.manifest,
+    }
+
+
+def weak_label_precision(inputs: Inputs) -> float | None:
+    """The share of pool images whose weak label is their true class, or None where the truth is not known."""
+    manifest = inputs.pool.manifest
+    if "true_label" not in manifest or manifest.empty:
+        return None
+    return float((manifest["true_label"] == manifest["label"]).mean())
+
+
+def _fates(inputs: Inputs, embedder: str) -> list[tuple[str, str, np.ndarray, bool]]:
+    """Name, explanation, mask over the pool, and whether it is a loss, of each fate of a packed image."""
+    reason = inputs.keep["reason"].to_numpy(object)
+    keep = inputs.keep["keep"].to_numpy(bool)
+    train, deval = _picked(inputs, embedder, "train"), _picked(inputs, DEVAL_EMBEDDER, "deval")
+    return [
+        (f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
+        (
+            f"picked by {DEVAL_EMBEDDER}: de-val",
+            "Kept out of every training set, to choose the embedder.",
+            deval,
+            False,
+        ),
+        (
+            "kept, not picked",
+            "Similar to no failure, or other images are more similar.",
+            keep & ~train & ~deval,
+            False,
+        ),
+        ("leak: removed", "Too close to a test image to be new.", reason == "leak", True),
+        ("duplicate: removed", "The same bytes as another photo of the pool.", reason == "duplicate", True),
+    ]
+
+
+def _picked(inputs: Inputs, embedder: str, role: str) -> np.ndarray:
+    """A mask over the pool: what an embedder picked for a role."""
+    picks = inputs.picks[embedder] if embedder in inputs.picks else pd.DataFrame({"role": [], "image_id": []})
+    return inputs.keep["image_id"].isin(picks.loc[picks["role"] == role, "image_id"]).to_numpy()
+
+
+def _tiles(inputs: Inputs, which: np.ndarray) -> list[Tile]:
+    """A random draw of pool images with their weak labels, wrong ones marked where the truth is known."""
+    candidates = np.flatnonzero(which)
+    drawn = inputs.generator().permutation(candidates)[: inputs.params.examples]
+    manifest, tiles = inputs.pool.manifest, []
+    for row in inputs.pool.rows_of(inputs.keep["image_id"].iloc[drawn]):
+        weak = int(inputs.pool.labels[row])
+        caption, mark = verdict(inputs, inputs.pool, int(row), weak)
+        words = f"found as {inputs.class_name(weak)}" + (f", is {caption}" if mark == "wrong" else "")
+        parts = [words]
+        for name, heading in (
+            ("title", "title"),
+            ("owner_name", "by"),
+            ("tags", "tags"),
+            ("planted", "planted"),
+        ):
+            if name in manifest and manifest[name].iloc[row]:
+                parts.append(f"{heading}: {manifest[name].iloc[row]}")
+        tiles.append(tile(inputs.pool, int(row), words, caption=caption, mark=mark, detail="; ".join(parts)))
+    return tiles

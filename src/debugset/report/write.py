@@ -1,0 +1,40 @@
+"""Everything that stage `report` writes."""
+
+from pathlib import Path
+
+from debugset.files import replacing_file
+from debugset.report import contact_sheet, figures, metrics
+from debugset.report.columns import GAINED, KEPT
+from debugset.report.drawing import drawing, png
+from debugset.report.inputs import Inputs
+from debugset.report.page import render
+from debugset.report.params import ReportParams
+
+PAGE = Path("report/index.html")
+SHEET_ROWS = 7
+
+
+def write_report(root: Path, params: ReportParams) -> None:
+    """Write metrics, plots and the page.
+
+    Args:
+        root: holds ``data`` and ``models``; ``metrics``, ``plots`` and ``report`` are written there.
+        params: what to show.
+    """
+    inputs = Inputs(root, params)
+    metrics.write(inputs)
+    write_pictures(inputs)
+    with replacing_file(root / PAGE) as temporary:
+        temporary.write_text(render(inputs), encoding="utf-8")
+
+
+def write_pictures(inputs: Inputs) -> None:
+    """Write the two pictures that README shows: accuracy with intervals, failures with their picks."""
+    plots = inputs.root / metrics.PLOTS
+    with drawing(2, 3, (9.6, 5.4), sharey=True) as (figure, axes):
+        figures.accuracy(axes, inputs.accuracy, {**GAINED, **KEPT}, inputs.chosen)
+        png(figure, plots / "accuracy.png")
+    rows = contact_sheet.rows(inputs, SHEET_ROWS)
+    with drawing(1, 1, (9.6, 0.5 + 1.02 * max(len(rows), 1))) as (figure, axes):
+        contact_sheet.draw(axes[0], rows, inputs.chosen.removeprefix("dcd-"))
+        png(figure, plots / "seeds_and_picks.png")

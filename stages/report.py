@@ -1,0 +1,17 @@
+"""Stage report: metrics and plots for git, and the page."""
+
+from pathlib import Path
+
+from debugset.params import load
+from debugset.report.params import ReportParams
+from debugset.report.write import write_report
+from stages import run
+
+
+def main() -> None:
+    """Collect every stage's results."""
+    write_report(Path(), load("report", ReportParams))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,137 @@
+import csv
+import filecmp
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from debugset import evaluation
+from debugset.params import ParamsError, check
+from debugset.report.columns import COLUMNS
+from debugset.report.params import ReportParams
+from debugset.report.write import write_report
+from tests.report.world import CLASSES, RIGHT, write_world
+
+WRITTEN = (
+    "metrics/accuracy.json",
+    "metrics/leaks.json",
+    "metrics/pool.json",
+    "metrics/retention.json",
+    "metrics/summary.json",
+    "plots/accuracy.csv",
+    "plots/accuracy.png",
+    "plots/classes.csv",
+    "plots/retention.csv",
+    "plots/seeds_and_picks.png",
+    "report/index.html",
+)
+
+
+def written(root):
+    folders = ("metrics", "plots", "report")
+    return sorted(str(path.relative_to(root)) for folder in folders for path in (root / folder).rglob("*"))
+
+
+def test_everything_is_written_and_nothing_else(reported):
+    assert tuple(written(reported)) == WRITTEN
+
+
+def test_the_same_inputs_give_the_same_bytes(reported, tmp_path, params):
+    write_world(tmp_path)
+    write_report(tmp_path, params)
+    _, different, failed = filecmp.cmpfiles(reported, tmp_path, WRITTEN, shallow=False)
+    assert (different, failed) == ([], [])
+    assert str(tmp_path) not in (tmp_path / "report/index.html").read_text()
+
+
+def test_accuracy_metrics_are_shares_of_the_predictions(reported):
+    metrics = json.loads((reported / "metrics/accuracy.json").read_text())
+    assert set(metrics) == {"variants", "differences", "chosen"}
+    assert set(metrics["variants"]) == {"original", *RIGHT}
+    predictions = pd.read_parquet(reported / "data/predictions.parquet")
+    for variant in RIGHT:
+        rows = predictions[(predictions["variant"] == variant) & (predictions["set"] == "test")]
+        cell = metrics["variants"][variant]["test_all"]
+        assert cell["accuracy"] == pytest.approx((rows["label"] == rows["predicted"]).mean(), abs=1e-4)
+        assert cell["low"] <= cell["accuracy"] <= cell["high"]
+        assert cell["images"] == len(rows)
+        assert set(metrics["variants"][variant]) == set(evaluation.COLUMNS) == set(COLUMNS)
+    assert metrics["variants"]["original"]["heldout"]["accuracy"] == 0
+    scores = {name: cells["heldout"]["accuracy"] for name, cells in metrics["variants"].items()}
+    difference = metrics["differences"]["dcd-robust"]["random"]["heldout"]["difference"]
+    assert difference == pytest.approx(scores["dcd-robust"] - scores["random"], abs=2e-4)
+
+
+def test_the_embedder_is_chosen_by_de_val(reported):
+    metrics = json.loads((reported / "metrics/accuracy.json").read_text())
+    deval = {
+        name: cells["deval"]["accuracy"]
+        for name, cells in metrics["variants"].items()
+        if name.startswith("dcd-")
+    }
+    assert metrics["chosen"] == max(deval, key=deval.get)
+
+
+def test_pool_metrics_count_what_the_files_hold(reported):
+    metrics = json.loads((reported / "metrics/pool.json").read_text())
+    manifest = pd.read_parquet(reported / "data/pool/manifest.parquet")
+    keep = pd.read_parquet(reported / "data/dedup/keep.parquet")
+    assert metrics["images"] == len(manifest)
+    assert metrics["kept"] == keep["keep"].sum()
+    assert metrics["removed"] == {"duplicate": 2, "leak": (keep["reason"] == "leak").sum()}
+    assert metrics["weak_label_precision"] == pytest.approx(
+        (manifest["label"] == manifest["true_label"]).mean(), abs=1e-4
+    )
+    assert sum(metrics["planted"].values()) == (manifest["planted"] != "").sum()
+
+
+def test_metrics_are_rounded_and_shallow(reported):
+    def leaves(value, depth=0):
+        if isinstance(value, dict):
+            for item in value.values():
+                yield from leaves(item, depth + 1)
+        else:
+            yield value, depth
+
+    for name in ("summary", "pool", "leaks", "retention"):
+        metrics = json.loads((reported / f"metrics/{name}.json").read_text())
+        for value, depth in leaves(metrics):
+            assert depth <= 3
+            assert not isinstance(value, float) or value == round(value, 4)
+
+
+def test_plot_tables(reported):
+    with (reported / "plots/accuracy.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["variant"] for row in rows] == ["original", "retrain", "random", "complete", *list(RIGHT)[3:]]
+    assert list(rows[0]) == ["variant", *COLUMNS]
+    classes = pd.read_csv(reported / "plots/classes.csv")
+    assert set(classes["class"]) == {CLASSES[label] for label in (0, 2, 3)}
+    retention = pd.read_csv(reported / "plots/retention.csv")
+    assert {"foundation_class", "chance_context", "k"} <= set(retention.columns)
+    assert retention["k"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize("name", ["accuracy", "seeds_and_picks"])
+def test_pictures_show_something(reported, name):
+    image = Image.open(reported / f"plots/{name}.png")
+    assert image.size[0] > 1000
+    assert np.asarray(image.convert("L")).std() > 10
+    assert "Software" not in image.info
+
+
+def test_wrong_params_are_named():
+    with pytest.raises(ParamsError, match=r"`report\.seeds_shown`"):
+        check({"report": {"seeds_shown": 0}}, "report", ReportParams)
+
+
+def test_params_import_nothing_heavy():
+    code = "import sys, debugset.report.params; print({'matplotlib', 'pandas', 'jinja2'} & set(sys.modules))"
+    environment = {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.strip() == "set()"

@@ -1,0 +1,214 @@
+"""A tiny set of everything that the report reads: drawn images and made-up predictions, in its formats."""
+
+import io
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from debugset.files import write_json, write_parquet
+from debugset.images.sets import open_set, write_set
+
+CLASSES = ("tshirt", "trouser", "dress", "sneaker", "bag")
+DEBUG = (0, 2, 3)
+CONTEXTS = ("brick", "grass", "night")
+EMBEDDERS = ("foundation", "standard", "robust")
+RIGHT = {  # share of held-out failures that a variant gets right
+    "retrain": 0.12,
+    "random": 0.2,
+    "complete": 0.33,
+    "dcd-foundation": 0.4,
+    "dcd-standard": 0.46,
+    "dcd-robust": 0.42,
+}
+XSS = '<script>alert("x")</script><img src=x onerror=alert(1)>'
+SHAPES = {
+    -1: [],
+    0: [(4, 8), (12, 5), (20, 5), (28, 8), (26, 14), (22, 13), (22, 28), (10, 28), (10, 13), (6, 14)],
+    1: [(10, 4), (22, 4), (24, 29), (18, 29), (16, 12), (14, 29), (8, 29)],
+    2: [(12, 3), (20, 3), (19, 12), (26, 29), (6, 29), (13, 12)],
+    3: [(4, 15), (10, 14), (16, 19), (27, 21), (29, 26), (4, 26)],
+    4: [(6, 13), (11, 13), (12, 6), (20, 6), (21, 13), (26, 13), (28, 28), (4, 28)],
+}
+
+
+def draw(label, context, rng, size=32):
+    """A silhouette on a textured ground, as PNG bytes."""
+    base = np.array({"brick": (150, 80, 60), "grass": (80, 130, 60), "night": (35, 40, 80)}[context])
+    ground = base + rng.normal(0, 14, (32, 32, 1)) + rng.normal(0, 6, 3)
+    if context == "brick":
+        ground[::8] += 50
+    image = Image.fromarray(ground.clip(0, 255).astype(np.uint8)).resize((size, size))
+    tint = tuple(int(value) for value in rng.integers(120, 250, 3))
+    dx, dy = rng.integers(-2, 3, 2)
+    if points := [((x + dx) * size / 32, (y + dy) * size / 32) for x, y in SHAPES[label]]:
+        ImageDraw.Draw(image).polygon(points, fill=tint)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size=32, seed=0):
+    """Write data/ and models/ under ``root``; ``truth=False`` leaves out what only generated worlds know."""
+    rng = np.random.default_rng(seed)
+    for name in ("test", "mfreq", "complement"):
+        _sets(root, name, per_class, rng, truth)
+    _pool(root, pool_per_class, rng, truth, photo_size)
+    failures = _errors(root, rng)
+    _dedup(root, rng, truth)
+    _picks(root, failures, rng)
+    _predictions(root, failures, rng)
+    write_json(root / "data/scrape.json", {
+        "found": 5 * pool_per_class + 21, "cross_class_dropped": 9, "downloaded": 5 * pool_per_class + 8,
+        "rejected": {"undecodable": 8, "too_small": 4}, "packed": 5 * pool_per_class,
+    })  # fmt: skip
+    frame = [
+        {
+            "embedder": name,
+            "k": k,
+            "class_retention": top / k**0.2,
+            "context_retention": top / k**0.35,
+            "both_retention": top / k**0.5,
+        }
+        for name, top in (("foundation", 0.8), ("standard", 0.9), ("robust", 0.7), ("chance", 0.2))
+        for k in (1, 5, 10, 20, 50)
+    ]
+    write_parquet(root / "data/retention.parquet", pd.DataFrame(frame))
+    for name in EMBEDDERS:
+        scores = {"clean": 0.88, "L2 0.5": 0.81} if name == "robust" else None
+        described = {
+            "name": "test_resnet",
+            "architecture": {"timm_name": "test_resnet"},
+            "origin": "trained here",
+        }
+        write_json(root / f"models/{name}/model.json", described | {"scores": scores})
+
+
+def _sets(root, name, per_class, rng, truth):
+    folder = root / "data/sets" / name
+    folder.mkdir(parents=True)
+    records = []
+    for label in range(len(CLASSES)):
+        for place in range(per_class):
+            context = str(rng.choice(CONTEXTS))
+            record = {"id": f"{name}-{label}-{place:03}", "label": label, "shard": f"{name}.tar"}
+            record |= {"true_label": label, "context": context, "planted": ""} if truth else {}
+            records.append((record, draw(label, context, rng)))
+    write_set(folder, records, CLASSES)
+
+
+def _pool(root, per_class, rng, truth, size):
+    folder = root / "data/pool"
+    folder.mkdir(parents=True)
+    records = []
+    for place in range(len(CLASSES) * per_class):
+        weak = place % len(CLASSES)
+        true = weak if rng.random() < 0.6 else int(rng.integers(-1, len(CLASSES)))
+        context = str(rng.choice(CONTEXTS))
+        planted = ("reencoded", "shifted", "duplicate")[place % 3] if place % 10 == 0 else ""
+        record = {"id": f"{90000 + place}", "label": weak, "shard": "2019.tar", "title": XSS, "tags": "a b"}
+        record |= {"owner_name": "O'Hara & <b>sons</b>", "licence": 4}
+        record |= {"true_label": true, "context": context, "planted": planted} if truth else {}
+        records.append((record, draw(true, context, rng, size)))
+    write_set(folder, records, CLASSES)
+
+
+def _errors(root, rng):
+    predictions, failures = [], []
+    for name in ("test", "mfreq", "complement"):
+        images = open_set(root / "data/sets" / name)
+        for image_id, label in zip(images.ids, images.labels, strict=True):
+            wrong = rng.random() < (0.1 if name == "test" else 0.5)
+            guess = int((label + rng.integers(1, len(CLASSES))) % len(CLASSES)) if wrong else int(label)
+            predictions.append(("original", name, image_id, int(label), guess))
+            if wrong and name != "test" and label in DEBUG:
+                role = {"mfreq": "seed", "complement": "heldout"}[name]
+                failures.append((role, int(label), image_id, guess))
+    columns = ["model", "set", "image_id", "label", "predicted"]
+    write_parquet(root / "data/errors/predictions.parquet", pd.DataFrame(predictions, columns=columns))
+    frame = pd.DataFrame(failures, columns=["role", "class", "image_id", "predicted"])
+    write_parquet(root / "data/errors/failures.parquet", frame)
+    return frame
+
+
+def _dedup(root, rng, truth):
+    pool, tests = open_set(root / "data/pool"), open_set(root / "data/sets/test")
+    near = rng.integers(0, len(tests), len(pool))
+    distance = rng.lognormal(0.6, 0.8, len(pool))
+    reason = np.where(distance <= 0.8, "leak", "").astype(object)
+    reason[3], reason[17] = "duplicate", "duplicate"
+    fates = pd.DataFrame(
+        {
+            "image_id": pool.ids,
+            "keep": reason == "",
+            "reason": reason,
+            "nearest_set": "test",
+            "nearest_id": tests.ids[near],
+            "distance": distance,
+            "threshold": 0.8,
+        }
+    )
+    write_parquet(root / "data/dedup/keep.parquet", fates)
+    compared = fates[fates["reason"] != "duplicate"].sort_values("distance")
+    removed, kept = compared[~compared["keep"]][::-1], compared[compared["keep"]]
+    write_parquet(root / "data/dedup/border.parquet", pd.concat([removed.head(24), kept.head(24)]))
+    write_json(root / "data/dedup/thresholds.json", {"quantile": 0.0, "classes": {}})
+    score = {"images": len(pool), "kept": int((reason == "").sum()), "duplicates": 2, "leaks": 9}
+    if truth:
+        kinds = ("exact", "reencoded", "shifted", "brightness", "duplicate")
+        score |= {
+            "recall": dict.fromkeys(kinds, 0.75),
+            "planted": dict.fromkeys(kinds, 8),
+            "false_removal_rate": 0.01,
+        }
+    write_json(root / "data/dedup/scores.json", {"quantile": 0.0, "used": score, "minimum": score})
+
+
+def _picks(root, failures, rng):
+    keep = pd.read_parquet(root / "data/dedup/keep.parquet")
+    pool = open_set(root / "data/pool")
+    kept = keep["keep"].to_numpy()
+    for embedder in EMBEDDERS:
+        rows = []
+        for label in DEBUG:
+            seeds = failures[(failures["role"] == "seed") & (failures["class"] == label)]["image_id"]
+            free = list(rng.permutation(pool.ids[kept & (pool.labels == label)]))
+            for seed_id in seeds:
+                for rank in range(4):
+                    if free:
+                        role = "deval" if rank == 0 else "train"
+                        distance = float(rng.random())
+                        rows.append((role, label, seed_id, free.pop(), distance, max(rank - 1, 0)))
+        columns = ["role", "class", "seed_id", "image_id", "distance", "rank"]
+        write_parquet(root / f"data/picks/{embedder}.parquet", pd.DataFrame(rows, columns=columns))
+
+
+def _predictions(root, failures, rng):
+    failed = set(failures["image_id"])
+    deval = pd.read_parquet(root / "data/picks/foundation.parquet").query("role == 'deval'")
+    wanted = []
+    for name in ("test", "mfreq", "complement"):
+        images = open_set(root / "data/sets" / name)
+        wanted += [
+            (name, image_id, int(label)) for image_id, label in zip(images.ids, images.labels, strict=True)
+        ]
+    wanted += [
+        ("deval", image_id, int(label))
+        for image_id, label in zip(deval["image_id"], deval["class"], strict=True)
+    ]
+    rows = []
+    for variant, share in RIGHT.items():
+        for name, image_id, label in wanted:
+            right = rng.random() < (
+                share if image_id in failed else {"test": 0.88, "deval": share + 0.3}.get(name, 0.9)
+            )
+            guess = label if right else int((label + 1) % len(CLASSES))
+            rows.append((variant, 1, name, image_id, label, guess))
+    columns = ["variant", "seed", "set", "image_id", "label", "predicted"]
+    write_parquet(root / "data/predictions.parquet", pd.DataFrame(rows, columns=columns))
+    for variant in RIGHT:
+        images = {"retrain": 0, "complete": 130}.get(variant, 42)
+        by_class = {CLASSES[label]: int(rng.integers(5, 30)) if images else 0 for label in DEBUG}
+        precision = None if variant == "retrain" else 0.5 + 0.5 * RIGHT[variant]
+        content = {"images": images, "by_class": by_class, "weak_label_precision": precision}
+        write_json(root / f"data/added/{variant}.json", content)
