@@ -30,12 +30,8 @@ def main() -> None:
             predicted = predictions(
                 classifier, description, images, np.arange(len(images)), batch=embed.batch, precision=embed.precision
             )
-            frames.append(
-                pd.DataFrame(
-                    {"model": name, "set": images.folder.name, "image_id": images.ids, "label": images.labels,
-                     "predicted": predicted}
-                )  # fmt: skip
-            )
+            frame = pd.DataFrame({"image_id": images.ids, "label": images.labels, "predicted": predicted})
+            frames.append(frame.assign(model=name, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)
     failures = failures_frame(table, sets[0].classes, params)
     print(f"failures: {failures['role'].value_counts().to_dict()}")

@@ -31,12 +31,8 @@ def main() -> None:
             predicted = predictions(
                 classifier, description, images, rows, batch=embed.batch, precision=embed.precision
             )
-            frames.append(
-                pd.DataFrame(
-                    {"variant": variant, "seed": seed, "set": name, "image_id": images.ids[rows], "label": labels,
-                     "predicted": predicted}
-                )  # fmt: skip
-            )
+            frame = pd.DataFrame({"image_id": images.ids[rows], "label": labels, "predicted": predicted})
+            frames.append(frame.assign(variant=variant, seed=seed, set=name))
     write_parquet(Path("data/predictions.parquet"), pd.concat(frames, ignore_index=True))
 
 

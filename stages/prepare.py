@@ -1,32 +1,44 @@
 """Stage prepare: the image sets, and in the default also the simulator's world of photos."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from debugset.errors import complement
 from debugset.files import replacing_folder
+from debugset.images import imagenet
 from debugset.images.fashion import CLASSES, SETS, PrepareParams, draw_set, wardrobe
+from debugset.images.params import prepare_params
 from debugset.images.photos import draw_world
-from debugset.images.sets import write_set
+from debugset.images.sets import write_manifest, write_set
 from debugset.images.sources import garments, photographs
-from debugset.params import load
+from debugset.params import read
 from stages import run
 
 IMAGES_PER_SHARD = 10_000
 
 
 def main() -> None:
+    """Write the five sets and the world of the source that params name."""
+    params = prepare_params(read())
+    if isinstance(params, imagenet.ImageNetParams):
+        _imagenet(params)
+    else:
+        _fashion(params)
+
+
+def _fashion(params: PrepareParams) -> None:
     """Draw the five sets and the world, all disjoint in garments."""
-    params = load("prepare", PrepareParams)
     contexts = photographs()
     clothes = wardrobe(*garments(), np.random.default_rng([params.seed, 200]))
     tests = []
     for name in tqdm(SETS, desc="prepare: sets"):
         frame, files = draw_set(name, params, clothes, contexts)
         shards = [f"{row // IMAGES_PER_SHARD:05d}.tar" for row in range(len(frame))]
-        records = frame.assign(shard=shards).to_dict("records")
+        records: list[Any] = frame.assign(shard=shards).to_dict("records")
         with replacing_folder(Path("data/sets") / name) as folder:
             write_set(folder, zip(records, files, strict=True), CLASSES)
         if name != "train":
@@ -34,6 +46,32 @@ def main() -> None:
     photos = draw_world(params, clothes, contexts, pd.concat(tests, ignore_index=True))
     with replacing_folder(Path("data/world")) as folder:
         write_set(folder, tqdm(photos, desc="prepare: photos", unit=" photos"), CLASSES)
+
+
+def _imagenet(params: imagenet.ImageNetParams) -> None:
+    """Describe the five sets' files where they lie; the world is empty, for the pool comes from Flickr."""
+    root, classes = imagenet.image_root(), imagenet.class_names()
+    for name, files in _imagenet_files(root, params).items():
+        manifest = imagenet.described(root, files, f"prepare: {name}")
+        with replacing_folder(Path("data/sets") / name) as folder:
+            write_manifest(folder, manifest, classes, root_variable=imagenet.ROOT_VARIABLE)
+    with replacing_folder(Path("data/world")) as folder:
+        write_set(folder, [], classes)
+
+
+def _imagenet_files(root: Path, params: imagenet.ImageNetParams) -> dict[str, pd.DataFrame]:
+    """Every set's files; all are listed before the first is read, so that a missing folder shows at once."""
+    releases = {
+        name: imagenet.release_files(root, folder) for name, folder in params.releases.model_dump().items()
+    }
+    others = complement({name: list(files["id"]) for name, files in releases.items()}, imagenet.MATCHED)
+    return {
+        "mfreq": releases[imagenet.MATCHED],
+        "complement": imagenet.chosen_files(releases, others),
+        "deployment": imagenet.class_files(root, params.deployment, every_class=False),
+        "test": imagenet.class_files(root, params.test),
+        "train": imagenet.class_files(root, params.train),
+    }
 
 
 if __name__ == "__main__":

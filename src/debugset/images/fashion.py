@@ -6,7 +6,7 @@ A classifier trained there leans on context and fails where it is unusual: the p
 
 import io
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ class PrepareParams(Section):
     planted: PlantedParams
 
     @model_validator(mode="after")
-    def _photos_without_garment_are_wrong(self) -> Self:
+    def _photos_without_garment_are_wrong(self) -> "PrepareParams":
         if self.no_garment > self.wrong_label:
             raise ValueError("no_garment is a part of wrong_label and can't exceed it")
         return self
@@ -146,7 +146,7 @@ def draw_set(
     contexts = draw_contexts(labels, params.skew if name in SKEWED_SETS else uniform, rng)
     files = [
         png(composite(clothes.take(label), photographs[CONTEXTS[context]], rng))
-        for label, context in zip(labels, contexts, strict=True)
+        for label, context in zip(labels.tolist(), contexts.tolist(), strict=True)
     ]
     ids = [f"{name}-{row:05d}" for row in range(count)]
     frame = pd.DataFrame({"id": ids, "label": labels, "true_label": labels})

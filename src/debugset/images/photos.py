@@ -107,7 +107,7 @@ def _found_by(
     for true_label in shown:
         context = CONTEXTS[rng.integers(len(CONTEXTS))]
         garment = clothes.take(true_label) if true_label >= 0 else None
-        words_of = (class_,)
+        words_of: tuple[int, ...] = (class_,)
         if rng.random() < params.cross_class:
             words_of = (class_, others[rng.integers(len(others))])
         photos.append(Photo(png(composite(garment, photographs[context], rng)), words_of, true_label, context))

@@ -75,12 +75,12 @@ def _contents(folder: Path) -> dict[str, bytes]:
                 return {name: _checked(place / name) for name in FILES}
             except OSError as error:
                 problems.append(f"Read what is there. {error}")
-    for fetch in (_unpack_package, _download):
+    for fetch, how in ((_unpack_package, "apt-get download"), (_download, "HTTPS")):
         try:
             fetch(folder)
             return {name: _checked(folder / name) for name in FILES}
         except (OSError, subprocess.CalledProcessError, httpx.HTTPError) as error:
-            problems.append(f"{fetch.__doc__.splitlines()[0]} {error}")
+            problems.append(f"{how}: {error}")
     raise OSError(
         f"Fashion-MNIST is missing. Install Debian's package {PACKAGE}, or put the files {', '.join(FILES)} into "
         f"{folder}. Tried: {' | '.join(problems)}"

@@ -101,7 +101,8 @@ def describe(folder: Path) -> Description:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no model is stored there; run the stage that makes it, or `dvc pull`")
     content = read_json(path)
-    about = {name: tuple(value) if isinstance(value, list) else value for name, value in content["architecture"].items()}
+    about: dict[str, Any] = content["architecture"]
+    about |= {"mean": tuple(about["mean"]), "std": tuple(about["std"])}
     return Description(**{**content, "architecture": Architecture(**about), "classes": tuple(content["classes"])})
 
 

@@ -43,15 +43,13 @@ def pixel_batches(
     def decode(row: int) -> np.ndarray:
         return prepared(images.image(row), architecture)
 
-    chunks = [rows[start : start + batch].tolist() for start in range(0, len(rows), batch)]
     with ThreadPoolExecutor(workers()) as pool:
-        ahead: list[Iterator[np.ndarray]] = [pool.map(decode, chunk) for chunk in chunks[:1]]
-        for following in [*chunks[1:], []][: len(chunks)]:
-            current, ahead = ahead[0], [pool.map(decode, following)]
+        ahead = pool.map(decode, rows[:batch].tolist())
+        for start in range(batch, len(rows) + batch, batch):
+            current, ahead = ahead, pool.map(decode, rows[start : start + batch].tolist())
             yield torch.from_numpy(np.stack(list(current))).permute(0, 3, 1, 2).float().div_(255)
 
 
-@torch.inference_mode()
 def outputs(
     classifier: Classifier,
     images: ImageSet,
@@ -74,11 +72,11 @@ def outputs(
         precision: of the forward pass; the result is float32 in any case.
     """
     where = device()
-    classifier = classifier.to(where, memory_format=torch.channels_last)
+    classifier = classifier.to(where).to(memory_format=torch.channels_last)
     run = classifier.features if of == "features" else classifier
     found = []
     for pixels in pixel_batches(images, rows, architecture, batch):
-        with autocast(where, precision):
+        with torch.inference_mode(), autocast(where, precision):
             output = run(pixels.to(where, memory_format=torch.channels_last))
         found.append(output.float().cpu().numpy())
     return np.concatenate(found) if found else np.empty((0, 0), np.float32)
@@ -116,7 +114,7 @@ def embed(
         batch: images at a time.
         precision: of the forward pass.
     """
-    shards = images.manifest.groupby("shard", sort=False).indices
+    shards = {shard: np.asarray(rows) for shard, rows in images.manifest.groupby("shard", sort=False).indices.items()}
     arrays = []
     with tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1) as bar:
         for rows in shards.values():

@@ -69,7 +69,14 @@ def find(name: str) -> Architecture:
         described = timm.get_pretrained_cfg(name)
     except RuntimeError as error:
         raise ValueError(f"model `{name}`: {error}") from None
+    if described is None:
+        raise ValueError(f"model `{name}`: timm has no ready weights of it")
     return Architecture(
-        name, "hub", described.input_size[-1], described.crop_pct, described.interpolation, described.mean,
-        described.std,
+        name, "hub", described.input_size[-1], described.crop_pct, described.interpolation,
+        _three(described.mean), _three(described.std),
     )  # fmt: skip
+
+
+def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
+    red, green, blue = values
+    return red, green, blue

@@ -18,7 +18,9 @@ def weights_folder() -> Path:
     return Path(os.environ.get("DEBUGSET_WEIGHTS", "weights"))
 
 
-def pretrained(name: str, file: str | None = None, expected_sha256: str | None = None) -> tuple[Classifier, Description]:
+def pretrained(
+    name: str, file: str | None = None, expected_sha256: str | None = None
+) -> tuple[Classifier, Description]:
     """A model of the registry with ready weights.
 
     Args:
@@ -65,7 +67,8 @@ def _from_file(architecture: Architecture, path: Path, expected_sha256: str | No
     if expected_sha256 is not None and sha256(path) != expected_sha256:
         raise ValueError(f"{path}: its SHA-256 is {sha256(path)}, but params say {expected_sha256}; correct either")
     weights = plain(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
-    outputs = next((len(weights[key]) for key in ("fc.weight", "head.weight", "classifier.weight") if key in weights), 0)
+    decision_layers = [key for key in ("fc.weight", "head.weight", "classifier.weight") if key in weights]
+    outputs = len(weights[decision_layers[0]]) if decision_layers else 0
     classifier = build(architecture, outputs)
     try:
         classifier.backbone.load_state_dict(weights)

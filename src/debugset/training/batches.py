@@ -82,7 +82,7 @@ def batches(
     generator = torch.Generator().manual_seed(seed * 1000 + rank)
     source = _in_memory if recipe.augmentation == "shift_flip" else _streamed
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
-    labels, weights = torch.from_numpy(data.labels).to(device), torch.from_numpy(data.weights).to(device)
+    labels, weights = torch.tensor(data.labels, device=device), torch.tensor(data.weights, device=device)
     for indices, raw in source(data, shuffled, recipe, size, generator, device):
         pixels = raw.float().div_(255).contiguous(memory_format=layout)
         where = torch.from_numpy(indices).to(device)

@@ -1,5 +1,7 @@
 """Training the project's models: a fresh classifier by the recipe, plainly or against L2 attacks."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -7,7 +9,7 @@ from torch import Tensor, nn
 from debugset.images.sets import ImageSet
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier, Description, build
-from debugset.models.features import predictions
+from debugset.models.features import pixel_batches, predictions
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.batches import TrainingSet
@@ -45,16 +47,16 @@ def fit_fresh(
 
 def training_attack(params: RobustParams) -> Attack:
     """The attack that adversarial training puts before each step, none in the first ``clean_steps``."""
+    return partial(_attacked, params)
 
-    def attack(model: nn.Module, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
-        if step < params.clean_steps:
-            return pixels
-        return l2_attack(
-            model, pixels, labels,
-            radius=params.radius, step=params.attack_step * params.radius, steps=params.attack_steps,
-        )  # fmt: skip
 
-    return attack
+def _attacked(params: RobustParams, model: nn.Module, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
+    if step < params.clean_steps:
+        return pixels
+    return l2_attack(
+        model, pixels, labels,
+        radius=params.radius, step=params.attack_step * params.radius, steps=params.attack_steps,
+    )  # fmt: skip
 
 
 def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustParams, batch: int) -> dict[str, float]:
@@ -75,12 +77,11 @@ def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustPara
     for factor in (0.5, 1.0, 2.0):
         radius, right = factor * params.radius, 0
         generator = torch.Generator().manual_seed(params.seed)
-        for start in range(0, len(rows), batch):
-            chunk = rows[start : start + batch]
-            pixels = torch.from_numpy(images.pixels(chunk, architecture.input_size)).permute(0, 3, 1, 2).to(where) / 255
-            labels = torch.from_numpy(images.labels[chunk]).to(where)
+        labels_of_batches = torch.from_numpy(images.labels[rows]).to(where).split(batch)
+        pixels_of_batches = pixel_batches(images, rows, architecture, batch)
+        for pixels, labels in zip(pixels_of_batches, labels_of_batches, strict=True):
             attacked = l2_attack(
-                classifier, pixels, labels, radius=radius, step=2.5 * radius / params.evaluation_steps,
+                classifier, pixels.to(where), labels, radius=radius, step=2.5 * radius / params.evaluation_steps,
                 steps=params.evaluation_steps, generator=generator,
             )  # fmt: skip
             with torch.inference_mode():

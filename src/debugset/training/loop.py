@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -56,8 +57,9 @@ def fit(
         strategy="auto" if count == 1 else "ddp_spawn",
         precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
     )
-    state = fabric.launch(_fit_on_each, classifier, data, recipe, size, seed, attack, describe)
-    classifier.load_state_dict(state)
+    run: Any = _fit_on_each  # Fabric hands itself over as the first argument
+    state = fabric.launch(run, classifier, data, recipe, size, seed, attack, describe)
+    classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
     return classifier.to("cpu").eval()
 
 
@@ -77,13 +79,15 @@ def device_count() -> int:
 def _fit_on_each(
     fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, seed: int,
     attack: Attack | None, describe: str,
-) -> dict[str, Tensor]:  # fmt: skip
+) -> dict[str, np.ndarray]:  # fmt: skip
     """What every device runs; the weights that it returns are the same on all."""
     torch.manual_seed(seed * 1000 + fabric.global_rank)  # an attack's random starts
     if recipe.channels_last:
         classifier = classifier.to(memory_format=torch.channels_last)
     if fabric.world_size > 1 and fabric.device.type == "cuda":
-        classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)  # CPUs know no synchronised kind
+        from timm.layers import convert_sync_batchnorm  # torch's own would drop the activations that timm fuses
+
+        classifier = convert_sync_batchnorm(classifier)  # CPUs know no synchronised kind
     optimiser, schedule = optimiser_and_schedule(classifier, recipe)
     model, optimiser = fabric.setup(classifier, optimiser)
     stream = batches(data, recipe, size, seed, fabric.device, fabric.global_rank, fabric.world_size)
@@ -95,13 +99,16 @@ def _fit_on_each(
                 pixels = attack(model.module, pixels, batch.labels, step)
         model.train()
         loss = weighted_cross_entropy(model(pixels), batch.labels, batch.weights, recipe.label_smoothing)
+        # The devices' losses are averaged: a device whose images weigh more has to count for more.
+        loss = loss * batch.weights.mean() / fabric.all_reduce(batch.weights.mean())
         optimiser.zero_grad(set_to_none=True)
         fabric.backward(loss)
         optimiser.step()
         schedule.step()
         if step % 20 == 0:
             bar.set_postfix(loss=f"{loss.item():.3f}")
-    return {name: tensor.detach().cpu() for name, tensor in classifier.state_dict().items()}
+    # As arrays: a tensor goes to the parent as a handle of memory that ends with this process.
+    return {name: tensor.detach().cpu().numpy() for name, tensor in classifier.state_dict().items()}
 
 
 def optimiser_and_schedule(
@@ -112,7 +119,9 @@ def optimiser_and_schedule(
         model.parameters(), lr=recipe.peak_lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
         nesterov=recipe.momentum > 0,
     )  # fmt: skip
+    total = recipe.steps + 1  # the schedule's last step has no learning rate
+    warmup = recipe.warmup if recipe.warmup * total > 1 else 0.0  # torch divides by zero in less than a step
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.peak_lr, total_steps=recipe.steps + 1, pct_start=recipe.warmup, cycle_momentum=False
+        optimiser, recipe.peak_lr, total_steps=total, pct_start=warmup, cycle_momentum=False
     )
     return optimiser, schedule

@@ -1,0 +1,74 @@
+"""Stage pick: the debug-validation and debug-train sets of one embedder; call it with the embedder's name."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from debugset.feature_files import open_features
+from debugset.files import write_parquet
+from debugset.images.sets import ImageSet, open_set
+from debugset.params import load
+from debugset.picks import PickParams, Picks, pick_by_class
+from stages import run
+
+
+def main() -> None:
+    """Pick de-val by the foundation embedder, the same for all, then debug-train by the embedder named."""
+    if len(sys.argv) != 2:
+        raise ValueError("usage: python -m stages.pick EMBEDDER")
+    params = load("pick", PickParams)
+    embedder = sys.argv[1]
+    pool, mfreq = open_set("data/pool"), open_set("data/sets/mfreq")
+    failures = pd.read_parquet("data/errors/failures.parquet").query("role == 'seed'")
+    taken = removed(pool)
+    seed_rows = mfreq.rows_of(failures["image_id"])
+    seed_labels = failures["class"].to_numpy(np.int64)
+    found = []
+    for role, by, per_seed in (
+        ("deval", "foundation", params.per_seed_validation),
+        ("train", embedder, params.per_seed),
+    ):
+        picks = pick_by_class(
+            np.asarray(open_features(by, mfreq)[seed_rows]),
+            seed_labels,
+            open_features(by, pool),
+            pool.labels,
+            per_seed,
+            exclude=taken,
+            weak_labels=params.weak_labels,
+            normalise=params.normalise,
+        )
+        taken[picks.image] = True
+        found.append(described(picks, role, seed_labels, mfreq.ids[seed_rows], pool.ids))
+    write_parquet(Path(f"data/picks/{embedder}.parquet"), pd.concat(found, ignore_index=True))
+
+
+def removed(pool: ImageSet) -> np.ndarray:
+    """The pool images that dedup took out."""
+    path = "data/dedup/keep.parquet"
+    keep = pd.read_parquet(path)
+    if not np.array_equal(keep["image_id"].to_numpy(object), pool.ids):
+        raise ValueError(f"{path}: belongs to another version of the pool; run stage dedup again")
+    return ~keep["keep"].to_numpy(bool)
+
+
+def described(
+    picks: Picks, role: str, seed_labels: np.ndarray, seed_ids: np.ndarray, pool_ids: np.ndarray
+) -> pd.DataFrame:
+    """Picks with the ids of their images; the class is the seed's."""
+    return pd.DataFrame(
+        {
+            "role": role,
+            "class": seed_labels[picks.seed],
+            "seed_id": seed_ids[picks.seed],
+            "image_id": pool_ids[picks.image],
+            "distance": picks.distance,
+            "rank": picks.rank,
+        }
+    )
+
+
+if __name__ == "__main__":
+    run(main)

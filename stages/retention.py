@@ -1,0 +1,32 @@
+"""Stage retention: how much class and context the neighbours keep under every embedder (figure 7)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from debugset.feature_files import open_features
+from debugset.files import write_parquet
+from debugset.images.sets import open_set
+from debugset.params import load
+from debugset.retention import RetentionParams, chance, retention
+from stages import run
+
+
+def main() -> None:
+    """Write class and context retention of every embedder and of chance."""
+    params = load("retention", RetentionParams)
+    images = open_set(f"data/sets/{params.set}")
+    contexts = images.manifest["context"].to_numpy(object) if "context" in images.manifest else None
+    if contexts is None:
+        print(f"retention: {images.folder} has no column `context`, so only class retention is measured")
+    found = [
+        retention(open_features(name, images), images.labels, contexts, params.ks).assign(embedder=name)
+        for name in params.embedders
+    ]
+    found.append(chance(images.labels, contexts, params.ks).assign(embedder="chance"))
+    table = pd.concat(found, ignore_index=True)
+    write_parquet(Path("data/retention.parquet"), table[["embedder", *table.columns.drop("embedder")]])
+
+
+if __name__ == "__main__":
+    run(main)
