@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from pathlib import Path
 
+from debugset.files import read_json
 from debugset.images.sets import open_set
 from debugset.params import check, read
 from debugset.pool.params import ScrapeParams, asked_queries
@@ -23,10 +24,14 @@ def main() -> None:
     world = open_set(WORLD)
     simulated = params.endpoint == "simulator"
     truth = world.manifest.set_index("id")[TRUTH] if simulated else None
-    with (
-        running_simulator(WORLD, params.result_cap) if simulated else nullcontext(flickr_service()) as service
-    ):
+    with running_simulator(WORLD, params.result_cap) if simulated else nullcontext(flickr_service()) as service:
         scrape(params, queries, world.classes, service, OUTS, truth)
+    report = read_json(OUTS.report)
+    kept_out = sum(report["rejected"].values())
+    print(f"scrape: {report['packed']:,} photos packed of {report['found']:,} found", end="; ")
+    print(f"{report['cross_class_dropped']:,} of several classes dropped, {kept_out:,} rejected")
+    if report["lost_to_cap"]:
+        print(f"warning: {report['lost_to_cap']:,} results share a second with more than scrape.result_cap others")
 
 
 if __name__ == "__main__":

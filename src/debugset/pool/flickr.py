@@ -1,0 +1,117 @@
+"""The search client: ``flickr.photos.search`` through flickrapi, at Flickr or at the simulator."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import flickrapi
+import requests
+from flickrapi.exceptions import FlickrError
+
+from debugset.pool.service import Service
+
+SIZES = ("o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq")
+# All sizes are asked for, so that another choice of `scrape.sizes` needs no new search.
+EXTRAS = ",".join(
+    ["date_upload", "date_taken", "license", "owner_name", "tags", "o_dims", "original_format"]
+    + [f"url_{size}" for size in SIZES]
+)
+_TIMEOUT = 60  # seconds; Flickr's search takes up to half a minute on bad days
+_UNAVAILABLE = {0, 10, 105}  # "search is not available", "service currently unavailable"
+_BAD_SECRET = {96, 97}
+_BAD_KEY = {98, 100}
+
+for _name in ("oauthlib", "requests_oauthlib"):  # their debug messages show the key
+    logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+class Unavailable(OSError):
+    """The service could not answer now; the same call may succeed later."""
+
+
+class Page(NamedTuple):
+    """One page of a search: the whole search's total, and this page's photos as the service sent them."""
+
+    total: int
+    photos: list[dict[str, Any]]
+
+
+class Flickr(flickrapi.FlickrAPI):
+    """flickrapi, pointed at a service.
+
+    Args:
+        service: who is asked, and with which key.
+    """
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.key, service.secret, format="parsed-json", store_token=False)
+        self.service = service
+        self.REST_URL = service.rest_url
+        self.flickr_oauth.session = requests.Session()
+        self.flickr_oauth.session.trust_env = not service.hosts  # a proxy of the environment cannot reach a simulator
+
+    def __repr__(self) -> str:  # flickrapi's own shows the key
+        return f"Flickr({self.REST_URL})"
+
+    __str__ = __repr__
+
+    def search(
+        self, text: str, licences: Sequence[int] | None, first: int, last: int, page: int, per_page: int
+    ) -> Page:
+        """Ask for one page of the public photos that match a text, oldest first.
+
+        Args:
+            text: words that title, tags or description must hold.
+            licences: licence ids, or None for all.
+            first: the earliest upload time, unix seconds, inclusive.
+            last: the latest upload time, inclusive.
+            page: from 1.
+            per_page: at most 500.
+
+        Raises:
+            Unavailable: the service is down, throttles or cannot be reached.
+            ValueError: the service refused the key or the call.
+        """
+        try:
+            answer = self.photos.search(
+                text=text,
+                license=",".join(map(str, licences)) if licences is not None else None,
+                min_upload_date=first,
+                max_upload_date=last,
+                sort="date-posted-asc",
+                media="photos",
+                content_type=1,  # photos, no screenshots or drawings
+                extras=EXTRAS,
+                page=page,
+                per_page=per_page,
+            )
+            return Page(int(answer["photos"]["total"]), answer["photos"]["photo"])
+        except FlickrError as error:
+            raise self._explained(error) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unavailable(f"{self.REST_URL}: the answer is no search result ({type(error).__name__})") from None
+
+    def _flickr_call(self, timeout: float | None = None, **arguments: Any) -> bytes:
+        """Replaces flickrapi's call, which keeps neither the status code nor the headers of a failed one."""
+        try:
+            answer = self.flickr_oauth.session.post(
+                self.REST_URL, data=arguments, auth=self.flickr_oauth.oauth, timeout=timeout or _TIMEOUT
+            )
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.REST_URL}: no answer ({type(error).__name__})") from None
+        if answer.status_code == 401:
+            raise FlickrError("the key or its secret was refused", code=100)
+        if answer.status_code != 200:
+            raise Unavailable(f"{self.REST_URL}: HTTP {answer.status_code}")
+        return answer.content
+
+    def _explained(self, error: FlickrError) -> Exception:
+        code = int(error.code or 0)
+        said = self.service.hide(" ".join(str(error).split()))
+        if code in _BAD_KEY:
+            return ValueError(f"FLICKR_API_KEY: the service refused the key ({said}); check it, then run again")
+        if code in _BAD_SECRET:
+            return ValueError(f"FLICKR_API_SECRET: does not belong to the key ({said}); correct it, then run again")
+        if code in _UNAVAILABLE:
+            return Unavailable(f"{self.REST_URL}: {said}")
+        return ValueError(f"{self.REST_URL}: the service refused the search ({said})")

@@ -1,0 +1,103 @@
+import logging
+import traceback
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from debugset.pool.flickr import Flickr, Unavailable
+from debugset.pool.service import Service, flickr_service
+from tests.pool.worlds import CAP, Requests, serving
+
+KEY, SECRET = "0123456789abcdef-the-key", "the-secret-9876"
+
+
+def answering(answer: web.Response) -> web.Application:
+    async def handle(request: web.Request) -> web.Response:
+        return answer
+
+    app = web.Application()
+    app.router.add_post("/services/rest/", handle)
+    return app
+
+
+def ask(url: str) -> None:
+    service = Service("test", f"{url}/services/rest/", {"host": url}, KEY, SECRET)
+    Flickr(service).search("shirt", None, 0, 9, 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "said"),
+    [
+        ({"stat": "fail", "code": 100, "message": f"Invalid API Key {KEY}"}, ValueError, "FLICKR_API_KEY"),
+        (
+            {"stat": "fail", "code": 96, "message": f"Invalid signature {SECRET}"},
+            ValueError,
+            "FLICKR_API_SECRET",
+        ),
+        ({"stat": "fail", "code": 18, "message": "Illogical arguments"}, ValueError, "Illogical arguments"),
+        ({"stat": "fail", "code": 105, "message": "Service currently unavailable"}, Unavailable, "105"),
+        ({"stat": "ok", "photos": {}}, Unavailable, "no search result"),
+        (401, ValueError, "FLICKR_API_KEY"),
+        (503, Unavailable, "HTTP 503"),
+    ],
+)
+def test_a_refusal_is_one_clear_line_without_the_key(
+    answer: dict | int, error: type[Exception], said: str, capfd: pytest.CaptureFixture
+) -> None:
+    if isinstance(answer, int):
+        response = web.Response(status=answer, text=f"oauth_problem=consumer_key_unknown&key={KEY}")
+    else:
+        response = web.json_response(answer)
+    with serving(answering(response)) as url, pytest.raises(error) as raised:
+        ask(url)
+    text = str(raised.value)
+    assert said in text
+    assert "\n" not in text
+    shown = "".join([*traceback.format_exception(raised.value), *capfd.readouterr()])
+    for secret in (KEY, SECRET):
+        assert secret not in shown
+
+
+def test_an_answer_that_is_no_json_is_tried_again() -> None:
+    with serving(answering(web.Response(text="<html>"))) as url, pytest.raises(Unavailable):
+        ask(url)
+
+
+def test_nobody_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="no answer"):
+        ask("http://127.0.0.1:9")
+
+
+def test_no_logger_tells_the_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(answering(web.json_response({"photos": {"total": "0", "photo": []}, "stat": "ok"}))) as url:
+        ask(url)
+    assert "services/rest" in caplog.text
+    assert KEY not in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_neither_client_nor_service_show_the_key() -> None:
+    service = Service("test", "http://127.0.0.1:9/", {}, KEY, SECRET)
+    assert KEY not in repr(service) + repr(Flickr(service)) + str(Flickr(service))
+    assert SECRET not in repr(service)
+
+
+def test_one_call_brings_the_photos_with_their_extras(service: Service, requests: Requests) -> None:
+    page = Flickr(service).search("shirt", [4, 9], 0, 2**31, 1, 500)
+    assert len(page.photos) == CAP < page.total
+    assert {photo["license"] for photo in page.photos} == {"4", "9"}
+    assert {"ownername", "tags", "url_o", "width_o"} <= set(page.photos[0])
+    sent = requests.searches[0]
+    assert (sent["sort"], sent["license"], sent["media"]) == ("date-posted-asc", "4,9", "photos")
+
+
+def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FLICKR_API_KEY", "FLICKR_API_SECRET"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=r"FLICKR_API_KEY: not set.*simulator"):
+        flickr_service()
+    monkeypatch.setenv("FLICKR_API_KEY", KEY)
+    monkeypatch.setenv("FLICKR_API_SECRET", SECRET)
+    assert (flickr_service().key, flickr_service().secret) == (KEY, SECRET)

@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from debugset.params import ParamsError, check
+from debugset.pool.params import ScrapeParams, asked_queries
+from tests.pool.worlds import QUERIES, scrape_params, scrape_section
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"snapshot": "2019-12-30"}, "`scrape.snapshot`: Value error, must be the last day of a year"),
+        ({"snapshot": "2017-12-31"}, "must not lie before scrape.since, 2018-01-01"),
+        ({"shard": "month", "snapshot": "2020-02-28"}, "must be the last day of a month"),
+        ({"queries": {"bag": ["sack"], "boot": ["Sack"]}}, "'Sack' is asked for bag and again for boot"),
+        ({"queries": {"bag": [" "]}}, "`scrape.queries.bag.0`"),
+        ({"licences": [4, 99]}, "licence 99 is unknown"),
+        ({"licences": []}, "null for all"),
+        ({"sizes": ["x"]}, "`scrape.sizes.0`"),
+        ({"per_page": 501}, "`scrape.per_page`"),
+        ({"result_cap": 4001}, "`scrape.result_cap`"),
+        ({"resultcap": 10}, "`scrape.resultcap` is not a parameter"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_its_key(changes: dict, said: str) -> None:
+    with pytest.raises(ParamsError) as error:
+        check({"scrape": scrape_section(**changes)}, "scrape", ScrapeParams, Path("params.yaml"))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_debug_classes_decide_what_is_asked() -> None:
+    asked = asked_queries({"errors": {"classes": ["shirt", "bag"]}}, scrape_params())
+    assert list(asked.items()) == [("shirt", QUERIES["shirt"]), ("bag", QUERIES["bag"])]
+
+
+@pytest.mark.parametrize(
+    ("sections", "key"),
+    [
+        ({}, "`errors.classes`"),
+        ({"errors": {"classes": "bag"}}, "`errors.classes`"),
+        ({"errors": {"classes": ["bag", "bag"]}}, "`errors.classes`"),
+        ({"errors": {"classes": ["bag", "hat"]}}, "`scrape.queries.hat`"),
+    ],
+)
+def test_classes_that_cannot_be_asked_name_their_key(sections: dict, key: str) -> None:
+    with pytest.raises(ParamsError, match=key):
+        asked_queries(sections, scrape_params())
