@@ -1,0 +1,170 @@
+"""The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+from pydantic import Field, model_validator
+
+from debugset.params import Section
+
+ORIGINAL = "original"
+ROLES = {"mfreq": "seed", "complement": "heldout"}
+
+
+class ErrorsParams(Section):
+    """Whose failures are to be mended.
+
+    Attributes:
+        classes: names of the debug classes; `debugset debug-classes` chooses them.
+        setting: ``single``: images that the original model misses. ``multi``: images that it and all the
+            other models miss.
+        models: the other models of the multi-model setting, by their timm names.
+    """
+
+    classes: list[str] = Field(min_length=1)
+    setting: Literal["single", "multi"]
+    models: list[str]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ErrorsParams":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("a name in `classes` comes twice")
+        if self.setting == "multi" and not self.models:
+            raise ValueError("the multi-model setting needs names in `models`")
+        return self
+
+
+def debug_classes(
+    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], *, min_missed: int = 3
+) -> Int64[np.ndarray, " c"]:
+    """The classes with at least ``min_missed`` images that every model misses (Appendix A).
+
+    Args:
+        predictions: each model's predicted class of every image of a test set (MatchedFrequency).
+        labels: true classes.
+        min_missed: the paper's rule seems to be 3, which gave 160 classes of ImageNet with 20 models.
+
+    Raises:
+        ValueError: shapes do not fit, or ``min_missed`` is below 1.
+    """
+    if min_missed < 1:
+        raise ValueError(f"min_missed: must be at least 1, got {min_missed}")
+    classes, counts = np.unique(labels[_missed_by_all(predictions, labels)], return_counts=True)
+    return classes[counts >= min_missed]
+
+
+def least_accurate(
+    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], count: int
+) -> Int64[np.ndarray, " c"]:
+    """The ``count`` classes of lowest accuracy, averaged over the models; ties go to the lower class.
+
+    Raises:
+        ValueError: shapes do not fit, or there are fewer classes than asked for.
+    """
+    missed = (_checked(predictions, labels) != labels).mean(axis=0)
+    classes, place = np.unique(labels, return_inverse=True)
+    if not 1 <= count <= len(classes):
+        raise ValueError(f"count: must lie between 1 and the {len(classes)} classes that have images, got {count}")
+    error = np.bincount(place, missed) / np.bincount(place)
+    return np.sort(classes[np.argsort(-error, kind="stable")[:count]])
+
+
+def failures(
+    predictions: Int64[np.ndarray, "models _n"],
+    labels: Int64[np.ndarray, " n"],
+    classes: Int64[np.ndarray, " c"],
+) -> Int64[np.ndarray, " f"]:
+    """Indices of the images of ``classes`` that every model misses, ascending.
+
+    Raises:
+        ValueError: shapes do not fit, or a class has no image.
+    """
+    unknown = np.setdiff1d(classes, labels)
+    if len(unknown):
+        raise ValueError(f"classes: class {unknown[0]} has no image among labels; remove it")
+    return np.flatnonzero(_missed_by_all(predictions, labels) & np.isin(labels, classes))
+
+
+def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> list[str]:
+    """The ids that other releases of a test set have and the matched one lacks, sorted (section 3.4).
+
+    Args:
+        ids_by_release: image ids of each release; ImageNet-V2 has three that overlap.
+        matched: the release that gives the seeds, such as MatchedFrequency.
+
+    Raises:
+        ValueError: ``matched`` is not a release.
+    """
+    if matched not in ids_by_release:
+        raise ValueError(f"matched: {matched!r} is not a release; choose one of {', '.join(ids_by_release)}")
+    return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
+
+
+def failures_frame(predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams) -> pd.DataFrame:
+    """The seed and held-out images.
+
+    Args:
+        predictions: model, set, image_id, label, predicted; the original model's name is ``original``.
+        class_names: the names that labels index.
+        params: debug classes and setting.
+
+    Returns:
+        role, class, image_id, predicted (by the original model); seeds first, each role in the order of the
+        original's predictions.
+
+    Raises:
+        ValueError: a debug class is unknown, or a model lacks predictions.
+    """
+    indices = class_indices(params.classes, class_names)
+    models = [ORIGINAL, *(params.models if params.setting == "multi" else [])]
+    found = []
+    for name, role in ROLES.items():
+        images = _aligned(predictions[predictions["set"] == name], name, models)
+        labels = images["label"].to_numpy(np.int64)
+        guesses = images[models].to_numpy(np.int64)
+        rows = failures(guesses.T, labels, indices)
+        columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
+        found.append(pd.DataFrame({"role": role, **columns}))
+    return pd.concat(found, ignore_index=True)
+
+
+def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.ndarray, " c"]:
+    """The ascending indices of class names.
+
+    Raises:
+        ValueError: a name is not a class.
+    """
+    unknown = [name for name in names if name not in class_names]
+    if unknown:
+        known = ", ".join(class_names) if len(class_names) <= 20 else f"{len(class_names)} classes"
+        raise ValueError(f"errors.classes: {unknown[0]!r} is not a class of this data ({known})")
+    return np.sort(np.array([list(class_names).index(name) for name in names], np.int64))
+
+
+def _aligned(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:
+    """One row an image in the original's order: label, and a column of predictions for each model."""
+    first = predictions[predictions["model"] == ORIGINAL].set_index("image_id")
+    images = first[["label"]].copy()
+    for model in models:
+        column = predictions[predictions["model"] == model].set_index("image_id")["predicted"]
+        missing = images.index.difference(column.index)
+        if not len(first) or len(missing):
+            raise ValueError(f"predictions: model {model!r} lacks images of set {name!r}; evaluate it on that set")
+        images[model] = column.reindex(images.index)
+    return images
+
+
+def _missed_by_all(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, " n"]:
+    return (_checked(predictions, labels) != labels).all(axis=0)
+
+
+def _checked(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    if predictions.ndim != 2 or not len(predictions) or predictions.shape[1:] != labels.shape:
+        raise ValueError(
+            f"predictions: expected models x {len(labels)} images with at least one model, "
+            f"got shape {predictions.shape}"
+        )
+    return predictions

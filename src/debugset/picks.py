@@ -1,0 +1,236 @@
+"""Picking the pool images that are most similar to the failures (Data-Centric Debugging, Appendix E).
+
+The smallest entry of the distance matrix is taken again and again; a picked image leaves the pool, and a seed
+that has its share leaves too. That equals one scan of all pairs in ascending (distance, seed, image) order.
+Only the beginning of each seed's list of neighbours is ever needed, so the pool is streamed and never held.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Float64, Int64
+from pydantic import Field
+
+from debugset.neighbours import check_features, nearest
+from debugset.params import Section
+
+FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
+LISTED_PAIRS = 2**23  # at most this many new pairs are listed at a time
+SCANNED_AT_A_TIME = 2**16
+
+
+class PickParams(Section):
+    """How pool images are picked for the failures.
+
+    Attributes:
+        per_seed: picks a seed of the debug-train set.
+        per_seed_validation: picks a seed of the debug-validation set.
+        weak_labels: search only the images whose weak label is the seed's class (the paper's choice).
+        normalise: scale every feature vector to length 1 first, so that distance grows with the angle.
+    """
+
+    per_seed: int = Field(ge=1)
+    per_seed_validation: int = Field(ge=1)
+    weak_labels: bool
+    normalise: bool
+
+
+class Picks(NamedTuple):
+    """Picked images in the order of picking.
+
+    Attributes:
+        seed: rows of the seeds.
+        image: rows of the pool.
+        distance: squared L2 distances.
+        rank: 0 for a seed's first pick.
+    """
+
+    seed: Int64[np.ndarray, " m"]
+    image: Int64[np.ndarray, " m"]
+    distance: Float64[np.ndarray, " m"]
+    rank: Int64[np.ndarray, " m"]
+
+
+def pick_neighbours(
+    seeds: Float[np.ndarray, "s _d"],
+    pool: Float[np.ndarray, "n _d"],
+    per_seed: int,
+    *,
+    exclude: Bool[np.ndarray, " _n"] | None = None,
+) -> Picks:
+    """Pick up to ``per_seed`` pool images for every seed, no image twice (Appendix E, Algorithm 1).
+
+    Args:
+        seeds: features of the failures. None is fine: nothing is picked.
+        pool: features of the pool, from the same embedder; may be a `numpy.memmap`, which is read in blocks.
+        per_seed: picks a seed. A pool that is too small is shared out as far as it goes.
+        exclude: pool images that must not be picked.
+
+    Returns:
+        The picks, in ascending (distance, seed, image) order.
+
+    Raises:
+        ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
+    """
+    check_features(seeds, "seeds")
+    check_features(pool, "pool", width=seeds.shape[1])
+    if per_seed < 1:
+        raise ValueError(f"per_seed: must be at least 1, got {per_seed}")
+    if exclude is not None and exclude.shape != (len(pool),):
+        raise ValueError(f"exclude: expected one value for each of {len(pool)} pool images, got shape {exclude.shape}")
+    wanted = np.full(len(seeds), per_seed, np.int64)
+    taken = np.zeros(len(pool), bool) if exclude is None else exclude.astype(bool)
+    lists = _Lists.empty(len(seeds))
+    picked = [lists.pairs]
+    dry, length = np.arange(len(seeds)), FIRST_LIST * per_seed
+    while len(dry):
+        # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
+        most = max(2 * per_seed, LISTED_PAIRS // len(dry))
+        lists.extend(dry, seeds, pool, min(length, most, int(wanted.sum())), taken)
+        certain, dry = _scan(lists, wanted, taken)
+        picked.append(certain)
+        np.subtract.at(wanted, certain.seed, 1)
+        taken[certain.image] = True
+        lists.drop(dry, wanted, taken)
+        length *= 4
+    return _ranked(_concatenated(picked))
+
+
+def pick_by_class(
+    seeds: Float[np.ndarray, "s _d"],
+    seed_labels: Int64[np.ndarray, " s"],
+    pool: Float[np.ndarray, "n _d"],
+    pool_labels: Int64[np.ndarray, " n"],
+    per_seed: int,
+    *,
+    exclude: Bool[np.ndarray, " _n"] | None = None,
+    weak_labels: bool = True,
+    normalise: bool = False,
+) -> Picks:
+    """Pick for every class on its own among the pool images that carry its weak label (section 3.5).
+
+    Args:
+        seeds: features of the failures.
+        seed_labels: their true classes.
+        pool: features of the pool.
+        pool_labels: the weak labels.
+        per_seed: picks a seed.
+        exclude: pool images that must not be picked.
+        weak_labels: if false, one search over the whole pool for all seeds (Appendix I).
+        normalise: scale features to length 1 first. Copies what it searches: a class, or the whole pool.
+
+    Returns:
+        Picks in rows of ``seeds`` and ``pool``: classes ascending, within a class in the order of picking.
+
+    Raises:
+        ValueError: as `pick_neighbours`.
+    """
+    scaled = normalised if normalise else np.asarray
+    if not weak_labels:
+        return pick_neighbours(scaled(seeds), scaled(pool), per_seed, exclude=exclude)
+    available = np.ones(len(pool), bool) if exclude is None else ~exclude
+    parts = [Picks(*_ranked(_Lists.empty(0).pairs))]
+    for label in np.unique(seed_labels):
+        seed_rows = np.flatnonzero(seed_labels == label)
+        pool_rows = np.flatnonzero((pool_labels == label) & available)
+        part = pick_neighbours(scaled(seeds[seed_rows]), scaled(pool[pool_rows]), per_seed)
+        parts.append(part._replace(seed=seed_rows[part.seed], image=pool_rows[part.image]))
+    return Picks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def normalised(features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Features scaled to length 1, in float32 at least; a row of zeros stays as it is."""
+    features = np.array(features, np.result_type(features.dtype, np.float32))
+    lengths = np.sqrt(np.einsum("ij,ij->i", features, features, dtype=np.float64))
+    features /= np.where(lengths > 0, lengths, 1).astype(features.dtype)[:, None]
+    return features
+
+
+class _Ordered(NamedTuple):
+    """Pairs in ascending (distance, seed, image) order."""
+
+    seed: np.ndarray
+    image: np.ndarray
+    distance: np.ndarray
+
+    def take(self, which: np.ndarray) -> "_Ordered":
+        return _Ordered(*(column[which] for column in self))
+
+
+def _concatenated(parts: list[_Ordered]) -> _Ordered:
+    return _Ordered(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _ranked(pairs: _Ordered) -> Picks:
+    """Add each pick's rank within its seed."""
+    rank = pd.Series(pairs.seed).groupby(pairs.seed).cumcount().to_numpy(np.int64)
+    return Picks(pairs.seed, pairs.image, pairs.distance, rank)
+
+
+class _Lists:
+    """The beginning of every unfinished seed's list of neighbours that are still free.
+
+    Attributes:
+        pairs: the lists of all seeds.
+        complete: whether a seed's list holds all free images, so that no other can follow.
+    """
+
+    def __init__(self, pairs: _Ordered, complete: np.ndarray) -> None:
+        self.pairs, self.complete = pairs, complete
+
+    @classmethod
+    def empty(cls, seeds: int) -> "_Lists":
+        pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+        return cls(pairs, np.zeros(seeds, bool))
+
+    def extend(self, dry: np.ndarray, seeds: np.ndarray, pool: np.ndarray, length: int, taken: np.ndarray) -> None:
+        """Give the seeds that ran dry new lists of their ``length`` nearest free images."""
+        found = nearest(seeds[dry], pool, length, exclude=taken, names=("seeds", "pool"))
+        width = found.row.shape[1]
+        self.complete[dry] = width == len(pool) - int(taken.sum())
+        new = _Ordered(np.repeat(dry, width), found.row.ravel(), found.distance.ravel())
+        pairs = _concatenated([self.pairs, new])
+        self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
+
+    def drop(self, dry: np.ndarray, wanted: np.ndarray, taken: np.ndarray) -> None:
+        """Forget what cannot be picked any more, and the lists of dry seeds, which will get new ones."""
+        useful = wanted > 0
+        useful[dry] = False
+        self.pairs = self.pairs.take(useful[self.pairs.seed] & ~taken[self.pairs.image])
+
+
+def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
+    """Scan the listed pairs in order.
+
+    What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The
+    guess is not used but for telling which other seeds will run dry, so that one pass serves them all.
+
+    Returns:
+        The certain picks and the seeds that ran dry.
+    """
+    pairs = lists.pairs
+    left, gone = wanted.tolist(), set[int]()
+    chosen: list[int] = []
+    for start in range(0, len(pairs.seed), SCANNED_AT_A_TIME):
+        window = slice(start, start + SCANNED_AT_A_TIME)
+        hungry = np.asarray(left, np.int64) > 0
+        open_pairs = start + np.flatnonzero(hungry[pairs.seed[window]] & ~taken[pairs.image[window]])
+        walk = zip(
+            open_pairs.tolist(),
+            pairs.seed[open_pairs].tolist(),
+            pairs.image[open_pairs].tolist(),
+            strict=True,
+        )
+        for position, seed, image in walk:
+            if left[seed] and image not in gone:
+                left[seed] -= 1
+                gone.add(image)
+                chosen.append(position)
+    dry = np.flatnonzero((np.asarray(left, np.int64) > 0) & ~lists.complete)
+    positions = np.asarray(chosen, np.int64)
+    if len(dry):
+        ends = np.full(len(wanted), -1)
+        np.maximum.at(ends, pairs.seed, np.arange(len(pairs.seed)))
+        positions = positions[positions <= ends[dry].min()]
+    return pairs.take(positions), dry
