@@ -1,4 +1,4 @@
-"""Stage evaluate: predictions of every variant on every set."""
+"""Stage evaluate: predictions of every variant on every set, and of the original on de-val."""
 
 from pathlib import Path
 
@@ -23,14 +23,15 @@ def main() -> None:
     """Predict with every variant and seed on the test sets, the deployment set and de-val."""
     embed, seeds = load("embed", EmbedParams), load("train", TrainParams).seeds
     sets = [(name, images, np.arange(len(images)), images.labels) for name, images in _test_sets()]
-    sets.append(_de_val())
+    de_val = _de_val()
+    # Stage errors has predicted the test sets with the original; it is one model, whatever its seed.
+    jobs = [("original", 0, "models/standard", [de_val])]
+    jobs += [(name, seed, f"models/variants/{name}/{seed}", [*sets, de_val]) for name in VARIANTS for seed in seeds]
     frames = []
-    for variant, seed in tqdm([(variant, seed) for variant in VARIANTS for seed in seeds], "evaluate", unit=" models"):
-        classifier, description = load_model(Path("models/variants") / variant / str(seed))
-        for name, images, rows, labels in sets:
-            predicted = predictions(
-                classifier, description, images, rows, batch=embed.batch, precision=embed.precision
-            )
+    for variant, seed, folder, predicted_sets in tqdm(jobs, "evaluate", unit=" models"):
+        classifier, description = load_model(Path(folder))
+        for name, images, rows, labels in predicted_sets:
+            predicted = predictions(classifier, description, images, rows, batch=embed.batch, precision=embed.precision)
             frame = pd.DataFrame({"image_id": images.ids[rows], "label": labels, "predicted": predicted})
             frames.append(frame.assign(variant=variant, seed=seed, set=name))
     write_parquet(Path("data/predictions.parquet"), pd.concat(frames, ignore_index=True))

@@ -61,9 +61,7 @@ def _imagenet(params: imagenet.ImageNetParams) -> None:
 
 def _imagenet_files(root: Path, params: imagenet.ImageNetParams) -> dict[str, pd.DataFrame]:
     """Every set's files; all are listed before the first is read, so that a missing folder shows at once."""
-    releases = {
-        name: imagenet.release_files(root, folder) for name, folder in params.releases.model_dump().items()
-    }
+    releases = {name: imagenet.release_files(root, folder) for name, folder in params.releases.model_dump().items()}
     others = complement({name: list(files["id"]) for name, files in releases.items()}, imagenet.MATCHED)
     return {
         "mfreq": releases[imagenet.MATCHED],

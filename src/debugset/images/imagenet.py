@@ -32,9 +32,7 @@ HELP = "docs/imagenet.md tells what belongs there"
 def _below_root(folder: str) -> str:
     path = PurePosixPath(folder)
     if path.is_absolute() or ".." in path.parts or not path.parts:
-        raise ValueError(
-            f"expected a folder relative to {ROOT_VARIABLE}, so that manifests hold on any machine"
-        )
+        raise ValueError(f"expected a folder relative to {ROOT_VARIABLE}, so that manifests hold on any machine")
     return str(path)
 
 
@@ -73,9 +71,7 @@ def image_root() -> Path:
         ValueError: the environment does not name one.
     """
     if not os.environ.get(ROOT_VARIABLE):
-        raise ValueError(
-            f"{ROOT_VARIABLE}: not set; set it to the folder that holds ImageNet and ImageNet-V2 ({HELP})"
-        )
+        raise ValueError(f"{ROOT_VARIABLE}: not set; set it to the folder that holds ImageNet and ImageNet-V2 ({HELP})")
     return Path(os.environ[ROOT_VARIABLE])
 
 
@@ -85,17 +81,14 @@ def lemmas() -> dict[str, tuple[str, ...]]:
     from timm.data import ImageNetInfo  # here, because it imports torch
 
     known = ImageNetInfo()
-    return {
-        wnid: tuple(known.label_name_to_description(wnid).split(", ")) for wnid in sorted(known.label_names())
-    }
+    return {wnid: tuple(known.label_name_to_description(wnid).split(", ")) for wnid in sorted(known.label_names())}
 
 
 def class_names() -> tuple[str, ...]:
     """Every class's first word, with its wnid where two classes share that word, as both cranes do."""
     shared = Counter(words[0].casefold() for words in lemmas().values())
     return tuple(
-        words[0] if shared[words[0].casefold()] == 1 else f"{words[0]} ({wnid})"
-        for wnid, words in lemmas().items()
+        words[0] if shared[words[0].casefold()] == 1 else f"{words[0]} ({wnid})" for wnid, words in lemmas().items()
     )
 
 
@@ -152,8 +145,7 @@ def class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.Data
         )
     if files["id"].duplicated().any():
         files["id"] = [
-            f"{PurePosixPath(shard).parent.name}_{id_}"
-            for shard, id_ in zip(files["shard"], files["id"], strict=True)
+            f"{PurePosixPath(shard).parent.name}_{id_}" for shard, id_ in zip(files["shard"], files["id"], strict=True)
         ]
     return files
 
@@ -183,9 +175,7 @@ def release_files(root: Path, folder: str) -> pd.DataFrame:
         problem = f"{numbered.iloc[0]} is named by a number, so it can't be found in the other releases"
     else:
         return files
-    raise ValueError(
-        f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({HELP})"
-    )
+    raise ValueError(f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({HELP})")
 
 
 def chosen_files(releases: Mapping[str, pd.DataFrame], ids: Collection[str]) -> pd.DataFrame:
@@ -208,9 +198,7 @@ def described(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     """
     twice = files[files["id"].duplicated()]
     if len(twice):
-        raise ValueError(
-            f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})"
-        )
+        raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
     read: list[tuple[str, int, int, int]] = []
     workers = int(os.environ.get("DEBUGSET_WORKERS", os.cpu_count() or 1))
     paths = [root / shard for shard in files["shard"]]
@@ -236,9 +224,7 @@ def _listed(root: Path, folder: str, labels: Mapping[str, int]) -> pd.DataFrame:
     """The images in the folders that ``labels`` names and that exist, in its order, each folder's by name."""
     top = root / folder
     if not top.is_dir():
-        raise FileNotFoundError(
-            f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({HELP})"
-        )
+        raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({HELP})")
     rows = [
         (name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}")
         for class_folder, label in labels.items()

@@ -58,7 +58,7 @@ class ImageSet:
         """The id of every image, as objects."""
         return self.manifest["id"].to_numpy(object)
 
-    def read(self, row: int) -> bytes:
+    def read(self, row: int | np.integer) -> bytes:
         """The file of the image in manifest row ``row``.
 
         Raises:
@@ -70,7 +70,7 @@ class ImageSet:
             raise OSError(f"{self.root / shard}: image {self.ids[row]} is cut short; restore the file")
         return content
 
-    def image(self, row: int) -> Image.Image:
+    def image(self, row: int | np.integer) -> Image.Image:
         """The image in manifest row ``row``, decoded to RGB."""
         return Image.open(io.BytesIO(self.read(row))).convert("RGB")
 

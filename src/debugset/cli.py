@@ -1,0 +1,130 @@
+"""The command ``debugset``: choose and check parameters and debug classes, run the simulator, show results.
+
+What a command needs is imported inside it, so that ``debugset --help`` answers at once.
+"""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+ACCURACY = Path("metrics/accuracy.json")
+REPORT = Path("report/index.html")
+
+app = typer.Typer(
+    help="Find where an image classifier fails, collect the images that fix it, retrain, and prove the gain.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def use(
+    name: Annotated[str, typer.Argument(help="A profile's name (profiles/NAME.yaml) or a file's path.")],
+    force: Annotated[bool, typer.Option(help="Replace params.yaml even if that loses edits.")] = False,
+) -> None:
+    """Check a profile and copy it over params.yaml; refuse to lose uncommitted edits."""
+    from debugset import profiles
+
+    path = profiles.find(name)
+    profiles.use(path, force=force)
+    print(f"params.yaml is now {path}; `dvc repro` runs it")
+
+
+@app.command("check")
+def check_params() -> None:
+    """Check params.yaml: unknown keys, types, ranges, and sections that contradict each other."""
+    from debugset import profiles
+
+    profiles.validate()
+    path = profiles.active()
+    print(f"params.yaml is valid; it equals {path}" if path else "params.yaml is valid; it equals no profile")
+
+
+@app.command()
+def debug_classes(
+    least: Annotated[
+        int | None,
+        typer.Option(min=1, help="Take this many classes of lowest accuracy instead.", show_default=False),
+    ] = None,
+    min_missed: Annotated[int, typer.Option(min=1, help="The paper's rule: images that every model misses.")] = 3,
+) -> None:
+    """Choose the debug classes from the original model's failures on mfreq and write them to params.yaml.
+
+    They are also written to the profile that params.yaml equals, if there is one.
+    """
+    from debugset import profiles
+    from debugset.debug_classes import choose
+
+    active = profiles.active()
+    chosen = choose(least, min_missed)
+    print("\n".join(f"{one.name}: {one.missed} of {one.images} missed" for one in chosen))
+    for path in [profiles.PARAMS_FILE, *([active] if active else [])]:
+        profiles.set_list(path, "errors", "classes", [one.name for one in chosen])
+        print(f"wrote errors.classes of {path}")
+    if active is None:
+        print("params.yaml equals no profile, so no profile was changed")
+    profiles.validate()  # names a chosen class that no query finds yet
+
+
+@app.command()
+def flickr_simulator(
+    world: Annotated[Path, typer.Option(help="The image set whose photos are served.")] = Path("data/world"),
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 0,
+    result_cap: Annotated[int, typer.Option(help="How many results of one search it gives out.", min=1)] = 4000,
+) -> None:
+    """Serve photos as Flickr does, until interrupted; the first line printed is JSON with the address."""
+    from debugset.pool.simulator import serve
+
+    with suppress(KeyboardInterrupt):
+        serve(world, host, port, result_cap)
+
+
+@app.command()
+def show() -> None:
+    """Print the accuracy table and where the report is."""
+    from debugset.files import read_json
+
+    if not ACCURACY.is_file():
+        raise ValueError(f"{ACCURACY}: no results yet; run `dvc repro`")
+    metrics = read_json(ACCURACY)
+    print(accuracy_table(metrics["variants"]))
+    print(f"\nChosen by de-val: {metrics['chosen']}")
+    print(f"Report: {REPORT.resolve()}" if REPORT.is_file() else f"Report: {REPORT} is missing; run `dvc pull`")
+
+
+def accuracy_table(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
+    """Accuracies as text, a row a variant and a column a set, with the held-out failures' 95 % interval."""
+    from debugset.report.columns import COLUMNS
+    from debugset.report.inputs import VARIANTS
+
+    columns = [column for column in COLUMNS if any(column in cells for cells in variants.values())]
+    headings = [f"{COLUMNS[column]}{' (all)' * column.endswith('_all')}" for column in columns]
+    rows = [["accuracy, %", *headings, "held-out 95 %"]]
+    for variant in (name for name in VARIANTS if name in variants):
+        cells = variants[variant]
+        accuracies = [f"{100 * cells[column]['accuracy']:.1f}" if column in cells else "-" for column in columns]
+        rows.append([variant, *accuracies, _interval(cells.get("heldout"))])
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
+    return "\n".join([*lines, "(all): all classes; the other columns: the debug classes"])
+
+
+def _interval(cell: dict[str, Any] | None) -> str:
+    return f"{100 * cell['low']:.1f} to {100 * cell['high']:.1f}" if cell else "-"
+
+
+def main() -> None:
+    """Run the command line; bad input ends in one line on stderr and exit code 1."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {' '.join(str(error).split())}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,161 @@
+"""Profiles: whole parameter files under ``profiles/``, checked section by section and against each other."""
+
+import math
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from debugset.dedup import DedupParams
+from debugset.errors import ErrorsParams
+from debugset.files import replacing_file
+from debugset.images import imagenet
+from debugset.images.fashion import CLASSES, SETS
+from debugset.images.params import prepare_params
+from debugset.models.params import EmbeddersParams, EmbedParams, RobustParams, StandardParams
+from debugset.params import PARAMS_FILE, ParamsError, Section, check, read
+from debugset.picks import PickParams
+from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.report.inputs import EMBEDDERS
+from debugset.report.params import ReportParams
+from debugset.retention import RetentionParams
+from debugset.training.recipe import Recipe, TrainParams
+
+FOLDER = Path("profiles")
+
+# A new section is one line here; its model belongs to its room. `prepare` has a model for each source.
+MODELS: Mapping[str, type[Section]] = {
+    "scrape": ScrapeParams,
+    "recipe": Recipe,
+    "standard": StandardParams,
+    "robust": RobustParams,
+    "embedders": EmbeddersParams,
+    "embed": EmbedParams,
+    "errors": ErrorsParams,
+    "dedup": DedupParams,
+    "pick": PickParams,
+    "train": TrainParams,
+    "retention": RetentionParams,
+    "report": ReportParams,
+}
+SECTIONS = ("prepare", *MODELS)
+
+
+def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Check a whole parameter file: its sections, each by its room's model, then one against another.
+
+    Returns:
+        The model of each section by name.
+
+    Raises:
+        ParamsError: names the file, the key and what is wrong, in one line.
+    """
+    raw = read(path)
+    unknown = sorted(set(raw) - set(SECTIONS))
+    if unknown:
+        raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
+    sections: dict[str, Any] = {"prepare": prepare_params(raw, path)}
+    sections |= {name: check(raw, name, model, path) for name, model in MODELS.items()}
+    for problem in _contradictions(sections, raw):
+        raise ParamsError(f"{path}: {problem}")
+    return sections
+
+
+def names() -> list[str]:
+    """The names of the profiles in `FOLDER`."""
+    return sorted(path.stem for path in FOLDER.glob("*.yaml"))
+
+
+def find(name: str) -> Path:
+    """The file of a profile, given by its name or by a path.
+
+    Raises:
+        ParamsError: there is neither.
+    """
+    for path in (FOLDER / f"{name}.yaml", Path(name)):
+        if path.is_file():
+            return path
+    raise ParamsError(f"{name}: no such profile; choose one of {', '.join(names())}, or give a file's path")
+
+
+def active() -> Path | None:
+    """The profile that the active parameters equal, byte for byte, or None."""
+    if not PARAMS_FILE.is_file():
+        return None
+    content = PARAMS_FILE.read_bytes()
+    return next((path for path in map(find, names()) if path.read_bytes() == content), None)
+
+
+def use(path: Path, *, force: bool = False) -> None:
+    """Make a profile the active parameters, after checking it.
+
+    Raises:
+        ParamsError: the profile is not valid, or the active parameters have edits that would be lost: they
+            equal neither a profile nor what git has committed.
+    """
+    validate(path)
+    if not force and PARAMS_FILE.is_file() and active() is None and not _committed(PARAMS_FILE):
+        raise ParamsError(
+            f"{PARAMS_FILE} has uncommitted edits: commit them, keep them as a profile "
+            f"(cp {PARAMS_FILE} {FOLDER}/NAME.yaml), or lose them with --force"
+        )
+    with replacing_file(PARAMS_FILE) as temporary:
+        shutil.copyfile(path, temporary)
+
+
+def set_list(path: Path, section: str, key: str, values: Iterable[str]) -> None:
+    """Replace one list in a parameter file; every other byte stays, comments included.
+
+    Raises:
+        ParamsError: the file has no such list, or an empty one.
+    """
+    text = path.read_text(encoding="utf-8")
+    old = _child(_child(yaml.compose(text), section), key)
+    if not isinstance(old, yaml.SequenceNode) or not old.value:
+        raise ParamsError(f"{path}: `{section}.{key}`: expected a list of at least one name")
+    start, end = old.start_mark, old.value[-1].end_mark
+    if old.flow_style:
+        new, end = yaml.safe_dump(list(values), default_flow_style=True, width=math.inf).strip(), old.end_mark
+    else:
+        lines = [yaml.safe_dump([value], default_flow_style=False).strip() for value in values]
+        new = ("\n" + " " * start.column).join(lines)
+    with replacing_file(path) as temporary:
+        temporary.write_text(text[: start.index] + new + text[end.index :], encoding="utf-8")
+
+
+def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """The value of a key in a mapping's node, or None."""
+    pairs = node.value if isinstance(node, yaml.MappingNode) else []
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _committed(path: Path) -> bool:
+    """Whether git's last commit holds a file as it is now."""
+    try:
+        found = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True)
+    except FileNotFoundError:
+        return False  # no git: nothing is committed
+    return found.returncode == 0 and found.stdout == path.read_bytes()
+
+
+def _contradictions(sections: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterable[str]:
+    """What single sections cannot know: each problem in one line."""
+    scrape, retention = sections["scrape"], sections["retention"]
+    classes = CLASSES if sections["prepare"].source == "fashion" else imagenet.class_names()
+    for key, names, known in (
+        ("errors.classes", sections["errors"].classes, classes),
+        ("scrape.queries", scrape.queries, classes),
+        ("retention.embedders", retention.embedders, EMBEDDERS),
+        ("retention.set", [retention.set], SETS),
+    ):
+        if unknown := [name for name in names if name not in known]:
+            yield f"`{key}`: {unknown[0]} is unknown; choose from {', '.join(known[:10])}{' ...' * (len(known) > 10)}"
+    if sections["standard"].seed in sections["train"].seeds:
+        yield "`train.seeds` holds `standard.seed`: retraining proves nothing with the original's own seed"
+    try:
+        asked_queries(raw, scrape)
+    except ParamsError as error:
+        yield str(error)
