@@ -63,8 +63,8 @@ def debug_classes(
     chosen = choose(least, min_missed)
     print("\n".join(f"{one.name}: {one.missed} of {one.images} missed" for one in chosen))
     for path in [profiles.PARAMS_FILE, *([active] if active else [])]:
-        profiles.set_list(path, "errors", "classes", [one.name for one in chosen])
-        print(f"wrote errors.classes of {path}")
+        profiles.set_debug_classes(path, [one.name for one in chosen])
+        print(f"wrote the debug classes to {path}")
     if active is None:
         print("params.yaml equals no profile, so no profile was changed")
     profiles.validate()  # names a chosen class that no query finds yet

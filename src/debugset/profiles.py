@@ -106,6 +106,22 @@ def use(path: Path, *, force: bool = False) -> None:
         shutil.copyfile(path, temporary)
 
 
+def set_debug_classes(path: Path, names: list[str]) -> None:
+    """Write the debug classes into a parameter file; of ImageNet's classes the queries too.
+
+    Queries of classes that WordNet leaves without a word of their own stay as they were.
+
+    Raises:
+        ParamsError: the file has no list of classes, or no block of queries.
+    """
+    set_list(path, "errors", "classes", names)
+    raw = read(path)
+    if isinstance(prepare_params(raw, path), imagenet.ImageNetParams):
+        before = raw["scrape"]["queries"]
+        queries = {name: words or before.get(name, []) for name, words in imagenet.synonyms(names).items()}
+        set_block(path, "scrape", "queries", queries)
+
+
 def set_list(path: Path, section: str, key: str, values: Iterable[str]) -> None:
     """Replace one list in a parameter file; every other byte stays, comments included.
 
@@ -116,12 +132,30 @@ def set_list(path: Path, section: str, key: str, values: Iterable[str]) -> None:
     old = _child(_child(yaml.compose(text), section), key)
     if not isinstance(old, yaml.SequenceNode) or not old.value:
         raise ParamsError(f"{path}: `{section}.{key}`: expected a list of at least one name")
-    start, end = old.start_mark, old.value[-1].end_mark
     if old.flow_style:
-        new, end = yaml.safe_dump(list(values), default_flow_style=True, width=math.inf).strip(), old.end_mark
+        new = yaml.safe_dump(list(values), default_flow_style=True, width=math.inf).strip()
+        _replace(path, text, old.start_mark, old.end_mark, [new])
     else:
         lines = [yaml.safe_dump([value], default_flow_style=False).strip() for value in values]
-        new = ("\n" + " " * start.column).join(lines)
+        _replace(path, text, old.start_mark, old.value[-1].end_mark, lines)
+
+
+def set_block(path: Path, section: str, key: str, values: Mapping[str, list[str]]) -> None:
+    """Replace one mapping of lists, a line an entry, in a parameter file; every other byte stays.
+
+    Raises:
+        ParamsError: the file has no such block, or an empty one.
+    """
+    text = path.read_text(encoding="utf-8")
+    old = _child(_child(yaml.compose(text), section), key)
+    if not isinstance(old, yaml.MappingNode) or not old.value or old.flow_style:
+        raise ParamsError(f"{path}: `{section}.{key}`: expected a block with one class a line")
+    lines = [yaml.safe_dump({n: v}, default_flow_style=None, width=math.inf).strip() for n, v in values.items()]
+    _replace(path, text, old.start_mark, old.value[-1][1].end_mark, lines)
+
+
+def _replace(path: Path, text: str, start: yaml.Mark, end: yaml.Mark, lines: list[str]) -> None:
+    new = ("\n" + " " * start.column).join(lines)
     with replacing_file(path) as temporary:
         temporary.write_text(text[: start.index] + new + text[end.index :], encoding="utf-8")
 

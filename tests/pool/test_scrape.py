@@ -58,6 +58,26 @@ def expected_labels(photos: pd.DataFrame, last: int, licences: list[int] | None 
     return {photo: CLASSES.index(*names) for photo, names in classes.items() if len(names) == 1 and photo not in bad}
 
 
+def test_the_oldest_photos_of_each_query_are_taken(
+    run_scrape: Callable, photos: pd.DataFrame, tmp_path: Path, requests: Requests
+) -> None:
+    run_scrape(tmp_path / "few", per_query=7)
+    calls = len(requests.searches)
+    report = read_json(tmp_path / "few" / "scrape.json")
+    found = {text: n for one in report["by_class"].values() for text, n in one["queries"].items()}
+    uploaded = photos.set_index("id")["uploaded"]
+    taken = set()
+    for texts in QUERIES.values():
+        for text in texts:
+            hits = naive_search(photos, [text.strip('"')], None, second(2018), second(2020) - 1)
+            oldest = sorted(hits, key=lambda photo: (uploaded[photo], photo))[:7]
+            assert found[text] == len(oldest)
+            taken.update(oldest)
+    assert set(open_set(tmp_path / "few" / "pool").ids) <= taken
+    run_scrape(tmp_path / "all")
+    assert len(requests.searches) - calls > 0  # windows that seven photos did not need
+
+
 @pytest.mark.parametrize("licences", [None, [4, 9]])
 def test_the_pool_holds_every_photo_that_one_class_finds(
     run_scrape: Callable, photos: pd.DataFrame, world: Path, tmp_path: Path, licences: list[int] | None

@@ -126,6 +126,7 @@ def scrape_section(**changes: object) -> dict:
         "snapshot": "2019-12-31",
         "queries": QUERIES,
         "result_cap": CAP,
+        "per_query": None,
         "per_page": 5,
         "sizes": ["o"],
         "min_side": 8,

@@ -21,9 +21,7 @@ QUIET = (
     "--window-size=1280,1600",
 )
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no chromium found; apt-get install chromium to run it"
-)
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium found; apt-get install chromium to run it")
 
 
 def browse(reported, profile, *options):

@@ -69,11 +69,7 @@ def test_accuracy_metrics_are_shares_of_the_predictions(reported):
 
 def test_the_embedder_is_chosen_by_de_val(reported):
     metrics = json.loads((reported / "metrics/accuracy.json").read_text())
-    deval = {
-        name: cells["deval"]["accuracy"]
-        for name, cells in metrics["variants"].items()
-        if name.startswith("dcd-")
-    }
+    deval = {name: cells["deval"]["accuracy"] for name, cells in metrics["variants"].items() if name.startswith("dcd-")}
     assert metrics["chosen"] == max(deval, key=deval.get)
 
 

@@ -189,12 +189,9 @@ def _predictions(root, failures, rng):
     wanted = []
     for name in ("test", "mfreq", "complement"):
         images = open_set(root / "data/sets" / name)
-        wanted += [
-            (name, image_id, int(label)) for image_id, label in zip(images.ids, images.labels, strict=True)
-        ]
+        wanted += [(name, image_id, int(label)) for image_id, label in zip(images.ids, images.labels, strict=True)]
     wanted += [
-        ("deval", image_id, int(label))
-        for image_id, label in zip(deval["image_id"], deval["class"], strict=True)
+        ("deval", image_id, int(label)) for image_id, label in zip(deval["image_id"], deval["class"], strict=True)
     ]
     rows = []
     for variant, share in RIGHT.items():

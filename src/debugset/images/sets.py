@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,8 @@ from PIL import Image
 
 from debugset.files import replacing_file
 
-MANIFEST = "manifest.parquet"
+MANIFEST, TAR = "manifest.parquet", ".tar"
+LOOSE_FILES_A_PART = 4096
 COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
 
 
@@ -44,6 +46,7 @@ class ImageSet:
     classes: tuple[str, ...]
     root: Path
     _descriptors: dict[str, int] = field(default_factory=dict, repr=False)
+    _opening: Lock = field(default_factory=Lock, repr=False)
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -65,7 +68,10 @@ class ImageSet:
             OSError: its shard is missing or shorter than the manifest says.
         """
         shard, offset, size = (self._location[name][row] for name in ("shard", "offset", "size"))
-        content = os.pread(self._descriptor(shard), int(size), int(offset))
+        if shard.endswith(TAR):
+            content = os.pread(self._descriptor(shard), int(size), int(offset))
+        else:  # a set may name millions of loose files: none of them stays open
+            content = (self.root / shard).read_bytes()
         if len(content) != size:
             raise OSError(f"{self.root / shard}: image {self.ids[row]} is cut short; restore the file")
         return content
@@ -97,6 +103,13 @@ class ImageSet:
             raise ValueError(f"{self.folder}: image {ids[int(rows.isna().argmax())]!r} is not in this set")
         return rows.to_numpy(np.int64)
 
+    def parts(self) -> list[Int64[np.ndarray, " rows"]]:
+        """The manifest rows in parts that can be worked on one by one: a tar's rows, or some thousand loose files."""
+        shards = self.manifest["shard"]
+        if not shards.str.endswith(TAR).all():
+            return np.array_split(np.arange(len(self)), range(LOOSE_FILES_A_PART, len(self), LOOSE_FILES_A_PART))
+        return [np.asarray(rows, np.int64) for rows in self.manifest.groupby("shard", sort=False).indices.values()]
+
     @cached_property
     def _row_of_id(self) -> pd.Series:
         return pd.Series(np.arange(len(self)), index=self.manifest["id"])
@@ -106,14 +119,16 @@ class ImageSet:
         return {name: self.manifest[name].to_numpy(object) for name in ("shard", "offset", "size")}
 
     def _descriptor(self, shard: str) -> int:
-        if shard not in self._descriptors:
-            if len(self._descriptors) >= 256:  # a set of loose files would run out of descriptors
-                os.close(self._descriptors.pop(next(iter(self._descriptors))))
-            self._descriptors[shard] = os.open(self.root / shard, os.O_RDONLY)
-        return self._descriptors[shard]
+        with self._opening:
+            if shard not in self._descriptors:
+                self._descriptors[shard] = os.open(self.root / shard, os.O_RDONLY)
+            return self._descriptors[shard]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_descriptors": {}}  # worker processes open their own
+        return {name: value for name, value in self.__dict__.items() if name not in ("_descriptors", "_opening")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= {**state, "_descriptors": {}, "_opening": Lock()}  # another process opens its own files
 
     def __del__(self) -> None:
         for descriptor in self._descriptors.values():

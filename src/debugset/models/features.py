@@ -87,9 +87,7 @@ def predictions(
     batch: int, precision: Precision,
 ) -> Int64[np.ndarray, " n"]:  # fmt: skip
     """The predicted class index of images; arguments as for `outputs`."""
-    logits = outputs(
-        classifier, images, rows, description.architecture, of="logits", batch=batch, precision=precision
-    )
+    logits = outputs(classifier, images, rows, description.architecture, of="logits", batch=batch, precision=precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)
 
 
@@ -114,10 +112,9 @@ def embed(
         batch: images at a time.
         precision: of the forward pass.
     """
-    shards = {shard: np.asarray(rows) for shard, rows in images.manifest.groupby("shard", sort=False).indices.items()}
     arrays = []
     with tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1) as bar:
-        for rows in shards.values():
+        for rows in images.parts():
             spooled = spool / f"{_shard_key(description, images, rows, precision)}.npy"
             if not spooled.is_file():
                 found = outputs(

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -77,7 +78,7 @@ def _from_file(architecture: Architecture, path: Path, expected_sha256: str | No
     return classifier
 
 
-def _unpickle(path: Path) -> dict[str, Tensor]:
+def _unpickle(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

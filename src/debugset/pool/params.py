@@ -25,6 +25,7 @@ class ScrapeParams(Section):
             day of a shard's window: only then does a later snapshot rewrite no shard.
         queries: class name -> its synonyms; each synonym is one search.
         result_cap: how many results of one search the service gives out at most (4,000 at Flickr).
+        per_query: how many photos of one search are taken, the oldest first (the paper: 30,000); null takes all.
         per_page: results a call.
         sizes: suffixes of sizes in the order wished; the first that exists and is large enough is taken.
         min_side: the least length of the shorter side, in pixels.
@@ -37,6 +38,7 @@ class ScrapeParams(Section):
     snapshot: date
     queries: dict[str, list[QueryText]]
     result_cap: int = Field(ge=1, le=4000)
+    per_query: int | None = Field(ge=1)
     per_page: int = Field(ge=1, le=500)
     sizes: list[Size] = Field(min_length=1)
     min_side: int = Field(ge=1)

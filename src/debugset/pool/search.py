@@ -43,12 +43,22 @@ class Search:
         self._text, self._client, self._spool, self._params = text, client, spool, params
         self._first_pages: dict[tuple[int, int], Page] = {}
 
-    async def windows(self, first: int, last: int) -> list[Window]:
-        """The windows whose results can be taken, with their photos fetched into the spool."""
-        windows = []
+    async def windows(self, first: int, last: int, wanted: int | None = None) -> list[Window]:
+        """The windows whose results can be taken, oldest first, with their photos fetched into the spool.
+
+        Args:
+            first: the earliest upload time, unix seconds.
+            last: the latest, inclusive.
+            wanted: stop once the windows hold that many photos; None takes all.
+        """
+        windows: list[Window] = []
+        if wanted is not None and wanted <= 0:
+            return windows
         async for window in bisect(self._count, first, last, self._params.result_cap):
             await self._fetch(window)
             windows.append(window)
+            if wanted is not None and photos_in(windows) >= wanted:
+                break
         return windows
 
     def photos(self, window: Window) -> list[dict[str, Any]]:
@@ -108,21 +118,29 @@ async def ask_all(
         desc="searching", unit="window", disable=None, total=sum(map(len, queries.values())) * len(shards)
     ) as progress:
 
-        async def ask(class_name: str, text: str, shard: ShardWindow) -> Asked:
-            async with free:
-                windows = await Search(text, client, spool, params).windows(shard.first, shard.last)
+        async def ask(class_name: str, text: str) -> list[Asked]:
+            left, asked = params.per_query, []
+            for shard in shards:
+                async with free:
+                    windows = await Search(text, client, spool, params).windows(shard.first, shard.last, left)
+                left = None if left is None else left - photos_in(windows)
+                asked.append(Asked(class_name, text, shard, windows))
                 progress.update()
-                return Asked(class_name, text, shard, windows)
+            return asked
 
-        return await asyncio.gather(
-            *(ask(name, text, shard) for name, texts in queries.items() for text in texts for shard in shards)
-        )
+        answers = await asyncio.gather(*(ask(name, text) for name, texts in queries.items() for text in texts))
+        return [one for asked in answers for one in asked]
+
+
+def photos_in(windows: Sequence[Window]) -> int:
+    """How many photos can be had from windows."""
+    return sum(window.total - window.lost for window in windows)
 
 
 def found(asked: Sequence[Asked], client: Flickr, spool: Spool, params: ScrapeParams) -> pd.DataFrame:
     """The photos that searches found: one row a photo and query, with `FOUND_COLUMNS`.
 
-    ``url`` is the address of the chosen size; where there is none, ``fault`` says why.
+    Of each query the oldest ``per_query`` are taken. ``url`` is the address of the chosen size; where there is none, ``fault`` says why.
     """
     rows = [
         (str(photo["id"]), class_name, text, shard.name, *_described(photo, window, params))
@@ -130,7 +148,11 @@ def found(asked: Sequence[Asked], client: Flickr, spool: Spool, params: ScrapePa
         for window in windows
         for photo in Search(text, client, spool, params).photos(window)
     ]
-    return pd.DataFrame(rows, columns=FOUND_COLUMNS)
+    table = pd.DataFrame(rows, columns=FOUND_COLUMNS)
+    if params.per_query is None:
+        return table
+    oldest_first = table.sort_values(["uploaded", "id"], kind="stable")
+    return oldest_first.groupby("query", sort=False).head(params.per_query).sort_index(ignore_index=True)
 
 
 def choose_size(photo: Mapping[str, Any], sizes: Sequence[str], min_side: int) -> tuple[str, str]:

@@ -75,9 +75,7 @@ def draw(panel: Axes, content: list[Row], embedder: str) -> None:
             left = first + column * 1.12
             _image(panel, image, left, top, mark)
             if mark == "wrong":
-                panel.text(
-                    left + 0.5, top + 1.11, f"✗ {caption}", fontsize=8, color=WRONG, ha="center", va="center"
-                )
+                panel.text(left + 0.5, top + 1.11, f"✗ {caption}", fontsize=8, color=WRONG, ha="center", va="center")
         mended = row.now == row.label
         panel.text(
             first + widest * 1.12 + 0.15,

@@ -63,9 +63,7 @@ def colour(name: str) -> str:
 
 
 @contextmanager
-def drawing(
-    rows: int, columns: int, size: tuple[float, float], **options: Any
-) -> Iterator[tuple[Figure, list[Axes]]]:
+def drawing(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, list[Axes]]]:
     """Yield a figure of this look and its axes in reading order.
 
     Args:

@@ -62,9 +62,7 @@ def differences(
             rows = table[(table["column"] == column) & (table["baseline"] == baseline)]
             for row in rows.to_dict("records"):
                 place = variants.index(row["variant"]) + (which - (len(columns) - 1) / 2) * 0.34
-                _interval(
-                    panel, place, row["difference"], row["low"], row["high"], row["variant"], hollow=which > 0
-                )
+                _interval(panel, place, row["difference"], row["low"], row["high"], row["variant"], hollow=which > 0)
             panel.plot([], [], "o", color=INK, ms=5, mfc=INK if which == 0 else "white", label=name)
         panel.set_xlabel("percentage points")
         _variant_rows(panel, variants, chosen)
@@ -106,9 +104,7 @@ def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequenc
     added = table[table["variant"] == chosen].set_index("class")["added"].reindex(wide.index)
     largest = max(float(added.max()), 1.0)
     panel.plot([0, 100], [0, 100], color=FAINT, lw=1, ls=(0, (4, 3)))
-    panel.scatter(
-        wide["random"], wide[chosen], s=30 + 170 * added / largest, color=colour(chosen), alpha=0.6, lw=0
-    )
+    panel.scatter(wide["random"], wide[chosen], s=30 + 170 * added / largest, color=colour(chosen), alpha=0.6, lw=0)
     for row in wide.reset_index().to_dict("records"):
         _word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
     top = min(100.0, float(np.nanmax(wide[["random", chosen]].to_numpy(float))) * 1.12 + 4)
@@ -184,6 +180,4 @@ def leak_ratios(panel: Axes, ratios: Mapping[str, np.ndarray], generator: np.ran
     panel.grid(axis="y", visible=False)
     panel.set_yticks(range(len(ratios)), [f"{kind} ({len(values):,})" for kind, values in ratios.items()])
     panel.set_ylim(len(ratios) - 0.5, -0.5)
-    panel.set_xlabel(
-        "squared distance to the nearest test image ÷ threshold of the weak class; left of 1: removed"
-    )
+    panel.set_xlabel("squared distance to the nearest test image ÷ threshold of the weak class; left of 1: removed")

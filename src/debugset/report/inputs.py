@@ -179,9 +179,7 @@ class Inputs:
         """The table with shares as percent, its variants in order."""
         place = {name: number for number, name in enumerate(self.variants)}
         table = table.assign(**{name: table[name] * 100 for name in shares})
-        return table.sort_values(
-            "variant", key=lambda names: names.map(place), kind="stable", ignore_index=True
-        )
+        return table.sort_values("variant", key=lambda names: names.map(place), kind="stable", ignore_index=True)
 
 
 def _only(rows: pd.DataFrame) -> dict[str, Any] | None:

@@ -128,7 +128,6 @@ def _retention_plot(inputs: Inputs) -> pd.DataFrame:
     """A row a k, a column an embedder and property; shares of one."""
     table = inputs.frame("data/retention.parquet")
     shares = [
-        table.pivot(index="k", columns="embedder", values=f"{kept}_retention").add_suffix(f"_{kept}")
-        for kept in KINDS
+        table.pivot(index="k", columns="embedder", values=f"{kept}_retention").add_suffix(f"_{kept}") for kept in KINDS
     ]
     return pd.concat(shares, axis=1).reset_index()

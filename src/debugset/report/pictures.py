@@ -54,9 +54,7 @@ def data_uri(image: Image.Image) -> tuple[str, bool]:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}", crisp
 
 
-def tile(
-    images: ImageSet, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = ""
-) -> Tile:
+def tile(images: ImageSet, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
     """The image in manifest row ``row`` of an image set as a tile."""
     uri, crisp = data_uri(images.image(row))
     return Tile(uri, crisp, alt, caption, mark, detail)

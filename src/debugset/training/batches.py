@@ -34,7 +34,7 @@ class TrainingSet:
         weights: each image's weight in the loss.
     """
 
-    parts: list[tuple[ImageSet, Int64[np.ndarray, " rows"]]]
+    parts: list[tuple[ImageSet, Int64[np.ndarray, " _rows"]]]
     labels: Int64[np.ndarray, " n"]
     weights: Float32[np.ndarray, " n"]
 
@@ -111,7 +111,7 @@ def _in_memory(
     device: torch.device,
 ) -> Iterator[tuple[np.ndarray, Tensor]]:  # fmt: skip
     """All images decoded once and kept on the device as bytes."""
-    decoded = np.concatenate([images.pixels(rows, size) for images, rows in data.parts])
+    decoded = np.concatenate([images.pixels(rows.tolist(), size) for images, rows in data.parts])
     everything = torch.from_numpy(decoded).to(device).permute(0, 3, 1, 2)
     for indices in order:
         chosen = everything[torch.from_numpy(indices).to(device)]

@@ -18,9 +18,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
     panels = {**GAINED, **KEPT}
     with drawing(2, 3, (9.6, 5.4), sharey=True) as (figure, axes):
         figures.accuracy(axes, table, panels, chosen)
-        plot = svg(
-            figure, "accuracy", f"Accuracy with 95 % intervals of {len(inputs.variants)} training sets."
-        )
+        plot = svg(figure, "accuracy", f"Accuracy with 95 % intervals of {len(inputs.variants)} training sets.")
     return {
         "plot": plot,
         "columns": COLUMNS,

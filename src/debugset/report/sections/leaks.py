@@ -67,18 +67,12 @@ def _pair(inputs: Inputs, pair: dict[Any, Any]) -> dict[str, Any]:
 
 def _plot(inputs: Inputs, pairs: pd.DataFrame) -> Any:
     manifest = inputs.pool.manifest.set_index("id")
-    planted = (
-        pairs["image_id"].map(manifest["planted"]) if "planted" in manifest else pd.Series("", pairs.index)
-    )
+    planted = pairs["image_id"].map(manifest["planted"]) if "planted" in manifest else pd.Series("", pairs.index)
     groups = {f"planted: {kind}": (planted == kind).to_numpy() for kind in KINDS}
     groups["all other photos"] = ~planted.isin(KINDS).to_numpy()
-    ratios = {
-        name: pairs["ratio"].to_numpy(np.float64)[which] for name, which in groups.items() if which.any()
-    }
+    ratios = {name: pairs["ratio"].to_numpy(np.float64)[which] for name, which in groups.items() if which.any()}
     if not ratios:
         return None
     with drawing(1, 1, (9.6, 0.9 + 0.42 * len(ratios))) as (figure, axes):
         figures.leak_ratios(axes[0], ratios, inputs.generator())
-        return svg(
-            figure, "leaks", "Distance to the nearest test image over the threshold, by kind of planted copy."
-        )
+        return svg(figure, "leaks", "Distance to the nearest test image over the threshold, by kind of planted copy.")

@@ -25,8 +25,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "test": {name: inputs.score(name, "test") for name in inputs.variants},
         "test_change": inputs.change(chosen, "original", "test"),
         "gains": {
-            baseline: inputs.change(chosen, baseline, "heldout")
-            for baseline in ("retrain", "random", "complete")
+            baseline: inputs.change(chosen, baseline, "heldout") for baseline in ("retrain", "random", "complete")
         },
         "added": inputs.added.get(chosen, {}),
         "story": _story(inputs, chosen.removeprefix("dcd-")),

@@ -1,0 +1,178 @@
+"""Image sets: what is written is read again, by any route, and equal content is equal bytes."""
+
+import hashlib
+import io
+import pickle
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from debugset.files import sha256
+from debugset.images.sets import COLUMNS, LOOSE_FILES_A_PART, MANIFEST, open_set, write_manifest, write_set
+
+
+def png(value, size=(6, 4)):
+    file = io.BytesIO()
+    Image.new("RGB", size, (value, 0, 255 - value)).save(file, "PNG")
+    return file.getvalue()
+
+
+def record(id_, label=0, shard="a.tar", **more):
+    return {"id": id_, "label": label, "shard": shard, **more}
+
+
+RECORDS = [
+    (record("12", 1, title="boots, snow"), png(12)),
+    (record("2", 0, title=""), png(2)),
+    (record("30", 1, "b.tar", title="a boot"), png(30)),
+]
+
+
+@pytest.fixture
+def images(tmp_path):
+    write_set(tmp_path, RECORDS, ["bag", "boot"])
+    return open_set(tmp_path)
+
+
+def test_a_set_is_read_as_it_was_written(images):
+    assert len(images) == 3
+    assert images.classes == ("bag", "boot")
+    assert list(images.manifest.columns) == [*COLUMNS, "title"]
+    assert list(images.ids) == [
+        "12",
+        "2",
+        "30",
+    ]  # sorted as text within a shard, shards in the order they came
+    assert images.labels.tolist() == [1, 0, 1]
+    assert list(images.manifest["title"]) == ["boots, snow", "", "a boot"]
+    for row, value in enumerate([12, 2, 30]):
+        assert images.read(row) == png(value)
+        assert images.manifest["sha256"][row] == hashlib.sha256(png(value)).hexdigest()
+        assert images.image(row).size == (6, 4)
+    assert images.manifest[["width", "height"]].to_numpy().tolist() == [[6, 4]] * 3
+
+
+def test_shards_are_plain_tars_without_clock_or_owner(images):
+    with tarfile.open(images.folder / "a.tar") as tar:
+        members = tar.getmembers()
+        assert [member.name for member in members] == ["12.png", "2.png"]
+        assert all((member.mtime, member.uid, member.gid, member.uname) == (0, 0, 0, "") for member in members)
+        assert tar.extractfile("2.png").read() == png(2)
+
+
+def test_equal_images_make_equal_bytes_in_any_order_within_a_shard(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    write_set(tmp_path / "one", RECORDS, ["bag", "boot"])
+    write_set(tmp_path / "two", [RECORDS[1], RECORDS[0], RECORDS[2]], ["bag", "boot"])
+    for name in (MANIFEST, "a.tar", "b.tar"):
+        assert sha256(tmp_path / "one" / name) == sha256(tmp_path / "two" / name)
+
+
+def test_any_rows_decode_to_one_size(images):
+    pixels = images.pixels([2, 0], 8)
+    assert pixels.shape == (2, 8, 8, 3)
+    assert pixels.dtype == np.uint8
+    assert (pixels[0] == (30, 0, 225)).all()
+    assert (pixels[1] == (12, 0, 243)).all()
+
+
+def test_ids_lead_to_rows(images):
+    assert images.rows_of(["30", "12", "30"]).tolist() == [2, 0, 2]
+    with pytest.raises(ValueError, match="'99' is not in this set"):
+        images.rows_of(["12", "99"])
+
+
+def test_a_pickled_set_reads_on(images):
+    assert images.read(0) == png(12)  # opens a descriptor, which must not travel
+    assert pickle.loads(pickle.dumps(images)).read(2) == png(30)
+
+
+def test_a_cut_shard_is_an_error_and_never_half_an_image(images):
+    row = 1
+    end = int(images.manifest["offset"][row] + images.manifest["size"][row])
+    with (images.folder / "a.tar").open("r+b") as file:
+        file.truncate(end - 1)
+    with pytest.raises(OSError, match="cut short"):
+        images.read(row)
+
+
+def test_a_missing_set_names_the_mend(tmp_path):
+    with pytest.raises(FileNotFoundError, match="run the stage that writes it"):
+        open_set(tmp_path / "nothing")
+
+
+def test_a_manifest_without_a_column_is_named(tmp_path):
+    pd.DataFrame({"id": ["1"], "label": [0]}).to_parquet(tmp_path / MANIFEST)
+    with pytest.raises(ValueError, match="column `sha256` is missing"):
+        open_set(tmp_path)
+
+
+def test_an_id_that_comes_twice_is_named(tmp_path):
+    with pytest.raises(ValueError, match="'12' comes twice"):
+        write_set(tmp_path, [RECORDS[0], RECORDS[1], (record("12", shard="b.tar"), png(1))], ["bag", "boot"])
+
+
+def test_a_shard_that_comes_back_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="must come together"):
+        write_set(tmp_path, [RECORDS[0], RECORDS[2], RECORDS[1]], ["bag", "boot"])
+
+
+def test_bytes_that_are_no_image_keep_the_size_that_they_are_given(tmp_path):
+    write_set(tmp_path, [(record("1", -1, extension="jpg", width=0, height=0), b"broken")], ["bag"])
+    images = open_set(tmp_path)
+    assert images.read(0) == b"broken"
+    with tarfile.open(tmp_path / "a.tar") as tar:
+        assert tar.getnames() == ["1.jpg"]
+
+
+def test_an_empty_set_is_a_set(tmp_path):
+    write_set(tmp_path, [], ["bag"])
+    images = open_set(tmp_path)
+    assert len(images) == 0
+    assert images.labels.shape == (0,)
+    assert images.pixels([], 4).shape == (0, 4, 4, 3)
+
+
+def test_images_elsewhere_are_found_by_the_environment(tmp_path, monkeypatch):
+    root, folder = tmp_path / "photos", tmp_path / "set"
+    (root / "n01").mkdir(parents=True)
+    folder.mkdir()
+    (root / "n01" / "x.png").write_bytes(png(7))
+    row = {"id": "x", "label": 0, "sha256": "", "width": 6, "height": 4}
+    manifest = pd.DataFrame([row | {"shard": "n01/x.png", "offset": 0, "size": len(png(7))}])
+    write_manifest(folder, manifest, ["bag"], root_variable="PHOTOS_ROOT")
+    monkeypatch.delenv("PHOTOS_ROOT", raising=False)
+    with pytest.raises(ValueError, match="PHOTOS_ROOT"):
+        open_set(folder)
+    monkeypatch.setenv("PHOTOS_ROOT", str(root))
+    assert open_set(folder).read(0) == png(7)
+
+
+def test_loose_files_are_read_from_threads_and_none_stays_open(tmp_path, monkeypatch):
+    for n in range(200):
+        (tmp_path / f"{n}.png").write_bytes(png(n))
+    row = {"label": 0, "sha256": "", "width": 6, "height": 4, "offset": 0}
+    rows = [row | {"id": str(n), "shard": f"{n}.png", "size": len(png(n))} for n in range(200)]
+    (tmp_path / "set").mkdir()
+    write_manifest(tmp_path / "set", pd.DataFrame(rows), ["bag"], root_variable="PHOTOS_ROOT")
+    monkeypatch.setenv("PHOTOS_ROOT", str(tmp_path))
+    images = open_set(tmp_path / "set")
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(images.read, range(200))) == [png(n) for n in range(200)]
+    assert images._descriptors == {}
+
+
+def test_parts_are_shards_or_some_thousand_loose_files(tmp_path, monkeypatch):
+    (tmp_path / "tars").mkdir()
+    write_set(tmp_path / "tars", [(record(f"{n}", shard=f"{n // 2}.tar"), png(n)) for n in range(5)], ["bag"])
+    assert [part.tolist() for part in open_set(tmp_path / "tars").parts()] == [[0, 1], [2, 3], [4]]
+    (tmp_path / "loose").mkdir()
+    row = {"label": 0, "sha256": "", "width": 6, "height": 4, "offset": 0, "size": 1}
+    rows = [row | {"id": str(n), "shard": f"{n}.png"} for n in range(LOOSE_FILES_A_PART + 1)]
+    write_manifest(tmp_path / "loose", pd.DataFrame(rows), ["bag"])
+    assert [len(part) for part in open_set(tmp_path / "loose").parts()] == [LOOSE_FILES_A_PART, 1]

@@ -1,0 +1,40 @@
+"""The machine's side: what the environment may say."""
+
+import os
+
+import pytest
+import torch
+
+from debugset.models.device import autocast, device, workers
+
+
+def test_the_environment_names_the_device(monkeypatch):
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+    assert device() == torch.device("cpu")
+
+
+def test_without_it_a_gpu_is_taken_where_there_is_one(monkeypatch):
+    monkeypatch.delenv("DEBUGSET_DEVICE", raising=False)
+    for there in (True, False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        assert device().type == ("cuda" if there else "cpu")
+
+
+def test_a_gpu_that_is_not_there_is_an_error(monkeypatch):
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="DEBUGSET_DEVICE=cuda:1: this machine has no usable CUDA device"):
+        device()
+
+
+def test_workers_are_the_processors_unless_the_environment_says(monkeypatch):
+    monkeypatch.delenv("DEBUGSET_WORKERS", raising=False)
+    assert workers() == os.cpu_count()
+    monkeypatch.setenv("DEBUGSET_WORKERS", "3")
+    assert workers() == 3
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_precision_is_of_the_forward_pass(precision, dtype):
+    with autocast(torch.device("cpu"), precision):
+        assert torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2)).dtype == dtype

@@ -1,0 +1,250 @@
+"""Features: images prepared as the model wants them, one row an image, and nothing embedded twice."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from debugset.files import read_json, sha256
+from debugset.images.sets import MANIFEST, open_set, write_manifest
+from debugset.models.attacks import l2_attack
+from debugset.models.classifier import Classifier
+from debugset.models.features import embed, outputs, pixel_batches, predictions, prepared
+from tests.images.tiny import plain, tiny_set
+from tests.models.toys import PLAIN, described, mean_colour, small_network
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+@pytest.fixture(autouse=True)
+def cpu(monkeypatch):
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+
+
+def colours(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, 3))
+
+
+@pytest.fixture
+def images(tmp_path):
+    """Ten plain images, no two alike, in shards of four."""
+    return tiny_set(tmp_path / "ten", [plain(colour) for colour in colours(10)], np.arange(10) % 3, per_shard=4)
+
+
+def stripes(wide):
+    """Three squares of 32 px side by side, or one above the other."""
+    squares = [plain(colour, 32, 32) for colour in (RED, GREEN, BLUE)]
+    return Image.fromarray(np.concatenate(squares, axis=1 if wide else 0))
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_the_middle_of_a_long_image_is_kept_as_it_is(wide):
+    found = prepared(stripes(wide), replace(PLAIN, input_size=32))
+    assert (found == GREEN).all()
+    assert found.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_long_image_is_resized_by_its_shorter_side(wide):
+    found = prepared(stripes(wide), replace(PLAIN, input_size=96, interpolation="bicubic"))
+    assert found.shape == (96, 96, 3)
+    assert (found[8:-8, 8:-8] == GREEN).all()
+
+
+def test_a_square_image_of_the_right_size_is_not_touched():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
+    assert (prepared(image, replace(PLAIN, input_size=32)) == np.asarray(image)).all()
+
+
+def test_crop_is_the_share_of_the_side_that_is_kept():
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
+    found = prepared(image, replace(PLAIN, input_size=16, crop=0.5))  # resized to 32: as it is
+    assert (found == np.asarray(image)[8:24, 8:24]).all()
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_the_filter_is_the_one_that_the_architecture_names(interpolation):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
+    found = prepared(image, replace(PLAIN, input_size=96, interpolation=interpolation))
+    assert (found == np.asarray(image.resize((96, 96), Image.Resampling[interpolation.upper()]))).all()
+
+
+@pytest.mark.parametrize("size", [(33, 50), (50, 33), (7, 300), (1, 1), (225, 224), (1000, 31)])
+@pytest.mark.parametrize(("side", "crop"), [(32, 1.0), (224, 0.875), (33, 0.9)])
+def test_no_shape_lets_a_border_in(size, side, crop):
+    found = prepared(Image.new("RGB", size, (200, 100, 50)), replace(PLAIN, input_size=side, crop=crop))
+    assert found.shape == (side, side, 3)
+    assert (found == (200, 100, 50)).all()
+
+
+def test_batches_come_in_the_order_asked_with_an_uneven_last_one(images):
+    rows = np.array([9, 0, 3, 3, 7])
+    batches = list(pixel_batches(images, rows, PLAIN, 2))
+    assert [tuple(batch.shape) for batch in batches] == [(2, 3, 8, 8), (2, 3, 8, 8), (1, 3, 8, 8)]
+    found = torch.cat(batches)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found[:, :, 4, 4], torch.from_numpy(colours(10)[rows] / 255).float())
+    assert list(pixel_batches(images, rows[:0], PLAIN, 2)) == []
+    assert [len(batch) for batch in pixel_batches(images, rows[:4], PLAIN, 4)] == [4]
+
+
+@pytest.mark.parametrize("workers", ["1", "4"])
+def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
+    monkeypatch.setenv("DEBUGSET_WORKERS", workers)
+    classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
+    rows = np.arange(10)[::-1].copy()
+    found = outputs(classifier, images, rows, PLAIN, of="logits", batch=3, precision="fp32")
+    with torch.inference_mode():
+        singly = [
+            classifier(torch.from_numpy(images.pixels([row], 8)).permute(0, 3, 1, 2) / 255) for row in rows.tolist()
+        ]
+    np.testing.assert_allclose(found, torch.cat(singly).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_outputs_are_float32_at_any_precision(images):
+    classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
+    full, half = (
+        outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision=precision)
+        for precision in ("fp32", "bf16")
+    )
+    assert half.dtype == full.dtype == np.float32
+    assert not np.array_equal(half, full)
+    np.testing.assert_allclose(half, full, atol=0.1)
+
+
+def test_a_model_can_be_attacked_and_trained_after_it_was_asked(images):
+    network = small_network()
+    classifier = Classifier(network, (0.5,) * 3, (0.25,) * 3).eval()
+    outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32")
+    pixels, labels = torch.rand(2, 3, 8, 8), torch.tensor([0, 1])
+    l2_attack(classifier, pixels, labels, radius=0.5, step=0.1, steps=1)
+    classifier.train()(pixels).sum().backward()
+    assert network[0].weight.grad is not None
+
+
+def test_predictions_are_the_largest_logits(images):
+    rows = np.array([4, 1, 8])
+    found = predictions(mean_colour(), described(), images, rows, batch=2, precision="fp32")
+    assert found.tolist() == colours(10)[rows].argmax(axis=1).tolist()
+    assert found.dtype == np.int64
+
+
+def test_predictions_of_no_images_are_none(images):
+    found = predictions(mean_colour(), described(), images, np.empty(0, np.int64), batch=2, precision="fp32")
+    assert found.dtype == np.int64
+    assert found.shape == (0,)
+
+
+def embedded(images, folder, classifier=None, description=None, batch=3, precision="fp32"):
+    """Embed into ``folder``; the features and how many images each call of the model saw."""
+    classifier = classifier or mean_colour()
+    classifier.backbone.calls.clear()
+    description = description or described()
+    embed(classifier, description, images, folder / "out", folder / "spool", batch=batch, precision=precision)
+    return np.load(folder / "out.npy", mmap_mode="r"), list(classifier.backbone.calls)
+
+
+def test_row_i_is_the_feature_of_manifest_row_i_over_shards(images, tmp_path):
+    found, calls = embedded(images, tmp_path)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
+    assert calls == [3, 1, 3, 1, 2]  # shards of 4, 4 and 2
+
+
+def test_rows_follow_a_manifest_whose_shards_are_mixed(images, tmp_path):
+    order = np.random.default_rng(1).permutation(10)
+    write_manifest(images.folder, images.manifest.iloc[order].reset_index(drop=True), images.classes)
+    found, _ = embedded(open_set(images.folder), tmp_path)
+    np.testing.assert_allclose(found, colours(10)[order] / 255, atol=1e-6)
+
+
+def test_the_description_says_what_the_features_are_of(images, tmp_path):
+    embedded(images, tmp_path)
+    found = read_json(tmp_path / "out.json")
+    assert found["embedder"] == "toy"
+    assert found["weights_sha256"] == "1" * 64
+    assert found["precision"] == "fp32"
+    assert found["manifest_sha256"] == sha256(images.folder / MANIFEST)
+    assert (found["preprocessing"]["input_size"], found["preprocessing"]["interpolation"]) == (8, "bilinear")
+
+
+def test_a_second_run_calls_no_model_and_gives_the_same_bytes(images, tmp_path):
+    embedded(images, tmp_path)
+    before = {name: sha256(tmp_path / name) for name in ("out.npy", "out.json")}
+    _, calls = embedded(images, tmp_path)
+    assert calls == []
+    assert {name: sha256(tmp_path / name) for name in before} == before
+
+
+def test_a_grown_set_embeds_its_new_shard_only(tmp_path):
+    pictures = [plain(colour) for colour in colours(10)]
+    small = tiny_set(tmp_path / "small", pictures[:8], np.zeros(8), per_shard=4)
+    grown = tiny_set(tmp_path / "grown", pictures, np.zeros(10), per_shard=4)
+    embedded(small, tmp_path)
+    found, calls = embedded(grown, tmp_path)
+    assert calls == [2]
+    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
+
+
+def test_a_killed_run_goes_on_where_it_stopped(images, tmp_path, monkeypatch):
+    classifier = mean_colour()
+    whole = classifier.backbone.forward_features
+
+    def killed(x):
+        if len(classifier.backbone.calls) == 3:
+            raise KeyboardInterrupt
+        return whole(x)
+
+    monkeypatch.setattr(classifier.backbone, "forward_features", killed)
+    with pytest.raises(KeyboardInterrupt):
+        embedded(images, tmp_path, classifier)
+    assert not (tmp_path / "out.npy").exists()
+    monkeypatch.undo()
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+    found, calls = embedded(images, tmp_path, classifier)
+    assert calls == [3, 1, 2]  # the second shard from its beginning, and the third
+    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"description": described(weights_sha256="2" * 64)},
+        {"description": described(replace(PLAIN, interpolation="bicubic"))},
+        {"description": described(replace(PLAIN, mean=(0.5, 0.5, 0.5)))},
+        {"precision": "bf16"},
+    ],
+    ids=["weights", "filter", "normalisation", "precision"],
+)
+def test_other_weights_preprocessing_or_precision_embed_anew(images, tmp_path, changed):
+    embedded(images, tmp_path)
+    _, calls = embedded(images, tmp_path, **changed)
+    assert sum(calls) == 10
+
+
+def test_another_image_in_a_shard_embeds_that_shard_anew(tmp_path):
+    pictures = [plain(colour) for colour in colours(10)]
+    embedded(tiny_set(tmp_path / "one", pictures, np.zeros(10), per_shard=4), tmp_path)
+    pictures[5] = plain(RED)
+    found, calls = embedded(tiny_set(tmp_path / "two", pictures, np.zeros(10), per_shard=4), tmp_path)
+    assert sum(calls) == 4
+    np.testing.assert_allclose(found[5], [1, 0, 0], atol=1e-6)
+
+
+def test_an_empty_set_has_empty_features(tmp_path):
+    found, calls = embedded(tiny_set(tmp_path / "none", [], []), tmp_path)
+    assert found.shape[0] == 0
+    assert calls == []
+    assert read_json(tmp_path / "out.json")["embedder"] == "toy"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
+    classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
+    found = []
+    for where in ("cpu", "cuda"):
+        monkeypatch.setenv("DEBUGSET_DEVICE", where)
+        found.append(outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32"))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-2)

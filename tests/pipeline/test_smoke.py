@@ -1,0 +1,91 @@
+"""The whole pipeline by real DVC, tiny: profiles/smoke.yaml in a scratch clone."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.pipeline.conftest import ROOT, new_spool
+
+DETERMINISTIC = ("prepare", "scrape", "pick")
+
+
+def locked(clone, names=None):
+    """The md5 of every out in the clone's dvc.lock, of the stages called one of ``names``."""
+    stages = yaml.safe_load((clone.folder / "dvc.lock").read_text())["stages"]
+    return {
+        out["path"]: out["md5"]
+        for stage, entry in stages.items()
+        for out in entry["outs"]
+        if names is None or stage.split("@")[0] in names
+    }
+
+
+def stages_of(clone, names):
+    """The resolved stages called one of ``names``."""
+    stages = yaml.safe_load((clone.folder / "dvc.lock").read_text())["stages"]
+    return [stage for stage in stages if stage.split("@")[0] in names]
+
+
+def test_every_stage_ran_and_every_out_is_there(smoke):
+    stages = smoke.dvc("stage", "list", "--name-only").split()
+    assert all(f"Running stage '{stage}'" in smoke.log for stage in stages)
+    assert all((smoke.folder / path).exists() for path in locked(smoke))
+    assert (smoke.folder / "report" / "index.html").stat().st_size > 0
+
+
+def test_a_second_run_changes_nothing(smoke):
+    log = smoke.dvc("repro")
+    lines = [line for line in log.splitlines() if line.startswith(("Running", "Stage", "WARNING", "ERROR"))]
+    assert lines
+    assert all(line.endswith("didn't change, skipping") for line in lines), log
+
+
+def test_metrics_and_plots_are_shown(smoke):
+    metrics = json.loads(smoke.dvc("metrics", "show", "--json"))
+    shown = metrics[""]["data"]
+    assert "metrics/summary.json" in shown
+    assert all("error" not in entry and entry["data"] for entry in shown.values())
+    log = smoke.dvc("plots", "show", "--out", "plots-page")
+    assert "failed" not in log.lower()
+    assert (smoke.folder / "plots-page" / "index.html").is_file()
+
+
+def test_debugset_shows_the_table(smoke):
+    completed = smoke.run("python", "-m", "debugset.cli", "show", PYTHONPATH="src")
+    assert completed.returncode == 0, completed.stdout
+    assert "dcd-foundation" in completed.stdout
+    assert str(smoke.folder / "report" / "index.html") in completed.stdout
+
+
+@pytest.mark.parametrize("lock", ["smoke", "committed"])
+def test_the_lock_file_holds_nothing_of_this_machine(smoke, lock):
+    path = (smoke.folder if lock == "smoke" else ROOT) / "dvc.lock"
+    if not path.is_file():
+        pytest.skip("dvc.lock is not committed")
+    pattern = r"127\.0\.0\.1|localhost|(?<![\w.])/(?:home|root|tmp|work|var|Users|mnt)/\S*"
+    assert not re.findall(pattern, path.read_text())
+
+
+def test_prepare_scrape_and_picks_are_equal_bytes_when_run_anew(smoke, tmp_path):
+    before = locked(smoke, DETERMINISTIC)
+    spool = new_spool(tmp_path / "spool")  # nothing is remembered: the scrape asks and downloads anew
+    stages = stages_of(smoke, DETERMINISTIC)
+    assert {stage.split("@")[0] for stage in stages} == set(DETERMINISTIC)
+    log = smoke.dvc("repro", "--force", "--single-item", "--no-run-cache", *stages, DEBUGSET_SPOOL=str(spool))
+    assert log.count("Running stage") == len(stages)
+    assert locked(smoke, DETERMINISTIC) == before
+
+
+def test_a_module_broken_in_a_clone_breaks_the_clone_s_stage(smoke):
+    module = smoke.folder / "src" / "debugset" / "picks.py"
+    text = module.read_text()
+    try:
+        module.write_text(text + "\nraise RuntimeError('broken on purpose')\n")
+        completed = smoke.run("dvc", "repro", "--single-item", stages_of(smoke, ["pick"])[0])
+    finally:
+        module.write_text(text)
+        smoke.dvc("checkout")
+    assert completed.returncode != 0
+    assert "broken on purpose" in completed.stdout

@@ -1,0 +1,77 @@
+"""Files are replaced whole or not at all, and equal content is equal bytes."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from debugset.files import read_json, replacing_file, replacing_folder, sha256, write_json, write_parquet
+
+
+def test_a_file_appears_when_its_block_ends(tmp_path):
+    path = tmp_path / "folder" / "file.txt"
+    with replacing_file(path) as temporary:
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_file_survives_a_failed_replacement(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), replacing_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_whole(tmp_path):
+    path = tmp_path / "set"
+    path.mkdir()
+    (path / "old").touch()
+    with replacing_folder(path) as temporary:
+        (temporary / "new").touch()
+    assert [file.name for file in path.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_survives_a_failed_replacement(tmp_path):
+    path = tmp_path / "set"
+    path.mkdir()
+    (path / "old").touch()
+    with pytest.raises(RuntimeError), replacing_folder(path) as temporary:
+        (temporary / "new").touch()
+        raise RuntimeError
+    assert [file.name for file in path.iterdir()] == ["old"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_equal_results_are_equal_json_bytes(tmp_path):
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    write_json(one, {"b": 0.1 + 0.2, "a": (np.float64(1 / 3), np.int64(2))})
+    write_json(two, {"a": [0.3333333333, 2], "b": 0.3})
+    assert one.read_bytes() == two.read_bytes()
+    assert read_json(one) == {"a": [0.333333, 2], "b": 0.3}
+
+
+def test_json_keeps_as_many_digits_as_asked(tmp_path):
+    write_json(tmp_path / "x.json", {"x": 0.123456}, digits=2)
+    assert read_json(tmp_path / "x.json") == {"x": 0.12}
+
+
+def test_parquet_keeps_columns_and_no_index(tmp_path):
+    frame = pd.DataFrame({"id": ["7", "8"], "label": [0, 1]}, index=[5, 6])
+    write_parquet(tmp_path / "x.parquet", frame)
+    read = pd.read_parquet(tmp_path / "x.parquet")
+    assert list(read.columns) == ["id", "label"]
+    assert list(read.index) == [0, 1]
+    assert list(read["id"]) == ["7", "8"]
+
+
+def test_sha256_is_the_bytes_digest(tmp_path):
+    path = tmp_path / "x"
+    path.write_bytes(b"debugset")
+    assert sha256(path) == hashlib.sha256(b"debugset").hexdigest()
