@@ -17,7 +17,7 @@ def test_bad_input_ends_in_one_line(in_folder: Path) -> None:
     def main() -> None:
         raise ValueError("params.yaml: `pick.per_seed`\nis wrong")
 
-    with pytest.raises(SystemExit, match="^error: params.yaml: `pick.per_seed` is wrong$"):
+    with pytest.raises(SystemExit, match=r"^error: params.yaml: `pick.per_seed` is wrong$"):
         run(main)
 
 

@@ -1,6 +1,5 @@
 import logging
 import traceback
-from pathlib import Path
 
 import pytest
 from aiohttp import web

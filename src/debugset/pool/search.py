@@ -140,7 +140,8 @@ def photos_in(windows: Sequence[Window]) -> int:
 def found(asked: Sequence[Asked], client: Flickr, spool: Spool, params: ScrapeParams) -> pd.DataFrame:
     """The photos that searches found: one row a photo and query, with `FOUND_COLUMNS`.
 
-    Of each query the oldest ``per_query`` are taken. ``url`` is the address of the chosen size; where there is none, ``fault`` says why.
+    Of each query the oldest ``per_query`` are taken. ``url`` is the address of the chosen size; where there is
+    none, ``fault`` says why.
     """
     rows = [
         (str(photo["id"]), class_name, text, shard.name, *_described(photo, window, params))
