@@ -52,6 +52,13 @@ def test_metrics_and_plots_are_shown(smoke):
     assert (smoke.folder / "plots-page" / "index.html").is_file()
 
 
+@pytest.mark.parametrize("metrics", ["smoke", "committed"])
+def test_every_class_has_more_photos_than_one_search_gives_out(smoke, metrics):
+    folder = smoke.folder if metrics == "smoke" else ROOT
+    pool = json.loads((folder / "metrics" / "pool.json").read_text())
+    assert pool["fewest_bisections_of_a_class"] > 0
+
+
 def test_debugset_shows_the_table(smoke):
     completed = smoke.run("python", "-m", "debugset.cli", "show", PYTHONPATH="src")
     assert completed.returncode == 0, completed.stdout

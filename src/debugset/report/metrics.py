@@ -62,6 +62,9 @@ def pool(inputs: Inputs) -> dict[str, Any]:
     manifest = inputs.pool.manifest
     counts: dict[str, Any] = {
         "found": scrape.get("found"),
+        "fewest_bisections_of_a_class": min(
+            (one["bisections"] for one in scrape.get("by_class", {}).values()), default=None
+        ),
         "cross_class_dropped": scrape.get("cross_class_dropped"),
         "rejected": scrape.get("rejected", {}),
         "images": len(manifest),
