@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ("data/", "metrics/", "models/", "plots/", "report/", "dvc.lock")  # of an unfinished run, perhaps
 
 
 @dataclass
@@ -46,14 +47,15 @@ class Clone:
 
 
 def source_files():
-    """The files that a commit of the working tree would hold: tracked ones and new ones, as they are now."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-    ).stdout.decode()
-    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    """What a commit of the working tree would hold: tracked files and new ones, as they are now, no new results."""
+    new = [name for name in git_files("--others", "--exclude-standard") if not name.startswith(RESULTS)]
+    return [name for name in [*git_files("--cached"), *new] if (ROOT / name).is_file()]
+
+
+def git_files(*options):
+    """The files that git lists in this repository."""
+    listed = subprocess.run(["git", "ls-files", "-z", *options], cwd=ROOT, capture_output=True, check=True)
+    return listed.stdout.decode().split("\0")[:-1]
 
 
 def make_clone(folder, profile):

@@ -103,7 +103,7 @@ class ImageSet:
             raise ValueError(f"{self.folder}: image {ids[int(rows.isna().argmax())]!r} is not in this set")
         return rows.to_numpy(np.int64)
 
-    def parts(self) -> list[Int64[np.ndarray, " rows"]]:
+    def parts(self) -> list[Int64[np.ndarray, " _rows"]]:
         """The manifest rows in parts that can be worked on one by one: a tar's rows, or some thousand loose files."""
         shards = self.manifest["shard"]
         if not shards.str.endswith(TAR).all():

@@ -82,11 +82,11 @@ def build(architecture: Architecture, classes: int, *, pretrained: bool = False)
 
 def save(folder: Path, classifier: Classifier, description: Description) -> None:
     """Write a model folder: safetensors and JSON, nothing pickled."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save as serialised
 
     weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.backbone.state_dict().items()}
     with replacing_folder(folder) as temporary:
-        save_file(weights, temporary / WEIGHTS)
+        (temporary / WEIGHTS).write_bytes(serialised(weights))  # by hand: the library's own are private files
         described = asdict(description) | {"weights_sha256": sha256(temporary / WEIGHTS)}
         write_json(temporary / DESCRIPTION, described, digits=17)  # a rounded mean would change the features
 
