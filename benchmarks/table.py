@@ -13,10 +13,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-import yaml
-from ruamel.yaml import YAML
-
 from debugset.files import read_json, replacing_file, write_json
+from debugset.params import read
+from debugset.profiles import set_list
 from debugset.report.columns import COLUMNS
 from debugset.report.inputs import VARIANTS
 
@@ -34,17 +33,13 @@ def main() -> None:
         clone = Path(scratch) / "debugset"
         _run("git", "clone", "--quiet", ".", str(clone))
         _run("dvc", "cache", "dir", "--local", str(Path(".dvc/cache").resolve()), cwd=clone)
-        yaml_file = YAML()
-        params = yaml_file.load((clone / "params.yaml").read_text(encoding="utf-8"))
-        params["train"]["seeds"] = SEEDS
-        with (clone / "params.yaml").open("w", encoding="utf-8") as file:
-            yaml_file.dump(params, file)
+        set_list(clone / "params.yaml", "train", "seeds", SEEDS)
         _run("dvc", "repro", cwd=clone)
         accuracy = read_json(clone / "metrics/accuracy.json")
         for picture in ("accuracy.png", "seeds_and_picks.png"):
             shutil.copyfile(clone / "plots" / picture, RESULT.parent / picture)
-        params = yaml.safe_load((clone / "params.yaml").read_text(encoding="utf-8"))
-    write_json(RESULT, {"commit": _git("rev-parse", "HEAD"), "params": _plain(params), "accuracy": accuracy})
+        params = read(clone / "params.yaml")
+    write_json(RESULT, {"commit": _git("rev-parse", "HEAD"), "params": params, "accuracy": accuracy})
     before, rest = README.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     with replacing_file(README) as temporary:
@@ -55,8 +50,7 @@ def main() -> None:
 
 def markdown_table(accuracy: dict) -> str:
     """Accuracies in percent, a row a variant and a column a set; held-out with its interval."""
-    headings = [f"{title} ({'debug classes' if name.endswith('_debug') else 'all'})" if name.startswith(
-        ("mfreq", "complement", "test")) else title for name, title in COLUMNS.items()]  # fmt: skip
+    headings = [f"{title}, all classes" if name.endswith("_all") else title for name, title in COLUMNS.items()]
     lines = ["| variant | " + " | ".join(headings) + " |", "|---|" + "---:|" * len(headings)]
     for variant in (name for name in VARIANTS if name in accuracy["variants"]):
         cells = accuracy["variants"][variant]
@@ -71,13 +65,6 @@ def _cell(cell: dict | None, *, interval: bool) -> str:
         return "-"
     text = f"{100 * cell['accuracy']:.1f}"
     return f"{text} ({100 * cell['low']:.1f} to {100 * cell['high']:.1f})" if interval else text
-
-
-def _plain(value: object) -> object:
-    """Dates as text."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return value if isinstance(value, str | int | float | list | None) else str(value)
 
 
 def _git(*arguments: str) -> str:

@@ -73,7 +73,8 @@ def load(name: str, model: type[S], path: Path = PARAMS_FILE) -> S:
 
 
 def _first_line(name: str, error: ValidationError) -> str:
-    first = error.errors()[0]
+    # A misspelt key is an unknown one and a missing one: name what the user wrote.
+    first = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     key = ".".join([name, *(str(part) for part in first["loc"])])
     if first["type"] == "extra_forbidden":
         return f"`{key}` is not a parameter; remove it or correct its spelling"

@@ -122,7 +122,7 @@ def set_debug_classes(path: Path, names: list[str]) -> None:
         set_block(path, "scrape", "queries", queries)
 
 
-def set_list(path: Path, section: str, key: str, values: Iterable[str]) -> None:
+def set_list(path: Path, section: str, key: str, values: Iterable[str | int]) -> None:
     """Replace one list in a parameter file; every other byte stays, comments included.
 
     Raises:

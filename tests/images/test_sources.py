@@ -161,8 +161,10 @@ def test_the_package_is_unpacked_into_the_kept_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sources.subprocess, "run", run)
     sources._unpack_package(tmp_path / "kept")
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == sorted(sources.FILES)
-    assert commands[0] == "apt-get download dataset-fashion-mnist"
-    assert "dpkg-deb -x dataset-fashion-mnist_*.deb" in commands[1]
+    update, download, unpack = commands
+    assert update.startswith("apt-get -o Dir::State::Lists=") and update.endswith(" update")
+    assert download == update.removesuffix("update") + "download dataset-fashion-mnist"
+    assert "dpkg-deb -x dataset-fashion-mnist_*.deb" in unpack
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

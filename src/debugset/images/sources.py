@@ -79,7 +79,7 @@ def _contents(folder: Path) -> dict[str, bytes]:
         try:
             fetch(folder)
             return {name: _checked(folder / name) for name in FILES}
-        except (OSError, subprocess.CalledProcessError, httpx.HTTPError) as error:
+        except (OSError, subprocess.SubprocessError, httpx.HTTPError) as error:
             problems.append(f"{how}: {error}")
     raise OSError(
         f"Fashion-MNIST is missing. Install Debian's package {PACKAGE}, or put the files {', '.join(FILES)} into "
@@ -99,10 +99,15 @@ def _checked(path: Path) -> bytes:
 
 
 def _unpack_package(folder: Path) -> None:
-    """Download and unpack Debian's package without root."""
+    """Download and unpack Debian's package without root, by package lists of its own: a fresh machine has none."""
     with tempfile.TemporaryDirectory() as scratch:
-        for command in (["apt-get", "download", PACKAGE], ["sh", "-c", f"dpkg-deb -x {PACKAGE}_*.deb unpacked"]):
-            subprocess.run(command, cwd=scratch, check=True, capture_output=True)
+        for name in ("lists/partial", "cache/archives/partial"):
+            (Path(scratch) / name).mkdir(parents=True)
+        settings = (f"Dir::State::Lists={scratch}/lists", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=root")
+        apt = ["apt-get", *(word for setting in settings for word in ("-o", setting))]
+        unpack = ["sh", "-c", f"dpkg-deb -x {PACKAGE}_*.deb unpacked"]
+        for command in ([*apt, "update"], [*apt, "download", PACKAGE], unpack):
+            subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=300)
         for name in FILES:
             _keep(Path(scratch) / "unpacked" / INSTALLED.relative_to("/") / name, folder / name)
 

@@ -2,11 +2,10 @@
 
 import os
 from contextlib import AbstractContextManager
-from typing import Literal
 
 import torch
 
-Precision = Literal["fp32", "bf16"]
+from debugset.models.params import Precision
 
 
 def device() -> torch.device:

@@ -20,7 +20,8 @@ from tqdm import tqdm
 from debugset.files import replacing_file, sha256, write_json
 from debugset.images.sets import MANIFEST, ImageSet
 from debugset.models.classifier import Classifier, Description, fingerprint
-from debugset.models.device import Precision, autocast, device, workers
+from debugset.models.device import autocast, device, workers
+from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
 

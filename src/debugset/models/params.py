@@ -1,9 +1,12 @@
 """Parameters of the models: sections ``standard``, ``robust``, ``embedders`` and ``embed``."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from debugset.models.device import Precision
 from debugset.params import Section
+
+Precision = Literal["fp32", "bf16"]
 
 
 class StandardParams(Section):

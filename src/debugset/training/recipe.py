@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from debugset.models.device import Precision
+from debugset.models.params import Precision
 from debugset.params import Section
 
 
