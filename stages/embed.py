@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from debugset.images.sets import open_set
-from debugset.images.sources import spool_folder
+from debugset.machine import spool_folder
 from debugset.models.classifier import load as load_model
 from debugset.models.features import embed
 from debugset.models.params import EmbedParams

@@ -6,7 +6,7 @@ from pathlib import Path
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description, save
 from debugset.models.device import device
-from debugset.models.params import EmbedParams, RobustParams
+from debugset.models.params import RobustParams
 from debugset.models.weights import pretrained
 from debugset.params import load
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
@@ -16,20 +16,20 @@ from stages import run
 
 def main() -> None:
     """Train or fetch the robust model; measure its clean and robust accuracy on test images."""
-    params = load("robust", RobustParams)
+    params, recipe = load("robust", RobustParams), load("recipe", Recipe)
     if params.file is not None:
         classifier, description = pretrained(params.architecture, params.file, params.file_sha256)
     else:
-        classifier, description = _train(params)
+        classifier, description = _train(params, recipe)
     tests = open_set("data/sets/test")
-    scores = robust_accuracy(classifier.to(device()), tests, params, load("embed", EmbedParams).batch)
+    scores = robust_accuracy(classifier.to(device()), tests, params, recipe.batch)
     print("robust model, accuracy: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
     save(Path("models/robust"), classifier, replace(description, scores=scores))
 
 
-def _train(params: RobustParams) -> tuple[Classifier, Description]:
+def _train(params: RobustParams, recipe: Recipe) -> tuple[Classifier, Description]:
     changes = {"steps": params.steps, "peak_lr": params.peak_lr, "label_smoothing": params.label_smoothing}
-    recipe = load("recipe", Recipe).model_copy(update=changes)
+    recipe = recipe.model_copy(update=changes)
     images = open_set("data/sets/train")
     return fit_fresh(
         params.architecture, whole_set(images), images.classes, recipe, params.seed,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from debugset.errors import ErrorsParams
 from debugset.params import load
 from debugset.report.params import ReportParams
 from debugset.report.write import write_report
@@ -10,7 +11,7 @@ from stages import run
 
 def main() -> None:
     """Collect every stage's results."""
-    write_report(Path(), load("report", ReportParams))
+    write_report(Path(), load("report", ReportParams), load("errors", ErrorsParams).classes)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ PARAMS_FILE = Path("params.yaml")
 class Section(BaseModel):
     """Base of every section's model: unknown keys are errors, values do not change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 S = TypeVar("S", bound=Section)

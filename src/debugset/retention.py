@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from debugset.neighbours import nearest
 from debugset.params import Section
@@ -20,7 +20,7 @@ class RetentionParams(Section):
 
     embedders: list[str] = Field(min_length=1)
     set: str
-    ks: list[int] = Field(min_length=1)
+    ks: list[PositiveInt] = Field(min_length=1)
 
 
 def retention(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from debugset.images import sources
-from debugset.images.sources import CONTEXTS, garments, photographs, spool_folder
+from debugset.images.sources import CONTEXTS, garments, photographs
 
 SIZES = {"train": 5, "t10k": 3}
 
@@ -188,13 +188,6 @@ def test_files_are_downloaded_into_the_kept_folder(tmp_path, monkeypatch):
         thread.join()
     for name in sources.FILES:
         assert (tmp_path / "kept" / name).read_bytes() == (tmp_path / "served" / name).read_bytes()
-
-
-def test_the_spool_is_where_the_environment_says(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_SPOOL", "/somewhere/else")
-    assert str(spool_folder()) == "/somewhere/else"
-    monkeypatch.delenv("DEBUGSET_SPOOL")
-    assert str(spool_folder()) == ".spool"
 
 
 def test_the_photographs_are_six_in_colour_and_larger_than_an_image():

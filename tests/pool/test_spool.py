@@ -1,8 +1,6 @@
 from pathlib import Path
 
-import pytest
-
-from debugset.pool.spool import File, Spool, spool_folder
+from debugset.pool.spool import File, Spool
 
 
 def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
@@ -24,10 +22,3 @@ def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
         assert spool.content("https://a/b") == b"bytes"
         assert spool.files(["https://a/b", "https://a/c"]) == {"https://a/b": File("ok", 3, 2, "png")}
         assert spool.file("https://a/c") is None
-
-
-def test_the_spool_lies_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("DEBUGSET_SPOOL", raising=False)
-    assert spool_folder() == Path(".spool")
-    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path))
-    assert spool_folder() == tmp_path

@@ -4,7 +4,7 @@ import pytest
 
 from debugset.report.params import ReportParams
 from debugset.report.write import write_report
-from tests.report.world import write_world
+from tests.report.world import DEBUG_NAMES, write_world
 
 PARAMS = ReportParams(seeds_shown=6, picks_shown=3, border_pairs=4, examples=6, resamples=100, random_state=0)
 
@@ -25,7 +25,7 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session")
 def reported(world):
     """The same folder after the stage has written metrics, plots and the page."""
-    write_report(world, PARAMS)
+    write_report(world, PARAMS, DEBUG_NAMES)
     return world
 
 

@@ -10,7 +10,7 @@ from debugset.report.page import SECTIONS, render
 from debugset.report.params import ReportParams
 from debugset.report.sections import embedders, picks, pool
 from debugset.report.write import write_report
-from tests.report.world import RIGHT, XSS, write_world
+from tests.report.world import DEBUG_NAMES, RIGHT, XSS, write_world
 
 
 class Elements(HTMLParser):
@@ -83,7 +83,7 @@ def test_a_section_without_its_data_says_so(world, tmp_path, params):
     shutil.copytree(world / "data", tmp_path / "data")
     (tmp_path / "data/retention.parquet").unlink()
     shutil.rmtree(tmp_path / "data/pool")
-    text = render(Inputs(tmp_path, params))
+    text = render(Inputs(tmp_path, params, DEBUG_NAMES))
     for section, path in ((embedders, "data/retention.parquet"), (pool, "data/pool/manifest.parquet")):
         name = section.__name__.rpartition(".")[2]
         part = text[text.index(f'<section id="{name}">') :]
@@ -93,7 +93,7 @@ def test_a_section_without_its_data_says_so(world, tmp_path, params):
 
 
 def test_nothing_but_a_list_of_what_is_missing_without_any_data(tmp_path, params):
-    text = render(Inputs(tmp_path, params))
+    text = render(Inputs(tmp_path, params, DEBUG_NAMES))
     assert text.count('class="missing"') == len([section for section in SECTIONS if section.NEEDS])
 
 
@@ -103,7 +103,7 @@ def test_a_model_without_failures_of_a_role_is_reported(world, tmp_path, params,
     path = tmp_path / "data/errors/failures.parquet"
     failures = pd.read_parquet(path)
     failures[failures["role"] != role].to_parquet(path)
-    write_report(tmp_path, params)
+    write_report(tmp_path, params, DEBUG_NAMES)
     text = (tmp_path / "report/index.html").read_text()
     assert "NaN" not in "".join(path.read_text() for path in (tmp_path / "metrics").glob("*.json"))
     assert ("has no held-out failures" in text) == (role == "heldout")
@@ -118,7 +118,7 @@ def photographs(tmp_path_factory):
 
 
 def test_without_truth_nothing_is_called_right_or_wrong(photographs, params):
-    inputs = Inputs(photographs, params)
+    inputs = Inputs(photographs, params, DEBUG_NAMES)
     shown = picks.context(inputs)
     tiles = [tile for row in shown["rows"] for lane in row["lanes"] for tile in lane["tiles"]]
     assert tiles
@@ -128,6 +128,6 @@ def test_without_truth_nothing_is_called_right_or_wrong(photographs, params):
 
 
 def test_photographs_become_thumbnails_and_the_page_stays_small(photographs):
-    text = render(Inputs(photographs, ReportParams(resamples=100)))
+    text = render(Inputs(photographs, ReportParams(resamples=100), DEBUG_NAMES))
     assert text.count("data:image/jpeg") > 100
     assert len(text.encode()) < 5_000_000

@@ -9,6 +9,7 @@ from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
 from debugset.report.pictures import THUMBNAIL, data_uri
 from debugset.report.seeds import nearest_picks, shown_seeds
+from tests.report.world import DEBUG_NAMES
 
 
 def decoded(uri):
@@ -40,14 +41,14 @@ def test_a_large_image_becomes_a_thumbnail_of_its_shape():
 
 
 def test_seeds_come_from_every_debug_class_in_turn(world, params):
-    seeds = shown_seeds(Inputs(world, params))
+    seeds = shown_seeds(Inputs(world, params, DEBUG_NAMES))
     assert [seed.label for seed in seeds] == [0, 0, 2, 2, 3, 3]
     assert len({seed.image_id for seed in seeds}) == 6
     assert all(seed.predicted != seed.label for seed in seeds)
 
 
 def test_picks_are_debug_train_and_nearest_first(world, params):
-    inputs = Inputs(world, params)
+    inputs = Inputs(world, params, DEBUG_NAMES)
     for seed in shown_seeds(inputs):
         picks = nearest_picks(inputs, "standard", seed)
         assert (picks["role"] == "train").all()

@@ -15,7 +15,7 @@ from debugset.params import ParamsError, check
 from debugset.report.columns import COLUMNS
 from debugset.report.params import ReportParams
 from debugset.report.write import write_report
-from tests.report.world import CLASSES, RIGHT, write_world
+from tests.report.world import CLASSES, DEBUG_NAMES, RIGHT, write_world
 
 WRITTEN = (
     "metrics/accuracy.json",
@@ -43,7 +43,7 @@ def test_everything_is_written_and_nothing_else(reported):
 
 def test_the_same_inputs_give_the_same_bytes(reported, tmp_path, params):
     write_world(tmp_path)
-    write_report(tmp_path, params)
+    write_report(tmp_path, params, DEBUG_NAMES)
     _, different, failed = filecmp.cmpfiles(reported, tmp_path, WRITTEN, shallow=False)
     assert (different, failed) == ([], [])
     assert str(tmp_path) not in (tmp_path / "report/index.html").read_text()

@@ -11,6 +11,7 @@ from debugset.images.sets import open_set, write_set
 
 CLASSES = ("tshirt", "trouser", "dress", "sneaker", "bag")
 DEBUG = (0, 2, 3)
+DEBUG_NAMES = tuple(CLASSES[label] for label in DEBUG)
 CONTEXTS = ("brick", "grass", "night")
 EMBEDDERS = ("foundation", "standard", "robust")
 RIGHT = {  # share of held-out failures that a variant gets right

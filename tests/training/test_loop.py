@@ -192,3 +192,10 @@ def test_two_gpus_take_the_steps_of_one_with_batch_norm_over_both(data, monkeypa
     one = weights_of(fit(network(batch_norm=True), data, recipe(), 8, 0))
     monkeypatch.setenv("DEBUGSET_DEVICES", "2")
     assert_equal(one, weights_of(fit(network(batch_norm=True), data, recipe(), 8, 0)), 1e-2)
+
+
+def test_one_device_by_name_and_several_by_number_contradict_each_other(data, monkeypatch):
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu:0")
+    monkeypatch.setenv("DEBUGSET_DEVICES", "2")
+    with pytest.raises(ValueError, match="DEBUGSET_DEVICE=cpu:0: names one device, but DEBUGSET_DEVICES asks for 2"):
+        fit(network(), data, recipe(), 8, 0)

@@ -23,8 +23,8 @@ DEVAL = {1, 5}
 ADDING = [variant for variant in VARIANTS if variant != "retrain"]
 
 
-def added(variant, pool=POOL, keep=KEEP, picks=PICKS, train=TRAIN):
-    return added_images(variant, pool, keep, picks, train, 3)
+def added(variant, pool=POOL, keep=KEEP, picks=PICKS, train=TRAIN, seed=0):
+    return added_images(variant, pool, keep, picks, train, 3, seed)
 
 
 def test_retrain_adds_nothing():
@@ -87,6 +87,9 @@ def test_random_is_drawn_anew_from_a_large_pool_but_the_same_each_time():
     assert found.tolist() == again.tolist()
     assert len(found) == 200
     assert found.max() > 1800 > 200 > found.min()  # from everywhere
+    other = added("random", pool, keep, picks, seed=1).rows
+    assert len(other) == 200
+    assert len(set(found) & set(other)) < 60  # another training run draws anew
 
 
 @pytest.mark.parametrize("variant", ADDING)

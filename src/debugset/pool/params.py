@@ -34,8 +34,8 @@ class ScrapeParams(Section):
 
     endpoint: Literal["simulator", "flickr"]
     shard: Literal["year", "month"]
-    since: date
-    snapshot: date
+    since: date = Field(strict=False)  # YAML gives text or a date
+    snapshot: date = Field(strict=False)
     queries: dict[str, list[QueryText]]
     result_cap: int = Field(ge=1, le=4000)
     per_query: int | None = Field(ge=1)

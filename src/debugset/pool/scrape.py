@@ -1,7 +1,6 @@
 """A scrape from end to end: ask, fetch, pack."""
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,15 +8,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from debugset.files import write_json
+from debugset.machine import connections, spool_folder
 from debugset.pool import pack
 from debugset.pool.download import download
 from debugset.pool.flickr import Flickr, Unavailable
 from debugset.pool.params import ScrapeParams
 from debugset.pool.search import ask_all, found
 from debugset.pool.service import Service
-from debugset.pool.spool import Spool, spool_folder
-
-_CONNECTIONS = 8
+from debugset.pool.spool import Spool
 
 
 class Outs(NamedTuple):
@@ -70,15 +68,3 @@ def scrape(
         pack.write_pool(outs.pool, photos, spool.content, classes, truth)
     pack.write_attribution(outs.attribution, outs.pool)
     write_json(outs.report, pack.report(asked, hits, photos))
-
-
-def connections() -> int:
-    """How many calls or files are fetched at a time on this machine: ``$DEBUGSET_CONNECTIONS``, else 8.
-
-    Raises:
-        ValueError: the variable is no whole number of at least 1.
-    """
-    value = os.environ.get("DEBUGSET_CONNECTIONS") or str(_CONNECTIONS)
-    if not value.isdecimal() or int(value) < 1:
-        raise ValueError(f"DEBUGSET_CONNECTIONS: expected a whole number of at least 1 (got {value!r})")
-    return int(value)

@@ -5,7 +5,6 @@ whole answers and nothing else; the write-ahead log lets a second process read (
 """
 
 import json
-import os
 import sqlite3
 import zlib
 from collections.abc import Iterable
@@ -39,14 +38,6 @@ class File(NamedTuple):
     height: int = 0
     extension: str = ""
     content: bytes = b""
-
-
-def spool_folder() -> Path:
-    """The spool's folder on this machine: ``$DEBUGSET_SPOOL``, else ``.spool``.
-
-    An experiment in a temporary checkout (``dvc exp run --temp``) shares the spool when the variable is set.
-    """
-    return Path(os.environ.get("DEBUGSET_SPOOL") or ".spool")
 
 
 class Spool:

@@ -1,5 +1,6 @@
 """What the report reads: each file once, when the first section asks for it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from debugset.errors import class_indices
 from debugset.evaluation import accuracy_by_class, accuracy_table, choose_embedder
 from debugset.files import read_json
 from debugset.images.sets import ImageSet, open_set
@@ -31,10 +33,12 @@ class Inputs:
     Attributes:
         root: the repository's folder.
         params: what to show.
+        debug_class_names: the classes being mended; one without any failure counts in their accuracies too.
     """
 
     root: Path
     params: ReportParams
+    debug_class_names: Sequence[str]
     _sets: dict[str, ImageSet] = field(default_factory=dict, repr=False)
 
     def missing(self, paths: tuple[str, ...]) -> list[str]:
@@ -73,7 +77,7 @@ class Inputs:
     @cached_property
     def debug_classes(self) -> list[int]:
         """The classes being mended, ascending."""
-        return sorted(int(index) for index in self.failures["class"].unique())
+        return class_indices(self.debug_class_names, self.classes).tolist()
 
     @cached_property
     def picks(self) -> dict[str, pd.DataFrame]:

@@ -1,5 +1,6 @@
 """Everything that stage `report` writes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from debugset.files import replacing_file
@@ -14,14 +15,15 @@ PAGE = Path("report/index.html")
 SHEET_ROWS = 7
 
 
-def write_report(root: Path, params: ReportParams) -> None:
+def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[str]) -> None:
     """Write metrics, plots and the page.
 
     Args:
         root: holds ``data`` and ``models``; ``metrics``, ``plots`` and ``report`` are written there.
         params: what to show.
+        debug_class_names: the classes being mended.
     """
-    inputs = Inputs(root, params)
+    inputs = Inputs(root, params, debug_class_names)
     metrics.write(inputs)
     write_pictures(inputs)
     with replacing_file(root / PAGE) as temporary:

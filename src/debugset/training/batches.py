@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from debugset.images.sets import ImageSet
-from debugset.models.device import workers
+from debugset.machine import workers
 from debugset.training.recipe import Recipe
 
 

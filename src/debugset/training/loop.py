@@ -1,6 +1,5 @@
 """The training loop, on one device or several: the same global batches and steps whatever the machine."""
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from debugset.machine import device_count
 from debugset.models.classifier import Classifier
 from debugset.models.device import device
 from debugset.training.batches import TrainingSet, batches
@@ -48,12 +48,16 @@ def fit(
         raise ValueError("data: the training set is empty")
     from lightning_fabric import Fabric
 
-    count = device_count()
+    count, where = device_count(), device()
+    if count > 1 and where.index is not None:
+        raise ValueError(
+            f"DEBUGSET_DEVICE={where}: names one device, but DEBUGSET_DEVICES asks for {count}; drop either"
+        )
     if recipe.batch % count:
         raise ValueError(f"recipe.batch: {recipe.batch} images do not divide among {count} devices; change either")
     fabric = Fabric(
-        accelerator=device().type,
-        devices=count,
+        accelerator=where.type,
+        devices=count if where.index is None else [where.index],
         strategy="auto" if count == 1 else "ddp_spawn",
         precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
     )
@@ -69,11 +73,6 @@ def weighted_cross_entropy(
     """Cross-entropy averaged by the images' weights, as torch's class-weighted loss averages."""
     losses = F.cross_entropy(logits.float(), labels, reduction="none", label_smoothing=label_smoothing)
     return (losses * weights).sum() / weights.sum()
-
-
-def device_count() -> int:
-    """How many devices train together: ``$DEBUGSET_DEVICES``, else one."""
-    return int(os.environ.get("DEBUGSET_DEVICES", 1))
 
 
 def _fit_on_each(

@@ -1,8 +1,8 @@
 """The recipe that the original model and every variant train by, and the variants' seeds."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from debugset.models.params import Precision
 from debugset.params import Section
@@ -36,4 +36,11 @@ class Recipe(Section):
 class TrainParams(Section):
     """Section ``train``: the seeds that every variant is trained with."""
 
-    seeds: list[int] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: list[int]) -> list[int]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError("a seed comes twice")
+        return seeds

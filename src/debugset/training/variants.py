@@ -27,7 +27,7 @@ def nothing_added(classes: int) -> Added:
 
 def added_images(
     variant: str, pool: pd.DataFrame, keep: pd.DataFrame, picks: pd.DataFrame, train_labels: Int64[np.ndarray, " n"],
-    classes: int,
+    classes: int, seed: int,
 ) -> Added:  # fmt: skip
     """The pool images that a variant adds.
 
@@ -39,6 +39,7 @@ def added_images(
         picks: ``role, class, image_id``: of the embedder for dcd, of foundation for the others.
         train_labels: labels of the original training images.
         classes: number of classes.
+        seed: of the training run; ``random`` draws anew for each, so that its interval holds the draw's luck.
 
     Raises:
         ValueError: the variant's name is unknown.
@@ -55,7 +56,7 @@ def added_images(
         return Added(rows, labels[rows], _reweighted(train_labels, labels[rows], classes))
     if variant == "random":
         sizes = debug_train["class"].value_counts().sort_index()
-        rng = np.random.default_rng(0)
+        rng = np.random.default_rng([seed, 2])
         drawn = []
         for class_, size in sizes.items():
             available = np.flatnonzero(candidates & (labels == class_))
