@@ -157,3 +157,10 @@ def test_regression_line():
     expected = [slope, intercept, np.corrcoef([10, 20, 30], [0.1, 0.4, 0.4])[0, 1]]
     assert lines.loc["v", ["slope", "intercept", "r"]].tolist() == pytest.approx(expected)
     assert np.isnan(lines.loc["flat", "slope"])
+
+
+def test_differences_are_taken_from_every_baseline(predictions, failures):
+    complete = predictions[predictions["variant"] == "random"].assign(variant="complete")
+    _, differences = accuracy_table(pd.concat([predictions, complete]), failures, [0, 1], resamples=10)
+    assert set(differences["baseline"]) == {"original", "retrain", "random", "complete"}
+    assert not (differences["variant"] == differences["baseline"]).any()

@@ -18,6 +18,16 @@ def test_a_file_appears_when_its_block_ends(tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_reader_of_the_old_file_never_sees_the_new_one(tmp_path):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with path.open() as reader:
+        with replacing_file(path) as temporary:
+            temporary.write_text("new")
+        assert reader.read() == "old"  # renamed over, not written into
+    assert path.read_text() == "new"
+
+
 def test_a_file_survives_a_failed_replacement(tmp_path):
     path = tmp_path / "file.txt"
     path.write_text("old")

@@ -48,7 +48,11 @@ def choose(least: int | None = None, min_missed: int = 3) -> list[ClassErrors]:
 def from_predictions(
     predictions: pd.DataFrame, names: tuple[str, ...], *, least: int | None = None, min_missed: int = 3
 ) -> list[ClassErrors]:
-    """`choose` on a frame of predictions: columns model, set, image_id, label, predicted."""
+    """`choose` on a frame of predictions: columns model, set, image_id, label, predicted.
+
+    Raises:
+        ValueError: a model lacks images, no class qualifies, or ``least`` exceeds the number of classes.
+    """
     of_set = predictions[predictions["set"] == SET]
     by_model = of_set.pivot(index="image_id", columns="model", values="predicted")
     if by_model.isna().to_numpy().any():

@@ -97,7 +97,11 @@ def class_thresholds(
 
 
 def quantiles(distances: dict[int, Float64[np.ndarray, " c"]], quantile: float) -> dict[int, float]:
-    """The linear quantile of every class's distances."""
+    """The linear quantile of every class's distances.
+
+    Raises:
+        ValueError: the quantile is outside [0, 1].
+    """
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
     return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}

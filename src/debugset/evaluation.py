@@ -52,7 +52,7 @@ def accuracy_table(
         evaluated on none of the images.
 
     Raises:
-        ValueError: a variant or seed lacks some of a set's images, or has one twice.
+        ValueError: ``resamples`` is below 1, or a variant or seed lacks some of a set's images or has one twice.
     """
     if resamples < 1:
         raise ValueError(f"resamples: must be at least 1, got {resamples}")

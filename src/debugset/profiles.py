@@ -19,10 +19,10 @@ from debugset.models.params import EmbeddersParams, EmbedParams, RobustParams, S
 from debugset.params import PARAMS_FILE, ParamsError, Section, check, read
 from debugset.picks import PickParams
 from debugset.pool.params import ScrapeParams, asked_queries
-from debugset.report.inputs import EMBEDDERS
 from debugset.report.params import ReportParams
 from debugset.retention import RetentionParams
 from debugset.training.recipe import Recipe, TrainParams
+from debugset.training.variants import EMBEDDERS
 
 FOLDER = Path("profiles")
 

@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 
+from debugset.training.variants import VARIANTS
 from tests.pipeline.conftest import ROOT, new_spool
 
 DETERMINISTIC = ("prepare", "scrape", "pick")
@@ -50,6 +51,15 @@ def test_metrics_and_plots_are_shown(smoke):
     log = smoke.dvc("plots", "show", "--out", "plots-page")
     assert "failed" not in log.lower()
     assert (smoke.folder / "plots-page" / "index.html").is_file()
+
+
+def test_every_variant_is_measured_on_every_set_and_de_val(smoke):
+    variants = json.loads((smoke.folder / "metrics" / "accuracy.json").read_text())["variants"]
+    assert set(variants) == {"original", *VARIANTS}
+    columns = {name: set(cells) for name, cells in variants.items()}
+    assert all(found == columns["original"] for found in columns.values())
+    assert {"seed", "heldout", "deval", "mfreq", "complement", "test", "test_all"} <= columns["original"]
+    assert variants["original"]["heldout"]["accuracy"] == variants["original"]["seed"]["accuracy"] == 0
 
 
 @pytest.mark.parametrize("metrics", ["smoke", "committed"])

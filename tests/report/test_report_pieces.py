@@ -9,7 +9,7 @@ from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
 from debugset.report.pictures import THUMBNAIL, data_uri
 from debugset.report.seeds import nearest_picks, shown_seeds
-from tests.report.world import DEBUG_NAMES
+from tests.report.world import CLASSES, DEBUG_NAMES
 
 
 def decoded(uri):
@@ -74,3 +74,10 @@ def test_two_drawings_share_no_id():
     ids = [set(part.split(' id="')[1:]) for part in parts]
     assert ids[0]
     assert not {item.partition('"')[0] for item in ids[0]} & {item.partition('"')[0] for item in ids[1]}
+
+
+def test_a_debug_class_without_failures_counts_all_the_same(world, params):
+    every = Inputs(world, params, CLASSES)
+    assert set(every.failures["class"]) < set(range(len(CLASSES)))
+    assert every.debug_classes == list(range(len(CLASSES)))
+    assert Inputs(world, params, [CLASSES[1], CLASSES[0]]).debug_classes == [0, 1]

@@ -17,6 +17,7 @@ from debugset.pool.spool import FAILED, File, Spool
 
 _ATTEMPTS = 5
 _TIMEOUT = httpx.Timeout(30)
+_GONE = (301, 302, 404, 410)  # Flickr redirects a removed photo to its "unavailable" picture
 _FAILURES_IN_A_ROW = 10
 _LARGE = 64 * 1024  # bytes; smaller files decode faster than a thread starts
 _EXTENSIONS = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
@@ -74,12 +75,7 @@ async def fetch(client: httpx.AsyncClient, url: str) -> File:
         return File(f"{FAILED}: {error}")
     except httpx.TransportError as error:
         return File(f"{FAILED}: {type(error).__name__}")
-    if answer.status_code in (
-        301,
-        302,
-        404,
-        410,
-    ):  # Flickr redirects a removed photo to its "unavailable" picture
+    if answer.status_code in _GONE:
         return File("gone")
     if answer.status_code != 200:
         return File("refused")

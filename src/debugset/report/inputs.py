@@ -14,9 +14,10 @@ from debugset.evaluation import accuracy_by_class, accuracy_table, choose_embedd
 from debugset.files import read_json
 from debugset.images.sets import ImageSet, open_set
 from debugset.report.params import ReportParams
+from debugset.training.variants import EMBEDDERS
+from debugset.training.variants import VARIANTS as TRAINED
 
-EMBEDDERS = ("foundation", "standard", "robust")
-VARIANTS = ("original", "retrain", "random", "complete", *(f"dcd-{name}" for name in EMBEDDERS))
+VARIANTS = ("original", *TRAINED)
 POOL = "data/pool"
 SCORED = (  # what the accuracy table, and so the chosen embedder, is computed from
     "data/predictions.parquet",

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int64
 
-VARIANTS = ("retrain", "complete", "random", "dcd-foundation", "dcd-standard", "dcd-robust")
+EMBEDDERS = ("foundation", "standard", "robust")
+VARIANTS = ("retrain", "random", "complete", *(f"dcd-{name}" for name in EMBEDDERS))
 
 
 class Added(NamedTuple):

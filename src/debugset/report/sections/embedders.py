@@ -4,7 +4,8 @@ from typing import Any
 
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
-from debugset.report.inputs import EMBEDDERS, Inputs
+from debugset.report.inputs import Inputs
+from debugset.training.variants import EMBEDDERS
 
 SHORT = "Embedders"
 TITLE = "What the embedders call similar"
