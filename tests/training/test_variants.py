@@ -105,7 +105,7 @@ def test_without_failures_only_complete_adds_something(variant):
 
 
 def test_an_unknown_variant_names_those_that_there_are():
-    with pytest.raises(ValueError, match="variant 'compleat' is none of retrain, complete, random, dcd-foundation"):
+    with pytest.raises(ValueError, match="variant 'compleat' is none of retrain, random, complete, dcd-foundation"):
         added("compleat")
 
 
