@@ -4,6 +4,7 @@ import hashlib
 import io
 import pickle
 import tarfile
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from debugset.files import sha256
 from debugset.images.sets import COLUMNS, LOOSE_FILES_A_PART, MANIFEST, open_set, write_manifest, write_set
+from tests.reference import sets as naive
 
 
 def png(value, size=(6, 4)):
@@ -71,6 +73,67 @@ def test_equal_images_make_equal_bytes_in_any_order_within_a_shard(tmp_path):
     write_set(tmp_path / "two", [RECORDS[1], RECORDS[0], RECORDS[2]], ["bag", "boot"])
     for name in (MANIFEST, "a.tar", "b.tar"):
         assert sha256(tmp_path / "one" / name) == sha256(tmp_path / "two" / name)
+
+
+def later(content, read, id_):
+    """A function that gives the content and notes the id."""
+
+    def content_of():
+        read.append(id_)
+        return content
+
+    return content_of
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_bytes_and_functions_write_what_the_naive_twin_writes(tmp_path, streamed):
+    records = [
+        (record(str(n), n % 2, f"{n // 7}.tar", title=f"image {n}", **({"extension": "jpg"} if n % 3 else {})), png(n))
+        for n in range(20)
+    ]
+    (tmp_path / "naive").mkdir()
+    rows = []
+    for shard in range(3):
+        of_shard = [pair for pair in records if pair[0]["shard"] == f"{shard}.tar"]
+        rows += naive.write_shard(tmp_path / "naive" / f"{shard}.tar", of_shard)
+    write_manifest(tmp_path / "naive", pd.DataFrame(rows), ["bag", "boot"])
+    (tmp_path / "ours").mkdir()
+    given = [(about, later(content, [], about["id"]) if streamed else content) for about, content in records]
+    write_set(tmp_path / "ours", given, ["bag", "boot"])
+    for name in (MANIFEST, "0.tar", "1.tar", "2.tar"):
+        assert sha256(tmp_path / "ours" / name) == sha256(tmp_path / "naive" / name)
+
+
+def test_a_file_is_asked_for_once_when_its_turn_comes(tmp_path):
+    read, written_before = [], []
+
+    def records():
+        for id_, shard in (("12", "a.tar"), ("2", "a.tar"), ("100", "a.tar"), ("5", "b.tar")):
+            written_before.append(len(read))
+            yield record(id_, shard=shard), later(png(1), read, id_)
+
+    write_set(tmp_path, records(), ["bag"])
+    assert read == ["100", "12", "2", "5"]  # as members lie in the tars
+    assert written_before == [0, 0, 0, 0]  # the shard's images are known before the first is read
+
+
+def test_memory_holds_one_file_of_a_shard_at_a_time(tmp_path):
+    size, count = 4_000_000, 8
+    records = [
+        (record(str(n), width=1, height=1), lambda n=n: bytes([n]) * size)  # made anew at each call
+        for n in range(count)
+    ]
+    tracemalloc.start()
+    write_set(tmp_path, records, ["bag"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < count * size / 2
+    assert open_set(tmp_path).read(count - 1) == bytes([count - 1]) * size
+
+
+def test_given_sides_are_not_read_from_the_image(tmp_path):
+    write_set(tmp_path, [(record("1", width=60, height=40), lambda: png(1))], ["bag"])
+    assert open_set(tmp_path).manifest[["width", "height"]].to_numpy().tolist() == [[60, 40]]
 
 
 def test_any_rows_decode_to_one_size(images):
@@ -167,12 +230,24 @@ def test_loose_files_are_read_from_threads_and_none_stays_open(tmp_path, monkeyp
     assert images._descriptors == {}
 
 
-def test_parts_are_shards_or_some_thousand_loose_files(tmp_path, monkeypatch):
+def listed(images):
+    return {name: rows.tolist() for name, rows in images.parts().items()}
+
+
+def test_parts_are_shards_or_some_thousand_loose_files(tmp_path):
     (tmp_path / "tars").mkdir()
     write_set(tmp_path / "tars", [(record(f"{n}", shard=f"{n // 2}.tar"), png(n)) for n in range(5)], ["bag"])
-    assert [part.tolist() for part in open_set(tmp_path / "tars").parts()] == [[0, 1], [2, 3], [4]]
+    assert listed(open_set(tmp_path / "tars")) == {"0": [0, 1], "1": [2, 3], "2": [4]}
+    manifest = open_set(tmp_path / "tars").manifest
+    write_manifest(tmp_path / "tars", manifest.iloc[[4, 0, 2, 1, 3]].reset_index(drop=True), ["bag"])
+    mixed = listed(open_set(tmp_path / "tars"))
+    assert list(mixed.items()) == [("2", [0]), ("0", [1, 3]), ("1", [2, 4])]  # in the order they come
     (tmp_path / "loose").mkdir()
     row = {"label": 0, "sha256": "", "width": 6, "height": 4, "offset": 0, "size": 1}
     rows = [row | {"id": str(n), "shard": f"{n}.png"} for n in range(LOOSE_FILES_A_PART + 1)]
     write_manifest(tmp_path / "loose", pd.DataFrame(rows), ["bag"])
-    assert [len(part) for part in open_set(tmp_path / "loose").parts()] == [LOOSE_FILES_A_PART, 1]
+    parts = listed(open_set(tmp_path / "loose"))
+    assert parts == {"00000": list(range(LOOSE_FILES_A_PART)), "00001": [LOOSE_FILES_A_PART]}
+    (tmp_path / "none").mkdir()
+    write_set(tmp_path / "none", [], ["bag"])
+    assert open_set(tmp_path / "none").parts() == {}

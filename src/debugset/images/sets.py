@@ -9,9 +9,10 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -28,6 +29,8 @@ from debugset.files import replacing_file
 MANIFEST, TAR = "manifest.parquet", ".tar"
 LOOSE_FILES_A_PART = 4096
 COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
+
+Content = bytes | Callable[[], bytes]  # an image's file, or what reads it when its turn comes
 
 
 @dataclass
@@ -103,12 +106,18 @@ class ImageSet:
             raise ValueError(f"{self.folder}: image {ids[int(rows.isna().argmax())]!r} is not in this set")
         return rows.to_numpy(np.int64)
 
-    def parts(self) -> list[Int64[np.ndarray, " _rows"]]:
-        """The manifest rows in parts that can be worked on one by one: a tar's rows, or some thousand loose files."""
+    def parts(self) -> dict[str, Int64[np.ndarray, " _rows"]]:
+        """The manifest rows in parts that can be worked on one by one, by name.
+
+        A tar's rows, named as it is without its ending; of loose files some thousand, numbered.
+        """
         shards = self.manifest["shard"]
-        if not shards.str.endswith(TAR).all():
-            return np.array_split(np.arange(len(self)), range(LOOSE_FILES_A_PART, len(self), LOOSE_FILES_A_PART))
-        return [np.asarray(rows, np.int64) for rows in self.manifest.groupby("shard", sort=False).indices.values()]
+        if shards.str.endswith(TAR).all():
+            found = self.manifest.groupby("shard", sort=False).indices
+            return {str(name).removesuffix(TAR): np.asarray(rows, np.int64) for name, rows in found.items()}
+        starts = range(0, len(self), LOOSE_FILES_A_PART)
+        rows = np.arange(len(self))
+        return {f"{number:05d}": rows[start : start + LOOSE_FILES_A_PART] for number, start in enumerate(starts)}
 
     @cached_property
     def _row_of_id(self) -> pd.Series:
@@ -179,48 +188,46 @@ def write_manifest(
         pq.write_table(table, temporary)
 
 
-def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], bytes]], classes: Iterable[str]) -> None:
+def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], Content]], classes: Iterable[str]) -> None:
     """Write a whole image set into an existing folder: its shards, then its manifest.
 
     Args:
         folder: where to write; a caller that must not leave half a set behind passes a temporary folder.
-        records: a mapping and the file's bytes for each image. The mapping has ``id, label, shard`` (the tar's
-            file name) and may have ``extension`` (default ``png``), ``width, height`` (else read from the
-            image) and any columns of the source. Images of one shard come together; within it they are sorted by id.
+        records: a mapping and the file for each image: bytes, or a function that is called for them when the
+            image is written, so that memory holds one file at a time. The mapping has ``id, label, shard``
+            (the tar's file name) and may have ``extension`` (default ``png``), ``width, height`` (else read
+            from the image) and any columns of the source. Images of one shard come together; within it they
+            are sorted by id.
         classes: the class names that labels index.
 
     Raises:
         ValueError: an image id comes twice or a shard comes back after another one.
     """
     rows: list[dict[str, Any]] = []
-    pending: list[tuple[dict[str, Any], bytes]] = []
-    for record, content in records:
-        if pending and pending[0][0]["shard"] != record["shard"]:
-            rows += _write_shard(folder, pending)
-            pending = []
-        pending.append((dict(record), content))
-    if pending:
-        rows += _write_shard(folder, pending)
+    for shard, images in groupby(records, key=lambda record: record[0]["shard"]):
+        rows += _write_shard(folder / shard, list(images))
     manifest = pd.DataFrame(rows, columns=None if rows else list(COLUMNS))
     if manifest["id"].duplicated().any():
         raise ValueError(f"{folder}: image id {manifest['id'][manifest['id'].duplicated()].iloc[0]!r} comes twice")
     write_manifest(folder, manifest, classes)
 
 
-def _write_shard(folder: Path, images: list[tuple[dict[str, Any], bytes]]) -> list[dict[str, Any]]:
+def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) -> list[dict[str, Any]]:
     """Write one tar, its members sorted by id with no clock or owner in them; return its manifest rows."""
-    shard = images[0][0]["shard"]
-    if (folder / shard).exists():
-        raise ValueError(f"{folder / shard}: the images of one shard must come together")
+    if path.exists():
+        raise ValueError(f"{path}: the images of one shard must come together")
     rows = []
-    with tarfile.open(folder / shard, "w", format=tarfile.USTAR_FORMAT) as tar:
-        for record, content in sorted(images, key=lambda image: image[0]["id"]):
-            member = tarfile.TarInfo(f"{record['id']}.{record.pop('extension', 'png')}")
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for record, source in sorted(images, key=lambda image: image[0]["id"]):
+            content = source if isinstance(source, bytes) else source()
+            row = dict(record)
+            member = tarfile.TarInfo(f"{row['id']}.{row.pop('extension', 'png')}")
             member.size = len(content)
             offset = tar.offset + tarfile.BLOCKSIZE  # a USTAR header is one block
             tar.addfile(member, io.BytesIO(content))
-            if "width" not in record:
-                record["width"], record["height"] = Image.open(io.BytesIO(content)).size
+            tar.members.clear()  # type: ignore[attr-defined]  # else it remembers every member
+            if "width" not in row:
+                row["width"], row["height"] = Image.open(io.BytesIO(content)).size
             digest = hashlib.sha256(content).hexdigest()
-            rows.append({**record, "sha256": digest, "offset": offset, "size": len(content)})
+            rows.append({**row, "sha256": digest, "offset": offset, "size": len(content)})
     return rows
