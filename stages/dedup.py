@@ -9,7 +9,7 @@ from debugset.dedup import (
     DedupParams,
     border_pairs,
     class_distances,
-    far_from,
+    far_from_by_shard,
     fates,
     filter_scores,
     quantiles,
@@ -18,6 +18,7 @@ from debugset.dedup import (
 from debugset.feature_files import open_features
 from debugset.files import replacing_folder, write_json, write_parquet
 from debugset.images.sets import open_set
+from debugset.machine import spool_folder
 from debugset.params import load
 from stages import run
 
@@ -35,9 +36,10 @@ def main() -> None:
     distances = class_distances(features["train"], train.labels, features["test"], test.labels)
     thresholds = {"used": quantiles(distances, params.quantile), "minimum": quantiles(distances, 0.0)}
 
-    compared = np.concatenate([features[name] for name in TESTS])
+    compared = np.concatenate([np.asarray(features[name]) for name in TESTS])
     named = pd.concat([sets[name].manifest.assign(set=name) for name in TESTS], ignore_index=True)
-    leaks = far_from(open_features("robust", pool), pool.labels, compared, thresholds["used"])
+    spool = spool_folder() / "distances"
+    leaks = far_from_by_shard(open_features("robust", pool), pool.labels, compared, thresholds["used"], spool)
     decided = fates(pool.manifest, named, train.manifest, leaks, thresholds["used"])
     scores = {
         name: filter_scores(decided, pool.manifest, thresholds_of(pool.labels, limits))

@@ -6,7 +6,7 @@ from pathlib import Path
 from debugset.images.sets import open_set
 from debugset.machine import spool_folder
 from debugset.models.classifier import load as load_model
-from debugset.models.features import embed
+from debugset.models.embedding import embed
 from debugset.models.params import EmbedParams
 from debugset.params import load
 from stages import run

@@ -1,4 +1,9 @@
-"""Stage pick: the debug-validation and debug-train sets of one embedder; call it with the embedder's name."""
+"""Stage pick: the debug-validation and debug-train sets of one embedder; call it with the embedder's name.
+
+A grown pool is searched anew as a whole, unlike embedding and the leak filter, which keep finished shards: at
+the paper's size that takes seconds (benchmarks/picks.txt), and to know by their hash which shards are old would
+take a good part of them. The pool is read part by part and never held.
+"""
 
 import sys
 from pathlib import Path
@@ -31,7 +36,7 @@ def main() -> None:
         ("train", embedder, params.per_seed),
     ):
         picks = pick_by_class(
-            np.asarray(open_features(by, mfreq)[seed_rows]),
+            open_features(by, mfreq)[seed_rows],
             seed_labels,
             open_features(by, pool),
             pool.labels,

@@ -1,11 +1,34 @@
+import tempfile
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.dedup import Leaks, border_pairs, class_thresholds, far_from, fates, filter_scores
+from debugset import dedup
+from debugset.dedup import (
+    Leaks,
+    border_pairs,
+    class_thresholds,
+    far_from,
+    far_from_by_shard,
+    fates,
+    filter_scores,
+)
+from debugset.feature_files import Features
 from tests.reference import dedup as naive
+
+
+def in_shards(values, owners):
+    """An array's features in parts: the rows that have the same owner."""
+    rows = [np.flatnonzero(owners == owner) for owner in dict.fromkeys(owners.tolist())]
+    return Features([(mine, values[mine]) for mine in rows])
+
+
+def as_tuples(leaks):
+    return list(zip(*(column.tolist() for column in leaks), strict=True))
 
 
 @settings(max_examples=60, deadline=None)
@@ -19,8 +42,81 @@ def test_thresholds_and_filter_equal_the_loops(seed, quantile):
     assert thresholds == pytest.approx(expected)
     pool, pool_labels = rng.integers(0, 6, (30, 3)).astype(np.float32), rng.integers(0, 3, 30)
     leaks = far_from(pool, pool_labels, test, thresholds)
-    columns = (leaks.keep.tolist(), leaks.nearest.tolist(), leaks.distance.tolist())
-    assert list(zip(*columns, strict=True)) == naive.far_from(pool, pool_labels, test, thresholds)
+    expected = naive.far_from(pool, pool_labels, test, thresholds)
+    assert as_tuples(leaks) == expected
+    parts = in_shards(pool, rng.integers(0, 4, 30))
+    with tempfile.TemporaryDirectory() as spool:
+        by_shard = [far_from_by_shard(parts, pool_labels, test, thresholds, Path(spool)) for _ in range(2)]
+    assert [as_tuples(found) for found in by_shard] == [expected] * 2
+    again = class_thresholds(in_shards(train, train_labels % 2), train_labels, test, test_labels, quantile=quantile)
+    assert again == thresholds
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """How many pool images each call of the search compared."""
+    calls = []
+    search = dedup.nearest
+
+    def counted(pool, *arguments, **named):
+        calls.append(len(pool))
+        return search(pool, *arguments, **named)
+
+    monkeypatch.setattr(dedup, "nearest", counted)
+    return calls
+
+
+@pytest.fixture
+def shards():
+    """A pool of 11 in shards of 4, 4 and 3, its labels, tests and thresholds."""
+    rng = np.random.default_rng(0)
+    pool, tests = (rng.standard_normal((rows, 3)).astype(np.float32) for rows in (11, 6))
+    return pool, np.arange(11) // 4, np.arange(11) % 2, tests, {0: 0.5, 1: 2.0}
+
+
+def test_a_grown_pool_compares_its_new_shard_only(shards, compared, tmp_path):
+    pool, owners, labels, tests, thresholds = shards
+    far_from_by_shard(in_shards(pool[:8], owners[:8]), labels[:8], tests, thresholds, tmp_path)
+    grown = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+    assert compared == [4, 4, 3]
+    assert as_tuples(grown) == as_tuples(far_from(pool, labels, tests, thresholds))
+    other = {0: 5.0, 1: 5.0}
+    judged = far_from_by_shard(in_shards(pool, owners), labels[::-1].copy(), tests, other, tmp_path)
+    assert compared == [4, 4, 3, 11]  # thresholds and labels compare nothing anew; the 11 are `far_from`'s
+    assert as_tuples(judged) == as_tuples(far_from(pool, labels[::-1].copy(), tests, other))
+
+
+def test_other_tests_or_features_are_compared_anew(shards, compared, tmp_path):
+    pool, owners, labels, tests, thresholds = shards
+    for changed in ("nothing", "a test image", "a pool image", "another order of tests"):
+        if changed == "a test image":
+            tests = tests + np.eye(6, 3, dtype=np.float32)
+        elif changed == "a pool image":
+            pool = pool.copy()
+            pool[5] += 1
+        elif changed == "another order of tests":
+            tests = tests[::-1]
+        found = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+        assert as_tuples(found) == naive.far_from(pool, labels, tests, thresholds)
+    assert compared == [4, 4, 3, 4, 4, 3, 4, 4, 4, 3]
+
+
+def test_a_killed_filter_goes_on_with_the_shards_that_are_left(shards, compared, tmp_path, monkeypatch):
+    pool, owners, labels, tests, thresholds = shards
+    search = dedup.nearest
+
+    def killed(*arguments, **named):
+        if len(compared) == 2:
+            raise KeyboardInterrupt
+        return search(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(dedup, "nearest", killed)
+        with pytest.raises(KeyboardInterrupt):
+            far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+    found = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+    assert compared == [4, 4, 3]
+    assert as_tuples(found) == naive.far_from(pool, labels, tests, thresholds)
 
 
 def test_a_test_image_of_any_class_counts_and_equal_distance_is_too_near():
@@ -29,7 +125,7 @@ def test_a_test_image_of_any_class_counts_and_equal_distance_is_too_near():
     assert leaks.keep.tolist() == [True, False]
 
 
-def test_bad_input_is_named():
+def test_bad_input_is_named(tmp_path):
     rows, labels = np.zeros((2, 1)), np.array([0, 1])
     with pytest.raises(ValueError, match=r"^train_labels: no image of class 1"):
         class_thresholds(rows[:1], labels[:1], rows, labels)
@@ -47,6 +143,14 @@ def test_bad_input_is_named():
         far_from(rows, labels[:1], rows, {0: 1.0, 1: 1.0})
     with pytest.raises(ValueError, match=r"^pool: contains NaN"):
         far_from(rows * np.nan, labels, rows, {0: 1.0, 1: 1.0})
+    parts = in_shards(rows, labels)
+    with pytest.raises(ValueError, match=r"^tests: the set is empty"):
+        far_from_by_shard(parts, labels, rows[:0], {0: 1.0, 1: 1.0}, tmp_path)
+    with pytest.raises(ValueError, match=r"^tests: expected 1 features an image"):
+        far_from_by_shard(parts, labels, np.zeros((2, 3)), {0: 1.0, 1: 1.0}, tmp_path)
+    with pytest.raises(ValueError, match=r"^pool: contains NaN"):
+        far_from_by_shard(in_shards(rows * np.nan, labels), labels, rows, {0: 1.0, 1: 1.0}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugset import picks as module
+from debugset.feature_files import Features
 from debugset.params import ParamsError, check
 from debugset.picks import PickParams, normalised, pick_by_class, pick_neighbours
 from tests.reference import picks as naive
@@ -55,6 +56,35 @@ def test_reads_a_memory_mapped_pool(tmp_path):
     pool[:] = rng.standard_normal(pool.shape)
     seeds = pool[::300] + np.float32(0.01)
     assert as_tuples(pick_neighbours(seeds, pool, 5)) == naive.pick_neighbours(seeds, np.array(pool), 5)
+
+
+@pytest.mark.parametrize("weak_labels", [True, False])
+@pytest.mark.parametrize("normalise", [True, False])
+def test_a_pool_in_parts_gives_the_same_picks(problem, weak_labels, normalise):
+    owners = np.random.default_rng(0).integers(0, 5, 60)
+    rows = [np.flatnonzero(owners == owner) for owner in range(5)]
+    parts = Features([(mine, problem["pool"][mine]) for mine in rows])
+    how = {"per_seed": 6, "weak_labels": weak_labels, "normalise": normalise}
+    assert as_tuples(pick_by_class(**problem | {"pool": parts}, **how)) == as_tuples(pick_by_class(**problem, **how))
+
+
+def test_a_pool_that_is_searched_as_one_is_never_loaded_whole(monkeypatch):
+    pool = np.random.default_rng(0).standard_normal((20_000, 2)).astype(np.float32)
+    parts = Features(
+        [(np.arange(start, start + 5_000), pool[start : start + 5_000]) for start in range(0, 20_000, 5_000)]
+    )
+    read = []
+    take = Features.__getitem__
+
+    def counted(self, index):
+        found = take(self, index)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(Features, "__getitem__", counted)
+    picks = pick_by_class(pool[:3], np.zeros(3, int), parts, np.zeros(20_000, int), 4, weak_labels=False)
+    assert sorted(picks.image[picks.rank == 0].tolist()) == [0, 1, 2]
+    assert max(read) <= 8192
 
 
 @pytest.mark.parametrize(

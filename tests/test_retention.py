@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from debugset.feature_files import Features
 from debugset.retention import chance, retention
 from tests.reference import retention as naive
 
@@ -22,6 +23,13 @@ def test_equals_the_loop_with_many_twins(seed, values):
     expected = chance(classes, contexts, [11]).iloc[0]  # all others are neighbours, so chance is what they keep
     for column in ("class_retention", "context_retention", "both_retention"):
         assert table.loc[11, column] == pytest.approx(expected[column])
+
+
+def test_features_in_parts_are_one_array():
+    rng = np.random.default_rng(0)
+    values, classes = rng.standard_normal((12, 2)), rng.integers(0, 3, 12)
+    parts = Features([(rows, values[rows]) for rows in (np.arange(0, 12, 2), np.arange(1, 12, 2))])
+    assert retention(parts, classes, None, [1, 5]).equals(retention(values, classes, None, [1, 5]))
 
 
 def test_without_contexts_only_classes_are_told():

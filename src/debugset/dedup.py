@@ -4,17 +4,25 @@ Added images must be at least as different from every test image as the training
 a class is the smallest distance between its training and its test images, on robust features.
 """
 
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 from pydantic import Field
+from tqdm import tqdm
 
-from debugset.neighbours import check_features, nearest
+from debugset import neighbours
+from debugset.feature_files import Features
+from debugset.files import sha256
+from debugset.neighbours import Matrix, check_features, nearest
 from debugset.params import Section
+from debugset.shard_spool import digest, spooled
 
 KINDS = ("exact", "reencoded", "shifted", "brightness", "duplicate")
+_NEAREST = np.dtype([("row", np.int64), ("distance", np.float64)])
 
 
 class DedupParams(Section):
@@ -43,9 +51,9 @@ class Leaks(NamedTuple):
 
 
 def class_distances(
-    train: Float[np.ndarray, "n _d"],
+    train: Float[Matrix, "n _d"],
     train_labels: Int64[np.ndarray, " _n"],
-    test: Float[np.ndarray, "t _d"],
+    test: Float[Matrix, "t _d"],
     test_labels: Int64[np.ndarray, " _t"],
 ) -> dict[int, Float64[np.ndarray, " c"]]:
     """For every class, each test image's squared L2 distance to its nearest training image of the same class.
@@ -71,9 +79,9 @@ def class_distances(
 
 
 def class_thresholds(
-    train: Float[np.ndarray, "n _d"],
+    train: Float[Matrix, "n _d"],
     train_labels: Int64[np.ndarray, " _n"],
-    test: Float[np.ndarray, "t _d"],
+    test: Float[Matrix, "t _d"],
     test_labels: Int64[np.ndarray, " _t"],
     *,
     quantile: float = 0.0,
@@ -108,7 +116,7 @@ def quantiles(distances: dict[int, Float64[np.ndarray, " c"]], quantile: float) 
 
 
 def far_from(
-    pool: Float[np.ndarray, "n _d"],
+    pool: Float[Matrix, "n _d"],
     pool_labels: Int64[np.ndarray, " _n"],
     tests: Float[np.ndarray, "t _d"],
     thresholds: dict[int, float],
@@ -116,7 +124,7 @@ def far_from(
     """Find the pool images that are far from every test image (Appendix D).
 
     Args:
-        pool: robust features of the pool; may be a `numpy.memmap`.
+        pool: robust features of the pool, read in blocks.
         pool_labels: weak labels.
         tests: robust features of all test images, of any class.
         thresholds: squared distance by class; an image stays if its distance to every test image exceeds the
@@ -126,14 +134,62 @@ def far_from(
         ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label has no
             threshold.
     """
+    limits = _limits(pool, pool_labels, tests, thresholds)
+    return _judged(_nearest_tests(pool, tests), limits)
+
+
+def far_from_by_shard(
+    pool: Features,
+    pool_labels: Int64[np.ndarray, " _n"],
+    tests: Float[np.ndarray, "t _d"],
+    thresholds: dict[int, float],
+    spool: Path,
+) -> Leaks:
+    """`far_from`, a shard after another: what a finished shard's images are nearest to stays in the spool.
+
+    So a killed run goes on with the shards that are left, a grown pool compares its new shards only, and other
+    thresholds compare nothing.
+
+    Args:
+        pool: robust features of the pool.
+        pool_labels: weak labels.
+        tests: robust features of all test images.
+        thresholds: squared distance by class.
+        spool: folder of finished shards' distances; lies outside the outs.
+    """
+    limits = _limits(pool, pool_labels, tests, thresholds)
+    found = np.empty(len(pool), _NEAREST)
+    code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
+    key = [digest(tests), *code, f"numpy {np.__version__}"]
+    with tqdm(total=len(pool), desc="dedup: compared", unit=" images", mininterval=1, disable=None) as bar:
+        for rows, features in pool.blocks():
+            compare = partial(_nearest_tests, features, tests)
+            found[rows] = np.load(spooled(spool, [*key, digest(features)], compare))
+            bar.update(len(rows))
+    return _judged(found, limits)
+
+
+def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]) -> np.ndarray:
+    """Every pool image's nearest test image, in a form that one file holds."""
+    nearby, found = nearest(pool, tests, 1, names=("pool", "tests")), np.empty(len(pool), _NEAREST)
+    found["row"], found["distance"] = nearby.row[:, 0], nearby.distance[:, 0]
+    return found
+
+
+def _judged(found: np.ndarray, limits: Float64[np.ndarray, " n"]) -> Leaks:
+    return Leaks(found["distance"] > limits, found["row"].copy(), found["distance"].copy())
+
+
+def _limits(
+    pool: Matrix, pool_labels: np.ndarray, tests: np.ndarray, thresholds: dict[int, float]
+) -> Float64[np.ndarray, " n"]:
+    """Each pool image's threshold, when the input has been checked."""
     check_features(pool, "pool")
     check_features(tests, "tests", width=pool.shape[1])
     _check_labels(pool_labels, pool, "pool_labels")
     if not len(tests):
         raise ValueError("tests: the set is empty, so nothing can be compared; pass the test images' features")
-    limits = thresholds_of(pool_labels, thresholds)
-    found = nearest(pool, tests, 1, names=("pool", "tests"))
-    return Leaks(found.distance[:, 0] > limits, found.row[:, 0], found.distance[:, 0])
+    return thresholds_of(pool_labels, thresholds)
 
 
 def thresholds_of(labels: Int64[np.ndarray, " n"], thresholds: dict[int, float]) -> Float64[np.ndarray, " n"]:
@@ -247,6 +303,6 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
     return scores | {"recall": recall, "planted": counts, "false_removal_rate": false}
 
 
-def _check_labels(labels: np.ndarray, features: np.ndarray, name: str) -> None:
+def _check_labels(labels: np.ndarray, features: Matrix, name: str) -> None:
     if labels.shape != (len(features),):
         raise ValueError(f"{name}: expected one label for each of {len(features)} images, got shape {labels.shape}")

@@ -1,9 +1,11 @@
-"""Reading an embedder's features of an image set, memory-mapped, checked against the set's manifest."""
+"""Reading an embedder's features of an image set: a file a shard, memory-mapped, checked against the manifest."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 
 from debugset.files import read_json, sha256
 from debugset.images.sets import MANIFEST, ImageSet
@@ -11,8 +13,55 @@ from debugset.images.sets import MANIFEST, ImageSet
 FEATURES = Path("data/features")
 
 
-def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> Float[np.ndarray, "n d"]:
-    """Open the features of an image set; row i belongs to manifest row i.
+class Features:
+    """The features of an image set, read as an array (n, d): row i belongs to manifest row i.
+
+    The rows lie in memory-mapped parts. Index the first axis by a number, a slice, a mask or numbers: rows of
+    one part that lie together come as a view, others as a copy. ``np.asarray`` reads the whole.
+
+    Attributes:
+        shape: images, features an image.
+        dtype: of a feature.
+    """
+
+    ndim = 2
+
+    def __init__(self, parts: Sequence[tuple[Int64[np.ndarray, " _rows"], Float[np.ndarray, "_rows d"]]]) -> None:
+        self._parts = parts
+        n = sum(len(rows) for rows, _ in parts)
+        self.shape = (n, parts[0][1].shape[1] if parts else 0)
+        self.dtype = parts[0][1].dtype if parts else np.dtype(np.float32)
+        self._part, self._place = np.empty(n, np.int32), np.empty(n, np.int64)
+        for number, (rows, _) in enumerate(parts):
+            self._part[rows], self._place[rows] = number, np.arange(len(rows))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        part, place = self._part[index], self._place[index]
+        if not part.ndim:
+            return self._parts[part][1][place]
+        numbers = np.unique(part)
+        if len(numbers) == 1:
+            return _rows(self._parts[numbers[0]][1], place)
+        found = np.empty((len(part), self.shape[1]), self.dtype)
+        for number in numbers:
+            mine = part == number
+            found[mine] = _rows(self._parts[number][1], place[mine])
+        return found
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        whole = self[:]
+        return np.array(whole, dtype, copy=None if whole.flags.writeable else copy)  # no second copy
+
+    def blocks(self) -> Iterator[tuple[Int64[np.ndarray, " _rows"], Float[np.ndarray, "_rows d"]]]:
+        """The parts one by one: manifest rows and their features."""
+        yield from self._parts
+
+
+def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> Features:
+    """Open the features of an image set.
 
     Args:
         embedder: the slot's name, for example ``robust``.
@@ -21,14 +70,43 @@ def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> F
 
     Raises:
         FileNotFoundError: the set has not been embedded.
-        ValueError: the features belong to another version of the set.
+        ValueError: the features belong to another version of the set, or a part is damaged.
     """
-    path = folder / embedder / f"{images.folder.name}.npy"
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such features; run stage embed@{embedder}, or `dvc pull`")
-    features = np.load(path, mmap_mode="r")
-    described = read_json(path.with_suffix(".json"))
-    same = described.get("manifest_sha256") == sha256(images.folder / MANIFEST)
-    if not same or len(features) != len(images):
-        raise ValueError(f"{path}: belongs to another version of {images.folder}; run stage embed@{embedder} again")
-    return features
+    described, parts = folder / embedder / f"{images.folder.name}.json", images.parts()
+    mend = f"run stage embed@{embedder}"
+    if not described.is_file():
+        raise FileNotFoundError(f"{described}: no such features; {mend}, or `dvc pull`")
+    content = read_json(described)
+    same = content.get("manifest_sha256") == sha256(images.folder / MANIFEST)
+    if not same or content.get("parts") != described_parts(parts):
+        raise ValueError(f"{described}: belongs to another version of {images.folder}; {mend} again")
+    files = described.with_suffix("")
+    arrays = [_mapped(files / f"{name}.npy", len(rows), mend) for name, rows in parts.items()]
+    if len({array.shape[1] for array in arrays}) > 1:
+        raise ValueError(f"{files}: parts differ in the number of features; {mend} again")
+    return Features(list(zip(parts.values(), arrays, strict=True)))
+
+
+def described_parts(parts: dict[str, Int64[np.ndarray, " _rows"]]) -> list[dict[str, Any]]:
+    """What the JSON beside features says of their parts, in order."""
+    return [{"name": name, "rows": len(rows)} for name, rows in parts.items()]
+
+
+def _mapped(file: Path, rows: int, mend: str) -> Float[np.ndarray, "_rows d"]:
+    """A part's features, mapped for reading."""
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such features; {mend}, or `dvc pull`")
+    try:
+        array = np.asarray(np.load(file, mmap_mode="r"))
+    except (ValueError, EOFError):
+        raise ValueError(f"{file}: is damaged; restore it by `dvc checkout`, or {mend} again") from None
+    if array.ndim != 2 or len(array) != rows:
+        raise ValueError(f"{file}: expected {rows} rows as its shard has, got shape {array.shape}; {mend} again")
+    return array
+
+
+def _rows(array: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Rows of a part, without a copy where they lie together."""
+    first, last = int(place[0]), int(place[-1])
+    together = last - first + 1 == len(place) and bool((np.diff(place) == 1).all())
+    return array[first : last + 1] if together else array[place]

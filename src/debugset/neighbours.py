@@ -12,7 +12,7 @@ subtraction 2uN. Their sum is below 6gN; a multiple of the smallest normal numbe
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
@@ -21,6 +21,26 @@ PAIRS_IN_A_BLOCK = 2**21  # bounds computed at a time: 8 MB of float32 stays in 
 QUERIES_IN_A_BLOCK = 4096
 SAMPLED_PAIRS = 2**26
 VALUES_AT_A_TIME = 2**20  # in float64, when distances are summed
+
+
+@runtime_checkable
+class Matrix(Protocol):
+    """A matrix that may be larger than memory: a numpy array, or what is indexed like one by slices and row numbers."""
+
+    @property
+    def ndim(self) -> int:
+        """Two."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a value."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: Any, /) -> Any: ...
 
 
 class Nearest(NamedTuple):
@@ -36,8 +56,8 @@ class Nearest(NamedTuple):
 
 
 def nearest(
-    queries: Float[np.ndarray, "q _d"],
-    base: Float[np.ndarray, "n _d"],
+    queries: Float[Matrix, "q _d"],
+    base: Float[Matrix, "n _d"],
     count: int,
     *,
     exclude: Bool[np.ndarray, " _n"] | None = None,
@@ -47,7 +67,7 @@ def nearest(
 
     Args:
         queries: features to search for.
-        base: features to search in; may be a `numpy.memmap`, which is read once for every 4,096 queries.
+        base: features to search in; what is memory-mapped is read once for every 4,096 queries.
         count: how many; where fewer rows are available, all of them come back.
         exclude: rows of ``base`` that are not available.
         names: what errors call the two arrays.
@@ -71,7 +91,7 @@ def nearest(
     return Nearest(index, distance)
 
 
-def check_features(features: np.ndarray, name: str, *, width: int | None = None) -> None:
+def check_features(features: Matrix, name: str, *, width: int | None = None) -> None:
     """Raise a ValueError that names the array unless it is a matrix of ``width`` columns of numbers."""
     if features.ndim != 2 or features.shape[1] == 0 or features.dtype.kind not in "fiu":
         raise ValueError(
@@ -84,7 +104,7 @@ def check_features(features: np.ndarray, name: str, *, width: int | None = None)
 def pair_distances(
     left: Float[np.ndarray, "a _d"],
     left_rows: Int64[np.ndarray, " pairs"],
-    right: Float[np.ndarray, "b _d"],
+    right: Float[Matrix, "b _d"],
     right_rows: Int64[np.ndarray, " pairs"],
 ) -> Float64[np.ndarray, " pairs"]:
     """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences."""
@@ -101,7 +121,7 @@ def pair_distances(
 
 
 def _nearest_of_block(
-    queries: np.ndarray, base: np.ndarray, width: int, exclude: np.ndarray | None, names: tuple[str, str]
+    queries: np.ndarray, base: Matrix, width: int, exclude: np.ndarray | None, names: tuple[str, str]
 ) -> Nearest:
     """Search in float32; where values leave its range, in float64."""
     for precision in (np.float32, np.float64):
@@ -147,9 +167,7 @@ class _Pairs(NamedTuple):
 class _Shortlist:
     """The pairs seen so far that may be among the nearest ``width`` of their query."""
 
-    def __init__(
-        self, queries: np.ndarray, base: np.ndarray, width: int, precision: Any, names: tuple[str, str]
-    ) -> None:
+    def __init__(self, queries: np.ndarray, base: Matrix, width: int, precision: Any, names: tuple[str, str]) -> None:
         self.queries, self.base, self.width, self.names = queries, base, width, names
         self.precision = precision
         terms = (queries.shape[1] + 16) * float(np.finfo(precision).eps) / 2

@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 from pydantic import Field
 
-from debugset.neighbours import check_features, nearest
+from debugset.neighbours import Matrix, check_features, nearest
 from debugset.params import Section
 
 FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
@@ -54,7 +54,7 @@ class Picks(NamedTuple):
 
 def pick_neighbours(
     seeds: Float[np.ndarray, "s _d"],
-    pool: Float[np.ndarray, "n _d"],
+    pool: Float[Matrix, "n _d"],
     per_seed: int,
     *,
     exclude: Bool[np.ndarray, " _n"] | None = None,
@@ -63,7 +63,8 @@ def pick_neighbours(
 
     Args:
         seeds: features of the failures. None is fine: nothing is picked.
-        pool: features of the pool, from the same embedder; may be a `numpy.memmap`, which is read in blocks.
+        pool: features of the pool, from the same embedder, read in blocks: an array, a `numpy.memmap`, or
+            what `debugset.feature_files.open_features` gives.
         per_seed: picks a seed. A pool that is too small is shared out as far as it goes.
         exclude: pool images that must not be picked.
 
@@ -100,7 +101,7 @@ def pick_neighbours(
 def pick_by_class(
     seeds: Float[np.ndarray, "s _d"],
     seed_labels: Int64[np.ndarray, " s"],
-    pool: Float[np.ndarray, "n _d"],
+    pool: Float[Matrix, "n _d"],
     pool_labels: Int64[np.ndarray, " n"],
     per_seed: int,
     *,
@@ -126,20 +127,22 @@ def pick_by_class(
     Raises:
         ValueError: as `pick_neighbours`.
     """
-    scaled = normalised if normalise else np.asarray
+    if normalise:
+        seeds = normalised(seeds)
     if not weak_labels:
-        return pick_neighbours(scaled(seeds), scaled(pool), per_seed, exclude=exclude)
+        return pick_neighbours(seeds, normalised(pool) if normalise else pool, per_seed, exclude=exclude)
     available = np.ones(len(pool), bool) if exclude is None else ~exclude
     parts = [Picks(*_ranked(_Lists.empty(0).pairs))]
     for label in np.unique(seed_labels):
         seed_rows = np.flatnonzero(seed_labels == label)
         pool_rows = np.flatnonzero((pool_labels == label) & available)
-        part = pick_neighbours(scaled(seeds[seed_rows]), scaled(pool[pool_rows]), per_seed)
+        searched = normalised(pool[pool_rows]) if normalise else pool[pool_rows]
+        part = pick_neighbours(seeds[seed_rows], searched, per_seed)
         parts.append(part._replace(seed=seed_rows[part.seed], image=pool_rows[part.image]))
     return Picks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def normalised(features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
+def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
     """Features scaled to length 1, in float32 at least; a row of zeros stays as it is."""
     features = np.array(features, np.result_type(features.dtype, np.float32))
     lengths = np.sqrt(np.einsum("ij,ij->i", features, features, dtype=np.float64))
@@ -184,7 +187,7 @@ class _Lists:
         pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
         return cls(pairs, np.zeros(seeds, bool))
 
-    def extend(self, dry: np.ndarray, seeds: np.ndarray, pool: np.ndarray, length: int, taken: np.ndarray) -> None:
+    def extend(self, dry: np.ndarray, seeds: np.ndarray, pool: Matrix, length: int, taken: np.ndarray) -> None:
         """Give the seeds that ran dry new lists of their ``length`` nearest free images."""
         found = nearest(seeds[dry], pool, length, exclude=taken, names=("seeds", "pool"))
         width = found.row.shape[1]

@@ -5,7 +5,7 @@ import pandas as pd
 from jaxtyping import Float, Int64
 from pydantic import Field, PositiveInt
 
-from debugset.neighbours import nearest
+from debugset.neighbours import Matrix, nearest
 from debugset.params import Section
 
 
@@ -24,7 +24,7 @@ class RetentionParams(Section):
 
 
 def retention(
-    features: Float[np.ndarray, "n d"],
+    features: Float[Matrix, "n d"],
     classes: Int64[np.ndarray, " _n"],
     contexts: np.ndarray | None,
     ks: list[int],

@@ -1,4 +1,4 @@
-"""Features: images prepared as the model wants them, one row an image, and nothing embedded twice."""
+"""What a model says of images: they are prepared as it wants them, and the batches change nothing."""
 
 from dataclasses import replace
 
@@ -7,12 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from debugset.files import read_json, sha256
-from debugset.images.sets import MANIFEST, open_set, write_manifest
-from debugset.models import features
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
-from debugset.models.features import embed, outputs, pixel_batches, predictions, prepared
+from debugset.models.features import outputs, pixel_batches, predictions, prepared
 from tests.images.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour, small_network
 
@@ -138,109 +135,6 @@ def test_predictions_of_no_images_are_none(images):
     assert found.shape == (0,)
 
 
-def embedded(images, folder, classifier=None, description=None, batch=3, precision="fp32"):
-    """Embed into ``folder``; the features and how many images each call of the model saw."""
-    classifier = classifier or mean_colour()
-    classifier.backbone.calls.clear()
-    description = description or described()
-    embed(classifier, description, images, folder / "out", folder / "spool", batch=batch, precision=precision)
-    return np.load(folder / "out.npy", mmap_mode="r"), list(classifier.backbone.calls)
-
-
-def test_row_i_is_the_feature_of_manifest_row_i_over_shards(images, tmp_path):
-    found, calls = embedded(images, tmp_path)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
-    assert calls == [3, 1, 3, 1, 2]  # shards of 4, 4 and 2
-
-
-def test_rows_follow_a_manifest_whose_shards_are_mixed(images, tmp_path):
-    order = np.random.default_rng(1).permutation(10)
-    write_manifest(images.folder, images.manifest.iloc[order].reset_index(drop=True), images.classes)
-    found, _ = embedded(open_set(images.folder), tmp_path)
-    np.testing.assert_allclose(found, colours(10)[order] / 255, atol=1e-6)
-
-
-def test_the_description_says_what_the_features_are_of(images, tmp_path):
-    embedded(images, tmp_path)
-    found = read_json(tmp_path / "out.json")
-    assert found["embedder"] == "toy"
-    assert found["weights_sha256"] == "1" * 64
-    assert found["precision"] == "fp32"
-    assert found["manifest_sha256"] == sha256(images.folder / MANIFEST)
-    assert (found["preprocessing"]["input_size"], found["preprocessing"]["interpolation"]) == (8, "bilinear")
-
-
-def test_a_second_run_calls_no_model_and_gives_the_same_bytes(images, tmp_path):
-    embedded(images, tmp_path)
-    before = {name: sha256(tmp_path / name) for name in ("out.npy", "out.json")}
-    _, calls = embedded(images, tmp_path)
-    assert calls == []
-    assert {name: sha256(tmp_path / name) for name in before} == before
-
-
-def test_a_grown_set_embeds_its_new_shard_only(tmp_path):
-    pictures = [plain(colour) for colour in colours(10)]
-    small = tiny_set(tmp_path / "small", pictures[:8], np.zeros(8), per_shard=4)
-    grown = tiny_set(tmp_path / "grown", pictures, np.zeros(10), per_shard=4)
-    embedded(small, tmp_path)
-    found, calls = embedded(grown, tmp_path)
-    assert calls == [2]
-    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
-
-
-def test_a_killed_run_goes_on_where_it_stopped(images, tmp_path, monkeypatch):
-    classifier = mean_colour()
-    whole = classifier.backbone.forward_features
-
-    def killed(x):
-        if len(classifier.backbone.calls) == 3:
-            raise KeyboardInterrupt
-        return whole(x)
-
-    monkeypatch.setattr(classifier.backbone, "forward_features", killed)
-    with pytest.raises(KeyboardInterrupt):
-        embedded(images, tmp_path, classifier)
-    assert not (tmp_path / "out.npy").exists()
-    monkeypatch.undo()
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
-    found, calls = embedded(images, tmp_path, classifier)
-    assert calls == [3, 1, 2]  # the second shard from its beginning, and the third
-    np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [
-        {"description": described(weights_sha256="2" * 64)},
-        {"description": described(replace(PLAIN, interpolation="bicubic"))},
-        {"description": described(replace(PLAIN, mean=(0.5, 0.5, 0.5)))},
-        {"precision": "bf16"},
-    ],
-    ids=["weights", "filter", "normalisation", "precision"],
-)
-def test_other_weights_preprocessing_or_precision_embed_anew(images, tmp_path, changed):
-    embedded(images, tmp_path)
-    _, calls = embedded(images, tmp_path, **changed)
-    assert sum(calls) == 10
-
-
-def test_another_image_in_a_shard_embeds_that_shard_anew(tmp_path):
-    pictures = [plain(colour) for colour in colours(10)]
-    embedded(tiny_set(tmp_path / "one", pictures, np.zeros(10), per_shard=4), tmp_path)
-    pictures[5] = plain(RED)
-    found, calls = embedded(tiny_set(tmp_path / "two", pictures, np.zeros(10), per_shard=4), tmp_path)
-    assert sum(calls) == 4
-    np.testing.assert_allclose(found[5], [1, 0, 0], atol=1e-6)
-
-
-def test_an_empty_set_has_empty_features(tmp_path):
-    found, calls = embedded(tiny_set(tmp_path / "none", [], []), tmp_path)
-    assert found.shape[0] == 0
-    assert calls == []
-    assert read_json(tmp_path / "out.json")["embedder"] == "toy"
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
     classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
@@ -249,16 +143,3 @@ def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
         monkeypatch.setenv("DEBUGSET_DEVICE", where)
         found.append(outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32"))
     np.testing.assert_allclose(found[0], found[1], atol=1e-2)
-
-
-def test_the_spool_s_key_tells_apart_all_that_decides_features(images, monkeypatch):
-    def key(rows=range(10), batch=4, precision="fp32"):
-        return features._shard_key(described(), images, np.array(rows), batch, precision)
-
-    keys = [key(), key(batch=8), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
-    assert keys[0] == key()
-    monkeypatch.setattr(features, "version", lambda library: "another")
-    keys.append(key())
-    monkeypatch.setattr(features, "sha256", lambda code: "another")
-    keys.append(key())
-    assert len(set(keys)) == 7

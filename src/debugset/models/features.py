@@ -1,28 +1,17 @@
-"""Embedding: penultimate features of a model over image sets, shard by shard, resumable, memory-mapped.
+"""What a model says of images: its penultimate features, its logits, its predictions."""
 
-A finished shard's features lie in a spool keyed by its images, the weights and the preprocessing, so that a
-killed run goes on where it stopped and a grown pool embeds only its new shards.
-"""
-
-import hashlib
-import inspect
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
-from debugset.files import replacing_file, sha256, write_json
-from debugset.images.sets import MANIFEST, ImageSet
+from debugset.images.sets import ImageSet
 from debugset.machine import workers
-from debugset.models.classifier import Classifier, Description, fingerprint
+from debugset.models.classifier import Classifier, Description
 from debugset.models.device import autocast, device
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
@@ -93,64 +82,3 @@ def predictions(
     """The predicted class index of images; arguments as for `outputs`."""
     logits = outputs(classifier, images, rows, description.architecture, of="logits", batch=batch, precision=precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)
-
-
-def embed(
-    classifier: Classifier,
-    description: Description,
-    images: ImageSet,
-    target: Path,
-    spool: Path,
-    *,
-    batch: int,
-    precision: Precision,
-) -> None:
-    """Write the features of a whole image set: ``<target>.npy`` (n, d) float32, row i = manifest row i, and JSON.
-
-    Args:
-        classifier: the embedder, in evaluation mode.
-        description: of the embedder.
-        images: the image set.
-        target: path of the outs, without ending.
-        spool: folder of finished shards' features; lies outside the outs.
-        batch: images at a time.
-        precision: of the forward pass.
-    """
-    arrays = []
-    with tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1) as bar:
-        for rows in images.parts():
-            spooled = spool / f"{_shard_key(description, images, rows, batch, precision)}.npy"
-            if not spooled.is_file():
-                found = outputs(
-                    classifier, images, rows, description.architecture,
-                    of="features", batch=batch, precision=precision,
-                )  # fmt: skip
-                with replacing_file(spooled) as temporary, temporary.open("wb") as file:
-                    np.save(file, found)
-            arrays.append((rows, np.load(spooled, mmap_mode="r")))
-            bar.update(len(rows))
-    with replacing_file(target.with_suffix(".npy")) as temporary:
-        shape = (len(images), arrays[0][1].shape[1] if arrays else 0)
-        features = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
-        for rows, array in arrays:
-            features[rows] = array
-        features.flush()
-    write_json(
-        target.with_suffix(".json"),
-        {
-            "embedder": description.name,
-            "weights_sha256": description.weights_sha256,
-            "preprocessing": json.loads(fingerprint(description))[1],
-            "precision": precision,
-            "manifest_sha256": sha256(images.folder / MANIFEST),
-        },
-    )
-
-
-def _shard_key(description: Description, images: ImageSet, rows: np.ndarray, batch: int, precision: Precision) -> str:
-    """All that decides the features: weights, preprocessing, the code that computes them, images in order."""
-    code = [sha256(Path(path)) for path in (__file__, inspect.getfile(Classifier))]
-    libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
-    content = [fingerprint(description), precision, str(batch), *code, *libraries]
-    content += images.manifest["sha256"].iloc[rows].to_list()
-    return hashlib.sha256("\n".join(content).encode()).hexdigest()
