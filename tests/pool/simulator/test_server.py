@@ -1,3 +1,4 @@
+import json
 import os
 import select
 import subprocess
@@ -9,7 +10,8 @@ import pandas as pd
 import pytest
 
 from debugset.images.sets import open_set
-from debugset.pool.service import Service, running_simulator
+from debugset.pool.flickr.service import Service, running_simulator
+from debugset.pool.simulator.library import PhotoLibrary
 from tests.pool.worlds import CAP
 
 
@@ -112,7 +114,7 @@ def test_the_image_host_serves_files_as_they_are(service: Service, world: Path) 
 PARENT = """
 import os, signal, sys
 from pathlib import Path
-from debugset.pool import service
+from debugset.pool.flickr import service
 started = []
 Popen = service.subprocess.Popen
 service.subprocess.Popen = lambda *args, **options: started.append(Popen(*args, **options)) or started[0]
@@ -137,3 +139,23 @@ def test_the_simulator_goes_with_a_parent_that_is_killed(world: Path) -> None:
 def test_a_simulator_that_cannot_start_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="did not start"), running_simulator(tmp_path, 10):
         pass
+
+
+@pytest.mark.parametrize("module", ["debugset.cli flickr-simulator", "debugset.pool.simulator.server"])
+def test_faults_come_from_the_command_line(world: Path, module: str) -> None:
+    path = PhotoLibrary(open_set(world)).path(0)
+    options = ["--world", str(world), "--fault", "all=0", "--fault", "removed=1", "--fault-seed", "3"]
+    command = [sys.executable, "-m", *module.split(), *options]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src"}, stdout=-1) as process:
+        try:
+            assert process.stdout
+            assert httpx.get(json.loads(process.stdout.readline())["url"] + path).status_code == 410
+        finally:
+            process.terminate()
+
+
+def test_a_fault_that_is_none_is_one_line(world: Path) -> None:
+    command = [sys.executable, "-m", "debugset.pool.simulator.server", "--world", str(world), "--fault", "removed=2"]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "error: fault removed: its rate must lie between 0 and 1 (got 2.0)\n"

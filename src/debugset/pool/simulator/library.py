@@ -1,0 +1,200 @@
+"""A searchable photo library over an image set: what stands behind the simulator's two endpoints."""
+
+import io
+import re
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int64
+from PIL import Image
+
+from debugset.images.sets import ImageSet
+from debugset.pool.simulator.spoiled import encoded
+from debugset.pool.text_search import TextQuery, searchable
+
+IMAGE_HOST = "live.staticflickr.com"
+
+
+class Size(NamedTuple):
+    """A size besides the original: its longest side in pixels, whether it is cut square, its mark in file names."""
+
+    side: int
+    square: bool
+    mark: str
+
+
+# https://www.flickr.com/services/api/misc.urls.html
+SIZES = {
+    "k": Size(2048, False, "_k"),
+    "h": Size(1600, False, "_h"),
+    "l": Size(1024, False, "_b"),
+    "c": Size(800, False, "_c"),
+    "z": Size(640, False, "_z"),
+    "m": Size(500, False, ""),
+    "n": Size(320, False, "_n"),
+    "s": Size(240, False, "_m"),
+    "t": Size(100, False, "_t"),
+    "q": Size(150, True, "_q"),
+    "sq": Size(75, True, "_s"),
+}
+_SIZE_OF_MARK = {size.mark: name for name, size in SIZES.items()} | {"_o": "o"}
+_PATH = re.compile(r"/(?P<server>[^/]+)/(?P<photo>[^/_]+)_(?P<secret>[^/_.]+)(?P<mark>_\w+)?\.(?P<extension>\w+)")
+
+
+class Address(NamedTuple):
+    """What is behind a path of the image host: a photo's manifest row, its id, and the size."""
+
+    row: int
+    photo: str
+    size: str
+
+
+class PhotoLibrary:
+    """The photos of a generated world, searchable by text, licence and upload time.
+
+    Args:
+        world: an image set with ``uploaded, owner, owner_name, licence, title, tags, secret, server``.
+    """
+
+    def __init__(self, world: ImageSet) -> None:
+        self._world = world
+        photos = world.manifest
+        self._columns = {name: photos[name].to_numpy(object) for name in photos.columns}
+        self._licence = photos["licence"].to_numpy(np.int64)
+        # Rows in the order of upload, so that a search's rows come out sorted and a window is a slice.
+        self._order = np.lexsort([photos["id"].to_numpy(str), photos["uploaded"].to_numpy(np.int64)])
+        self._uploaded = photos["uploaded"].to_numpy(np.int64)[self._order]
+        self._matches = lru_cache(maxsize=1024)(self._match)
+        self._resized = lru_cache(maxsize=64)(self._shrink)
+        self._whole = lru_cache(maxsize=None)(self._decodes)
+
+    def search(
+        self,
+        text: str,
+        licences: Sequence[int] | None = None,
+        first: int | None = None,
+        last: int | None = None,
+    ) -> Int64[np.ndarray, " m"]:
+        """The photos that match, as manifest rows, oldest first.
+
+        Args:
+            text: words, or phrases in double quotes, that title or tags must all hold; case does not matter.
+            licences: licence ids, or None for all.
+            first: the earliest upload time, unix seconds, inclusive.
+            last: the latest upload time, inclusive.
+        """
+        places = self._matches(text, None if licences is None else tuple(licences))
+        uploaded = self._uploaded[places]
+        start = 0 if first is None else int(np.searchsorted(uploaded, first, "left"))
+        stop = len(places) if last is None else int(np.searchsorted(uploaded, last, "right"))
+        return self._order[places[start:stop]]
+
+    def describe(self, row: int, extras: Sequence[str]) -> dict[str, Any]:
+        """A photo as ``flickr.photos.search`` sends it: the fixed fields and the extras that exist."""
+        value = {name: column[row] for name, column in self._columns.items()}
+        photo: dict[str, Any] = {name: value[name] for name in ("id", "owner", "secret", "server")}
+        photo |= {"farm": 66, "title": value["title"], "ispublic": 1, "isfriend": 0, "isfamily": 0}
+        if "license" in extras:
+            photo["license"] = str(value["licence"])
+        if "date_upload" in extras:
+            photo["dateupload"] = str(value["uploaded"])
+        if "owner_name" in extras:
+            photo["ownername"] = value["owner_name"]
+        if "tags" in extras:
+            photo["tags"] = value["tags"]
+        for size in ("o", *SIZES):
+            if f"url_{size}" in extras and (lengths := self.lengths(row, size)) is not None:
+                photo[f"url_{size}"] = f"https://{IMAGE_HOST}{self.path(row, size)}"
+                sides = zip(("width", "height"), lengths, strict=True)
+                photo |= {f"{side}_{size}": length for side, length in sides if length > 0}
+        return photo
+
+    def lengths(self, row: int, size: str) -> tuple[int, int] | None:
+        """Width and height of a photo in a size, 0 where the manifest does not know them; None if it lacks the size.
+
+        Every photo has ``o``, the original; also each of `SIZES` that is smaller, if the original can be decoded.
+        """
+        width, height = (int(self._columns[side][row]) for side in ("width", "height"))
+        if size == "o":
+            return width, height
+        if max(width, height) <= SIZES[size].side or not self._whole(row):
+            return None
+        return shrunk(width, height, size)
+
+    def path(self, row: int, size: str = "o") -> str:
+        """A photo's path on the image host: ``/<server>/<id>_<secret>_o.<ext>`` for its original size."""
+        server, photo_id, secret = (self._columns[name][row] for name in ("server", "id", "secret"))
+        if size != "o":
+            return f"/{server}/{photo_id}_{secret}{SIZES[size].mark}.jpg"
+        extension = "jpg" if self._world.read(row).startswith(b"\xff\xd8") else "png"
+        return f"/{server}/{photo_id}_{secret}_o.{extension}"
+
+    def at(self, path: str) -> Address | None:
+        """What is behind a path of the image host, or None if nothing is."""
+        parts = _PATH.fullmatch(path)
+        row = self._row_of_id.get(parts["photo"]) if parts else None
+        size = _SIZE_OF_MARK.get(parts["mark"] or "") if parts else None
+        if parts is None or row is None or size is None or self.lengths(row, size) is None:
+            return None
+        return Address(row, parts["photo"], size) if self.path(row, size) == path else None
+
+    def content(self, address: Address) -> bytes:
+        """A photo's file in a size, a broken original as it is."""
+        return self._world.read(address.row) if address.size == "o" else self._resized(address.row, address.size)
+
+    def _shrink(self, row: int, size: str) -> bytes:
+        return encoded(resized(self._world.image(row), size), "JPEG")
+
+    def _decodes(self, row: int) -> bool:
+        try:
+            with Image.open(io.BytesIO(self._world.read(row))) as image:
+                image.draft("L", (1, 1))  # of a JPEG, a smaller picture from the whole file
+                image.load()
+        except Exception:  # decoders raise anything on broken files
+            return False
+        return True
+
+    def _match(self, text: str, licences: tuple[int, ...] | None) -> Int64[np.ndarray, " m"]:
+        """Places in the order of upload of the photos that match text and licences."""
+        query = TextQuery(text)
+        candidates = set(range(len(self._order)))
+        for word in query.words:
+            candidates &= self._places_of_word.get(word, set())
+        places = [place for place in sorted(candidates) if query.finds(self._texts(int(self._order[place])))]
+        if licences is not None:
+            places = [place for place in places if self._licence[self._order[place]] in licences]
+        return np.array(places, np.int64)
+
+    def _texts(self, row: int) -> list[str]:
+        return [searchable(self._columns[name][row]) for name in ("title", "tags")]
+
+    @cached_property
+    def _places_of_word(self) -> dict[str, set[int]]:
+        places: dict[str, set[int]] = {}
+        for place, row in enumerate(self._order):
+            for word in " ".join(self._texts(int(row))).split():
+                places.setdefault(word, set()).add(place)
+        return places
+
+    @cached_property
+    def _row_of_id(self) -> dict[str, int]:
+        return {photo_id: row for row, photo_id in enumerate(self._columns["id"])}
+
+
+def shrunk(width: int, height: int, size: str) -> tuple[int, int]:
+    """Width and height of one of `SIZES` of a picture of that width and height, in pixels."""
+    side, longest = SIZES[size].side, max(width, height)
+    if SIZES[size].square:
+        return side, side
+    return max(1, round(width * side / longest)), max(1, round(height * side / longest))
+
+
+def resized(image: Image.Image, size: str) -> Image.Image:
+    """A picture in one of `SIZES`: made smaller, and cut to its middle where the size is square."""
+    width, height = image.size
+    short = min(width, height)
+    left, top = ((width - short) // 2, (height - short) // 2) if SIZES[size].square else (0, 0)
+    box = (left, top, left + short, top + short) if SIZES[size].square else (0, 0, width, height)
+    return image.resize(shrunk(width, height, size), Image.Resampling.LANCZOS, box=box)
