@@ -1,18 +1,20 @@
-"""Stage scrape: the pool of weakly labelled photos, from Flickr or from the simulator over the world."""
+"""Stage scrape: the pool of weakly labelled photos, from Flickr, its simulator over the world, or ``sources``."""
 
-from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from debugset.files import read_json
 from debugset.images.sets import open_set
 from debugset.params import check, read
 from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
-from debugset.pool.service import flickr_service, running_simulator
+from debugset.pool.sources import Places, open_source
 from stages import run
 
-WORLD = Path("data/world")
-OUTS = Outs(Path("data/pool"), Path("data/attribution.parquet"), Path("data/scrape.json"))
+PLACES = Places(world=Path("data/world"), sources=Path("sources"))
+FORGOTTEN = Path("forgotten.txt")
+OUTS = Outs(Path("data/pool"), Path("data/attribution"), Path("data/scrape.json"), Path("data/photos.parquet"))
 TRUTH = ["true_label", "context", "planted", "copy_of"]
 
 
@@ -21,17 +23,28 @@ def main() -> None:
     sections = read()
     params = check(sections, "scrape", ScrapeParams)
     queries = asked_queries(sections, params)
-    world = open_set(WORLD)
-    simulated = params.endpoint == "simulator"
-    truth = world.manifest.set_index("id")[TRUTH] if simulated else None
-    with running_simulator(WORLD, params.result_cap) if simulated else nullcontext(flickr_service()) as service:
-        scrape(params, queries, world.classes, service, OUTS, truth)
-    report = read_json(OUTS.report)
+    world = open_set(PLACES.world)
+    truth = world.manifest.set_index("id")[TRUTH] if params.endpoint == "simulator" else None
+    with open_source(params, queries, world.classes, PLACES) as source:
+        scrape(params, source, world.classes, OUTS, read_forgotten(FORGOTTEN), truth)
+    tell(read_json(OUTS.report))
+
+
+def tell(report: dict[str, Any]) -> None:
+    """Print what came of it, and what a person should look at."""
     kept_out = sum(report["rejected"].values())
     print(f"scrape: {report['packed']:,} photos packed of {report['found']:,} found", end="; ")
     print(f"{report['cross_class_dropped']:,} of several classes dropped, {kept_out:,} rejected")
+    for reason, count in sorted(report["rejected"].items(), key=lambda item: -item[1]):
+        print(f"  {reason}: {count:,}")
     if report["lost_to_cap"]:
-        print(f"warning: {report['lost_to_cap']:,} results share a second with more than scrape.result_cap others")
+        print(
+            f"warning: {report['lost_to_cap']:,} photos are out of reach: more than scrape.result_cap of a search "
+            "share one second of upload, and a second cannot be halved"
+        )
+    for digest, count in report["repeated_files"].items():
+        print(f"warning: {count:,} photos have the same file; if it says 'unavailable', add it to scrape.placeholders:")
+        print(f"  {digest}")
 
 
 if __name__ == "__main__":

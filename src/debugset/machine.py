@@ -1,5 +1,6 @@
 """What belongs to the machine and changes no result: folders and numbers from the environment."""
 
+import math
 import os
 from pathlib import Path
 
@@ -23,8 +24,18 @@ def workers() -> int:
 
 
 def connections() -> int:
-    """How many calls or files are fetched at a time: ``$DEBUGSET_CONNECTIONS``, else 8."""
+    """How many calls, or files of one host, are under way at a time: ``$DEBUGSET_CONNECTIONS``, else 8."""
     return _whole_number("DEBUGSET_CONNECTIONS", 8)
+
+
+def calls_per_hour() -> int:
+    """How many searches Flickr may see in any hour: ``$DEBUGSET_CALLS_PER_HOUR``, else 3,600, its limit for a key."""
+    return _whole_number("DEBUGSET_CALLS_PER_HOUR", 3600)
+
+
+def files_per_second() -> float:
+    """How many files a second are fetched from each of Flickr's hosts: ``$DEBUGSET_FILES_PER_SECOND``, else 20."""
+    return _positive_number("DEBUGSET_FILES_PER_SECOND", 20.0)
 
 
 def device_count() -> int:
@@ -37,3 +48,14 @@ def _whole_number(variable: str, default: int) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(f"{variable}: expected a whole number of at least 1 (got {value!r})")
     return int(value)
+
+
+def _positive_number(variable: str, default: float) -> float:
+    value = os.environ.get(variable) or str(default)
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise ValueError(f"{variable}: expected a positive number (got {value!r})")
+    return number

@@ -6,9 +6,9 @@ import pytest
 import stamina
 
 from debugset.images.sets import open_set
-from debugset.pool.library import PhotoLibrary
-from debugset.pool.service import Service, simulated_service
-from debugset.pool.simulator import application
+from debugset.pool.flickr.service import Service, simulated_service
+from debugset.pool.simulator.library import PhotoLibrary
+from debugset.pool.simulator.server import application
 from tests.pool.worlds import CAP, Requests, serving, write_world
 
 
@@ -32,6 +32,13 @@ def photos(world: Path) -> pd.DataFrame:
 @pytest.fixture
 def requests() -> Requests:
     return Requests()
+
+
+@pytest.fixture
+def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A spool folder of the test's own."""
+    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
+    return tmp_path / "spool"
 
 
 @pytest.fixture

@@ -16,7 +16,10 @@ from tests.pool.worlds import QUERIES, scrape_params, scrape_section
         ({"queries": {"bag": ["sack"], "boot": ["Sack"]}}, "'Sack' is asked for bag and again for boot"),
         ({"queries": {"bag": [" "]}}, "`scrape.queries.bag.0`"),
         ({"licences": [4, 99]}, "licence 99 is unknown"),
-        ({"licences": []}, "null for all"),
+        ({"licences": ["any"]}, "`scrape.licences.0"),
+        ({"licences": []}, "`scrape.licences`"),
+        ({"placeholders": ["beef"]}, "`scrape.placeholders.0`"),
+        ({"endpoint": "web"}, "`scrape.endpoint`"),
         ({"sizes": ["x"]}, "`scrape.sizes.0`"),
         ({"per_page": 501}, "`scrape.per_page`"),
         ({"result_cap": 4001}, "`scrape.result_cap`"),
@@ -47,3 +50,7 @@ def test_the_debug_classes_decide_what_is_asked() -> None:
 def test_classes_that_cannot_be_asked_name_their_key(sections: dict, key: str) -> None:
     with pytest.raises(ParamsError, match=key):
         asked_queries(sections, scrape_params())
+
+
+def test_photos_without_a_stated_licence_are_taken_only_when_that_is_said() -> None:
+    assert scrape_params(licences=[4, "unknown"]).licence_ids == [4]

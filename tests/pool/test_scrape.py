@@ -1,8 +1,4 @@
-import json
-import os
-import signal
-import subprocess
-import sys
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,46 +10,33 @@ from aiohttp import web
 from debugset.files import read_json
 from debugset.images.sets import open_set
 from debugset.machine import spool_folder
-from debugset.pool.scrape import Outs, scrape
-from debugset.pool.service import Service
+from debugset.pool.flickr.service import Service
+from debugset.pool.scrape import scrape
 from debugset.pool.spool import Spool
-from stages import run
-from stages.scrape import main
-from tests.pool.test_library import naive_search
+from stages import run as run_stage
+from stages.scrape import main, tell
+from tests.pool import runs
+from tests.pool.runs import TRUTH, files, outs
+from tests.pool.simulator.test_library import naive_search
 from tests.pool.worlds import CLASSES, QUERIES, Requests, scrape_params, scrape_section, second
 
-TRUTH = ["true_label", "context", "planted", "copy_of"]
-
-
-def outs(folder: Path) -> Outs:
-    return Outs(folder / "pool", folder / "attribution.parquet", folder / "scrape.json")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-@pytest.fixture(autouse=True)
-def _own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
+pytestmark = pytest.mark.usefixtures("own_spool")
 
 
 @pytest.fixture
-def run_scrape(service: Service, photos: pd.DataFrame) -> Callable:
+def run_scrape(service: Service, world: Path) -> Callable:
     def run_scrape(folder: Path, **changes: object) -> dict[str, bytes]:
-        truth = photos.set_index("id")[TRUTH]
-        scrape(scrape_params(**changes), QUERIES, CLASSES, service, outs(folder), truth)
-        return files(folder)
+        return runs.run(service, world, folder, **changes)
 
     return run_scrape
 
 
-def expected_labels(photos: pd.DataFrame, last: int, licences: list[int] | None = None) -> dict[str, int]:
+def expected_labels(photos: pd.DataFrame, last: int, licences: tuple[int, ...] = (0, 4, 9)) -> dict[str, int]:
     """By looking at every photo: what the queries of exactly one class find, decodable and large enough."""
     classes: dict[str, set[str]] = {}
     for name, texts in QUERIES.items():
         for text in texts:
-            for photo in naive_search(photos, [text.strip('"')], licences, second(2018), last):
+            for photo in naive_search(photos, [text.strip('"')], list(licences), second(2018), last):
                 classes.setdefault(photo, set()).add(name)
     bad = set(photos["id"][photos["planted"].isin(["broken", "tiny"])])
     return {photo: CLASSES.index(*names) for photo, names in classes.items() if len(names) == 1 and photo not in bad}
@@ -79,11 +62,11 @@ def test_the_oldest_photos_of_each_query_are_taken(
     assert len(requests.searches) - calls > 0  # windows that seven photos did not need
 
 
-@pytest.mark.parametrize("licences", [None, [4, 9]])
+@pytest.mark.parametrize("licences", [(0, 4, 9), (4, 9)])
 def test_the_pool_holds_every_photo_that_one_class_finds(
-    run_scrape: Callable, photos: pd.DataFrame, world: Path, tmp_path: Path, licences: list[int] | None
+    run_scrape: Callable, photos: pd.DataFrame, world: Path, tmp_path: Path, licences: tuple[int, ...]
 ) -> None:
-    run_scrape(tmp_path / "out", licences=licences)
+    run_scrape(tmp_path / "out", licences=list(licences))
     pool = open_set(tmp_path / "out" / "pool")
     expected = expected_labels(photos, second(2020) - 1, licences)
     assert dict(zip(pool.ids, pool.labels, strict=True)) == expected
@@ -104,9 +87,9 @@ def test_the_report_accounts_for_every_photo(run_scrape: Callable, photos: pd.Da
     assert report["found"] == report["packed"] + report["cross_class_dropped"] + sum(report["rejected"].values())
     assert report["packed"] == len(open_set(tmp_path / "pool")) == sum(report["shards"].values())
     assert report["cross_class_dropped"] > 0
-    assert set(report["rejected"]) == {"undecodable", "too_small"}
-    assert report["downloaded"] == report["packed"] + report["rejected"]["undecodable"]
+    assert set(report["rejected"]) == {"truncated", "too_small"}
     assert report["lost_to_cap"] == 0
+    assert report["repeated_files"] == {}
     assert report["asked"] == {"classes": 3, "queries": 5}
     for name, counts in report["by_class"].items():
         assert counts["bisections"] > 0, name  # no search gave all at once
@@ -114,20 +97,13 @@ def test_the_report_accounts_for_every_photo(run_scrape: Callable, photos: pd.Da
     shirts = naive_search(photos, ["shirt"], None, second(2018), second(2020) - 1)
     assert report["by_class"]["shirt"]["queries"] == {"shirt": len(shirts)}
     assert report["by_class"]["shirt"]["found"] == len(shirts)
-
-
-def test_attribution_names_maker_and_licence_of_every_photo(run_scrape: Callable, tmp_path: Path) -> None:
-    run_scrape(tmp_path)
-    attribution = pd.read_parquet(tmp_path / "attribution.parquet")
-    pool = open_set(tmp_path / "pool").manifest
-    for name in ("id", "sha256", "owner", "owner_name", "title", "url", "uploaded"):
-        assert attribution[name].tolist() == pool[name].tolist()
-    photo = attribution[attribution["licence"] == 4].iloc[0]
-    assert photo["page"] == f"https://www.flickr.com/photos/{photo['owner']}/{photo['id']}"
-    assert (photo["licence_name"], photo["licence_link"]) == (
-        "CC BY 2.0",
-        "https://creativecommons.org/licenses/by/2.0/",
-    )
+    table = pd.read_parquet(tmp_path / "photos.parquet")
+    assert len(table) == report["found"]
+    assert table["fault"].value_counts().to_dict() == {
+        "": report["packed"],
+        "cross_class": report["cross_class_dropped"],
+        **report["rejected"],
+    }
 
 
 def test_a_second_run_asks_nothing_and_gives_the_same_bytes(
@@ -145,9 +121,10 @@ def test_a_later_snapshot_adds_shards_and_asks_only_for_them(
     earlier = run_scrape(tmp_path / "earlier")
     searches, images = len(requests.searches), set(requests.images)
     later = run_scrape(tmp_path / "later", snapshot="2020-12-31")
-    assert set(later) - set(earlier) == {"pool/2020.tar"}
-    for shard in ("pool/2018.tar", "pool/2019.tar"):
-        assert later[shard] == earlier[shard]
+    assert set(later) - set(earlier) == {"pool/2020.tar", "attribution/2020-1.html"}
+    for shard in ("2018", "2019"):
+        for name in (f"pool/{shard}.tar", f"attribution/{shard}-1.html"):
+            assert later[name] == earlier[name]
     assert all(int(search["min_upload_date"]) >= second(2020) for search in requests.searches[searches:])
     assert not images & set(requests.images[len(images) :])
     pool, before = (open_set(tmp_path / name / "pool").manifest for name in ("later", "earlier"))
@@ -161,106 +138,53 @@ def test_another_spool_without_history_gives_the_same_bytes(
     run_scrape(tmp_path / "earlier")
     grown = run_scrape(tmp_path / "grown", snapshot="2020-12-31")
     monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "elsewhere"))
-    monkeypatch.setenv("DEBUGSET_CONNECTIONS", "1")
-    assert run_scrape(tmp_path / "fresh", snapshot="2020-12-31") == grown
+    assert run_scrape(tmp_path / "fresh", snapshot="2020-12-31", connections=1) == grown
 
 
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-import pandas as pd
-from debugset.images.sets import open_set
-from debugset.pool import scrape as module
-from debugset.pool.params import ScrapeParams
-from debugset.pool.service import simulated_service
-from debugset.pool.spool import Spool
-
-url, world, folder, section, pack_limit = sys.argv[1:]
-section, folder = json.loads(section), Path(folder)
-given, content = [], Spool.content
-def limited(self, url):
-    given.append(url)
-    if len(given) > int(pack_limit):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return content(self, url)
-Spool.content = limited
-truth = open_set(world).manifest.set_index("id")[["true_label", "context", "planted", "copy_of"]]
-outs = module.Outs(folder / "pool", folder / "attribution.parquet", folder / "scrape.json")
-print("ready", flush=True)
-module.scrape(ScrapeParams.model_validate(section), section["queries"], ["bag", "boot", "shirt"],
-              simulated_service(url, Path(world)), outs, truth)
-"""
-
-
-def test_a_run_killed_while_searching_downloading_or_packing_goes_on_where_it_was(
-    run_scrape: Callable,
-    service: Service,
-    requests: Requests,
-    world: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_forgotten_photo_is_not_fetched_nor_packed_nor_mentioned(
+    run_scrape: Callable, photos: pd.DataFrame, requests: Requests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    undisturbed = run_scrape(tmp_path / "undisturbed")
-    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "second spool"))
-    folder = tmp_path / "out"
-    url = service.hosts["live.staticflickr.com"]
-    command = [sys.executable, "-c", KILLED, url, str(world), str(folder), json.dumps(scrape_section()), "30"]
-
-    def killed_at(enough: Callable[[], bool]) -> None:
-        process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src"})
-
-        def kill(request: web.Request) -> None:
-            if enough():
-                process.kill()
-
-        requests.before = kill
-        assert process.wait(60) == -signal.SIGKILL
-        requests.before = None
-
-    requests.searches.clear(), requests.images.clear()
-    whole: set[str] = set()
-    for enough in (lambda: len(requests.searches) >= 20, lambda: len(requests.images) >= 50, lambda: False):
-        killed_at(enough)
-        assert not whole & set(requests.images)  # nothing that was whole is fetched again
-        whole |= spooled(service, requests.images)
-        requests.images.clear()
-    searches = len(requests.searches)
-    run_scrape(folder)
-    assert len(requests.searches) == searches
-    assert requests.images == []  # the last kill was while packing
-    assert {name: content for name, content in files(folder).items() if ".tmp" not in name} == undisturbed
+    before = run_scrape(tmp_path / "before")
+    photo = open_set(tmp_path / "before" / "pool").ids[3]
+    with Spool(next((spool_folder() / "scrape").glob("*.sqlite"))) as spool:
+        assert spool.forget([photo])[photo] > 1
+    requests.images.clear()
+    after = run_scrape(tmp_path / "after", forgotten={photo})
+    assert requests.images == []
+    kept = set(open_set(tmp_path / "after" / "pool").ids)
+    assert kept == set(open_set(tmp_path / "before" / "pool").ids) - {photo}
+    assert read_json(tmp_path / "after" / "scrape.json")["forgotten"] == 1
+    assert photo.encode() in b"".join(before.values())
+    assert photo.encode() not in b"".join(after.values())
+    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "elsewhere"))  # the service still shows it
+    assert run_scrape(tmp_path / "anew", forgotten={photo}) == after
+    assert not any(photo in path for path in requests.images)
 
 
-def spooled(service: Service, paths: list[str]) -> set[str]:
-    with Spool(spool_folder() / "scrape" / f"{service.name}.sqlite") as spool:
-        return {path for path in paths if spool.file(f"https://live.staticflickr.com{path}")}
+def test_nothing_found_is_an_error(service: Service, world: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"scrape: found no photo; widen"):
+        runs.run(service, world, tmp_path, since="2011-01-01", snapshot="2011-12-31")
 
 
-def test_a_class_that_does_not_exist_is_named(service: Service, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="'hat' is not a class"):
-        scrape(scrape_params(), {"hat": ["hat"]}, CLASSES, service, outs(tmp_path))
-
-
-def test_nothing_found_is_an_error(service: Service, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="found no photo"):
-        scrape(scrape_params(), {"bag": ["unheard"]}, CLASSES, service, outs(tmp_path))
+def test_nothing_that_can_be_packed_is_an_error_that_counts_the_reasons(run_scrape: Callable, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"none of \d+ photos found can be packed \(.*too_small \d+"):
+        run_scrape(tmp_path, min_side=300)
+    assert not (tmp_path / "pool").exists()
 
 
 def test_a_service_that_goes_down_leaves_a_spool_to_go_on_with(
-    run_scrape: Callable, requests: Requests, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_scrape: Callable, requests: Requests, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("DEBUGSET_CONNECTIONS", "1")
-
     def down(request: web.Request) -> web.Response | None:
         return web.Response(status=503) if len(requests.searches) > 30 else None
 
     requests.before = down
     with pytest.raises(OSError, match="run again"):
-        run_scrape(tmp_path)
+        run_scrape(tmp_path, connections=1)
     requests.before = None
     windows = [upload_window(search) for search in requests.searches]
     requests.searches.clear()
-    run_scrape(tmp_path)
+    run_scrape(tmp_path, connections=1)
     again = {upload_window(search) for search in requests.searches}
     assert again & set(windows[:31]) <= {windows[30]}  # only the window that was not whole
 
@@ -269,24 +193,63 @@ def upload_window(search: dict[str, str]) -> tuple[str, ...]:
     return search["text"], search["min_upload_date"], search["max_upload_date"]
 
 
+def test_a_full_disk_while_packing_leaves_the_old_pool(
+    run_scrape: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run_scrape(tmp_path)
+
+    def full(*_: object) -> bytes:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("debugset.pool.flickr.photo_service.PhotoService.content", full)
+    with pytest.raises(OSError, match="No space left"):
+        run_scrape(tmp_path, snapshot="2020-12-31")
+    assert files(tmp_path / "pool") == {
+        name.removeprefix("pool/"): content for name, content in before.items() if name.startswith("pool/")
+    }
+
+
 @pytest.fixture
 def checkout(world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "world").symlink_to(world)
     sections = {"scrape": scrape_section(), "errors": {"classes": ["bag", "shirt"]}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(sections))
+    (tmp_path / "forgotten.txt").write_text("# none\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_the_stage_asks_the_debug_classes_only(checkout: Path) -> None:
+def test_the_stage_asks_the_debug_classes_only(checkout: Path, capsys: pytest.CaptureFixture) -> None:
     main()
     pool = open_set("data/pool")
     assert set(pool.labels) == {CLASSES.index("bag"), CLASSES.index("shirt")}
     assert set(TRUTH) <= set(pool.manifest.columns)
     assert read_json(Path("data/scrape.json"))["asked"]["classes"] == 2
-    assert len(pd.read_parquet("data/attribution.parquet")) == len(pool)
+    assert len(pd.read_parquet("data/attribution/attribution.parquet")) == len(pool)
     assert not [name for name in files(Path("data")) if ".tmp" in name]
+    told = capsys.readouterr().out
+    assert f"{len(pool)} photos packed" in told
+    assert "truncated: " in told
+
+
+def test_what_a_person_should_look_at_is_said(capsys: pytest.CaptureFixture) -> None:
+    tell(
+        {"packed": 9, "found": 12, "cross_class_dropped": 0, "rejected": {"gone": 1, "html": 2}, "lost_to_cap": 1500}
+        | {"repeated_files": {"beef": 40}}
+    )
+    told = capsys.readouterr().out
+    assert told.index("html: 2") < told.index("gone: 1")
+    assert "warning: 1,500 photos are out of reach" in told
+    assert "warning: 40 photos have the same file" in told
+    assert "beef" in told
+
+
+def test_a_class_that_does_not_exist_is_named(checkout: Path) -> None:
+    params = {"scrape": scrape_section(queries={"hat": ["hat"]}), "errors": {"classes": ["hat"]}}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    with pytest.raises(SystemExit, match="'hat' is not a class; choose from bag, boot, shirt"):
+        run_stage(main)
 
 
 def test_flickr_without_a_key_is_one_line(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -294,17 +257,43 @@ def test_flickr_without_a_key_is_one_line(checkout: Path, monkeypatch: pytest.Mo
     params = checkout / "params.yaml"
     params.write_text(params.read_text().replace("endpoint: simulator", "endpoint: flickr"))
     with pytest.raises(SystemExit, match="error: FLICKR_API_KEY: not set"):
-        run(main)
+        run_stage(main)
     assert not (checkout / "data" / "pool").exists()
 
 
-def test_the_key_is_in_no_out_and_not_in_the_spool(
-    service: Service, tmp_path: Path, capfd: pytest.CaptureFixture
+def test_the_key_is_in_no_out_no_spool_and_no_log(
+    service: Service, world: Path, tmp_path: Path, capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, secret = "f00f00f00f00f00f", "5ec5ec5ec5ec"
     keyed = Service(service.name, service.rest_url, service.hosts, key, secret)
-    scrape(scrape_params(), QUERIES, CLASSES, keyed, outs(tmp_path / "out"))
-    written = b"".join(files(tmp_path).values()) + "".join(capfd.readouterr()).encode()
+    caplog.set_level(logging.DEBUG)
+    runs.run(keyed, world, tmp_path / "out")
+    written = b"".join(files(tmp_path).values()) + "".join(capfd.readouterr()).encode() + caplog.text.encode()
     assert b"handbag" in written
     assert key.encode() not in written
     assert secret.encode() not in written
+
+
+def test_scraping_a_source_of_ones_own_needs_only_its_three_methods(tmp_path: Path) -> None:
+    from debugset.pool.source import FOUND_COLUMNS, Found
+    from debugset.pool.spool import File
+    from tests.pool.worlds import png
+
+    class Two:
+        name = "two"
+
+        def find(self, spool: Spool) -> Found:
+            rows = [dict.fromkeys(FOUND_COLUMNS, "") | {"id": name, "class_name": "bag", "shard": "a"} for name in "xy"]
+            photos = pd.DataFrame(rows, columns=FOUND_COLUMNS)
+            return Found(photos.assign(urls=[("x",), ("y",)], licence=4, uploaded=0), [])
+
+        def fetch(self, wanted: object, spool: Spool) -> None:
+            spool.save_file("x", "x", File("ok", 16, 16, 50, "png", "1"))
+            spool.save_file("y", "y", File("gone"))
+
+        def content(self, url: str, spool: Spool) -> bytes:
+            return png(1)
+
+    scrape(scrape_params(), Two(), CLASSES, outs(tmp_path))
+    assert list(open_set(tmp_path / "pool").ids) == ["x"]
+    assert read_json(tmp_path / "scrape.json")["rejected"] == {"gone": 1}

@@ -1,48 +1,182 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
-from hypothesis import given
+import numpy as np
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.pool.windows import Window, bisect, ends_window, shard_windows
+from debugset.pool.windows import (
+    Page,
+    Taken,
+    Window,
+    bisect,
+    count_inside,
+    ends_window,
+    shard_windows,
+    take,
+    upload_time,
+    window_of,
+)
 from tests.pool.worlds import second
+from tests.reference.windows import every_photo
+
+LAST = 400
+LIES = ["wrong_total", "unstable_order", "repeated_rows", "stray_rows"]
 
 
-def all_windows(count: Callable[[int, int], Awaitable[int]], first: int, last: int, cap: int) -> list[Window]:
+class Liar:
+    """A search over upload times that lies as the simulator does: by the window, in another order at every call."""
+
+    def __init__(self, uploaded: list[int], cap: int, per_page: int, lies: set[str], rate: float = 1.0) -> None:
+        self.photos = [{"id": str(number), "dateupload": str(time)} for number, time in enumerate(sorted(uploaded))]
+        self.cap, self.per_page, self.lies, self.rate = cap, per_page, lies, rate
+        self.calls: list[tuple[int, int, int]] = []
+
+    def hits(self, lie: str, first: int, last: int) -> bool:
+        random = np.random.default_rng([LIES.index(lie), first, last])
+        return lie in self.lies and float(random.random()) < self.rate
+
+    def page(self, first: int, last: int, number: int) -> Page:
+        self.calls.append((first, last, number))
+        rows = [photo for photo in self.photos if first <= int(photo["dateupload"]) <= last]
+        total, hits = len(rows), partial(self.hits, first=first, last=last)
+        fixed = np.random.default_rng([first, last])
+        rows = rows[: self.cap]
+        if total and first < last and hits("stray_rows"):
+            rows = [*[photo for photo in self.photos if int(photo["dateupload"]) > last][:2], *rows]
+        if hits("unstable_order"):
+            rows = [rows[place] for place in np.random.default_rng(len(self.calls)).permutation(len(rows))]
+        if first < last and hits("repeated_rows"):
+            pages = -(-len(rows) // self.per_page)
+            rows = [*rows[: int(fixed.integers(1, 4))], *rows][: pages * self.per_page]
+        if total and hits("wrong_total"):
+            more, fewer = [total + 1, total * 2, total * 10], [max(1, total - 1), max(1, total // 10)]
+            total = int(fixed.choice(more if first == last else more + fewer))
+        page = min(number, -(-self.cap // self.per_page))
+        return Page(total, rows[(page - 1) * self.per_page :][: self.per_page])
+
+
+def search(liar: Liar, first: int, last: int) -> tuple[list[Window], list[dict]]:
+    """All windows, and their photos one after another."""
+    photos: list[dict] = []
+
+    async def take_one(first: int, last: int) -> Window | None:
+        async def ask(number: int) -> Page:
+            return liar.page(first, last, number)
+
+        taken = await take(ask, first, last, liar.cap, liar.per_page)
+        photos.extend(taken.photos or [])
+        return None if taken.photos is None else window_of(first, last, taken.total, liar.cap)
+
     async def collect() -> list[Window]:
-        return [window async for window in bisect(count, first, last, cap)]
+        return [window async for window in bisect(take_one, first, last)]
 
-    return asyncio.run(collect())
+    return asyncio.run(collect()), photos
 
 
-@given(st.lists(st.integers(0, 300), max_size=200), st.integers(1, 20), st.integers(0, 100))
-def test_bisection_finds_every_photo_that_can_be_had(uploaded: list[int], cap: int, first: int) -> None:
-    async def count(first: int, last: int) -> int:
-        return sum(first <= time <= last for time in uploaded)
+# Spread over the window, and many in a few seconds.
+UPLOADED = st.tuples(
+    st.lists(st.integers(1, LAST), max_size=60), st.lists(st.sampled_from([1, 7, 8, 300, LAST]), max_size=60)
+).map(lambda lists: lists[0] + lists[1])
 
-    windows = all_windows(count, first, 300, cap)
 
-    assert windows[0].first == first
-    assert windows[-1].last == 300
+@settings(deadline=None)
+@given(UPLOADED, st.integers(1, 20), st.integers(1, 12), st.integers(0, 100), st.sets(st.sampled_from(LIES)))
+def test_bisection_finds_every_photo_that_can_be_had(
+    uploaded: list[int], cap: int, per_page: int, first: int, lies: set[str]
+) -> None:
+    liar = Liar(uploaded, cap, per_page, lies)
+    windows, photos = search(liar, first, LAST)
+
+    assert (windows[0].first, windows[-1].last) == (first, LAST)
     assert all(before.last + 1 == after.first for before, after in pairwise(windows))
-    assert sum(window.total for window in windows) == sum(time >= first for time in uploaded)
-    assert all(window.total < cap or window.first == window.last for window in windows)
-    for window in windows:
-        inside = sum(window.first <= time <= window.last for time in uploaded)
-        assert window.lost == max(0, inside - cap)  # nothing is lost but in single seconds over the cap
+    crowd = Counter(time for time in uploaded if time >= first)
+    inside = {photo["id"] for photo in photos if first <= int(photo["dateupload"])}
+    assert inside == every_photo(liar.page, first, LAST, cap, per_page)
+    assert len(inside) == sum(min(cap, count) for count in crowd.values())
+    assert sum(window.found for window in windows) == len(inside)
+    if "wrong_total" not in lies:
+        lost = {window.first: window.lost for window in windows if window.lost}
+        assert lost == {time: count - cap for time, count in crowd.items() if count > cap}
 
 
-def test_a_window_below_the_cap_is_asked_once() -> None:
-    asked = []
+@settings(deadline=None, max_examples=50)
+@given(UPLOADED, st.integers(1, 20), st.integers(1, 12), st.sets(st.sampled_from(LIES), min_size=1))
+def test_the_same_answers_lead_to_the_same_windows_in_whatever_order_they_come(
+    uploaded: list[int], cap: int, per_page: int, lies: set[str]
+) -> None:
+    liar = Liar(uploaded, cap, per_page, lies, rate=0.5)
+    assert search(liar, 0, LAST) == search(liar, 0, LAST)  # the second time in other orders
 
-    async def count(first: int, last: int) -> int:
-        asked.append((first, last))
-        return 9
 
-    assert len(all_windows(count, 0, 1000, 10)) == 1
-    assert asked == [(0, 1000)]
+def test_a_search_that_a_page_holds_is_asked_once() -> None:
+    liar = Liar([1, 50, 90], 10, 5, set())
+    windows, photos = search(liar, 0, LAST)
+    assert windows == [Window(0, LAST, 3, 0)]
+    assert [photo["id"] for photo in photos] == ["0", "1", "2"]
+    assert liar.calls == [(0, LAST, 1)]
+
+
+@pytest.mark.parametrize(
+    ("total", "rows", "whole"),
+    [
+        (3, "abc", True),
+        (0, "", True),
+        (4, "abcd", False),  # full
+        (9, "abc", False),  # more than a page holds
+        (2, "abc", False),  # more than it says
+        (4, "aab", False),  # what came twice may have pushed others off
+        (2, "aab", True),  # but there are no others
+        (3, "xabc", False),  # full, x from elsewhere
+        (2, "xab", True),
+        (1, "x", True),  # gives nothing for what it counts: there is none
+    ],
+)
+def test_which_pages_give_all_of_a_window(total: int, rows: str, whole: bool) -> None:
+    page = Page(total, [{"id": row, "dateupload": "99" if row == "x" else 5} for row in rows])
+
+    async def ask(number: int) -> Page:
+        assert number == 1
+        return page
+
+    taken = asyncio.run(take(ask, 0, 9, 100, 4))
+    if whole:
+        assert taken.photos is not None
+        assert [photo["id"] for photo in taken.photos] == sorted(set(rows))
+        assert taken.total == len(set(rows) - {"x"})
+    else:
+        assert taken == Taken(total, None)
+
+
+def test_a_crowded_second_is_asked_until_nothing_new_comes() -> None:
+    pages = {1: ["ab", "ab", "cd", "ab", "ab"], 2: ["cd", "c", "ea", "f"], 3: ["e", "", "b", ""]}
+
+    async def ask(number: int) -> Page:
+        rows = pages[number].pop(0) if pages[number] else ""
+        return Page(7, [{"id": row, "dateupload": 5} for row in rows])
+
+    taken = asyncio.run(take(ask, 5, 5, 6, 2))
+    assert taken.photos is not None
+    assert [photo["id"] for photo in taken.photos] == list("abcdef")
+    assert window_of(5, 5, taken.total, 6) == Window(5, 5, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("photo", "time"),
+    [({"dateupload": "12"}, 12), ({"dateupload": 12}, 12), ({}, None), ({"dateupload": ""}, None)]
+    + [({"dateupload": wrong}, None) for wrong in (None, "soon", [], "0")],
+)
+def test_upload_time(photo: dict, time: int | None) -> None:
+    assert upload_time(photo) == time
+
+
+def test_rows_that_lack_their_id_or_time_are_not_counted() -> None:
+    rows = [{"id": "a", "dateupload": 5}, {"dateupload": 5}, {"id": "b"}, {"id": "a", "dateupload": "5"}]
+    assert count_inside(rows, 0, 9) == 1
 
 
 def test_shard_windows_cover_the_calendar_without_gap() -> None:

@@ -128,9 +128,13 @@ def scrape_section(**changes: object) -> dict:
         "result_cap": CAP,
         "per_query": None,
         "per_page": 5,
-        "sizes": ["o"],
+        "sizes": ["o", "z", "n"],
+        "side": 16,
         "min_side": 8,
-        "licences": None,
+        "max_bytes": 1_000_000,
+        "max_pixels": 1_000_000,
+        "licences": [0, 4, 9],
+        "placeholders": [],
     }
     return section | changes
 

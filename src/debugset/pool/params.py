@@ -7,18 +7,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from debugset.params import ParamsError, Section
-from debugset.pool.licences import LICENCES
+from debugset.pool.rights.licences import LICENCES
 from debugset.pool.windows import ends_window
 
 Size = Literal["o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq"]
 QueryText = Annotated[str, Field(min_length=1, pattern=r"\S")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Licence = Annotated[int, Field(ge=0)] | Literal["unknown"]
 
 
 class ScrapeParams(Section):
     """The section ``scrape``.
 
     Attributes:
-        endpoint: who is asked: the simulator on this machine, or Flickr.
+        endpoint: where the photos come from: the simulator on this machine, Flickr, or the folder ``sources``
+            with a table of addresses, img2dataset's WebDataset shards or loose files.
         shard: the upload window that one shard of the pool holds.
         since: the earliest upload date asked for (UTC).
         snapshot: the latest upload date asked for, inclusive (UTC); the pool's data version. It is the last
@@ -27,12 +30,17 @@ class ScrapeParams(Section):
         result_cap: how many results of one search the service gives out at most (4,000 at Flickr).
         per_query: how many photos of one search are taken, the oldest first (the paper: 30,000); null takes all.
         per_page: results a call.
-        sizes: suffixes of sizes in the order wished; the first that exists and is large enough is taken.
+        sizes: suffixes of the sizes that may be taken.
+        side: the wished length of the shorter side, in pixels: the smallest size that reaches it is taken, else
+            the next larger or, where there is none, the largest below.
         min_side: the least length of the shorter side, in pixels.
-        licences: licence ids asked for, or null for all.
+        max_bytes: the largest file that is fetched.
+        max_pixels: the largest picture that is decoded.
+        licences: licence ids that are taken, and ``unknown`` for what states none.
+        placeholders: SHA-256 of pictures that say "this photo is unavailable", besides those known.
     """
 
-    endpoint: Literal["simulator", "flickr"]
+    endpoint: Literal["simulator", "flickr", "table", "webdataset", "folder"]
     shard: Literal["year", "month"]
     since: date = Field(strict=False)  # YAML gives text or a date
     snapshot: date = Field(strict=False)
@@ -41,8 +49,12 @@ class ScrapeParams(Section):
     per_query: int | None = Field(ge=1)
     per_page: int = Field(ge=1, le=500)
     sizes: list[Size] = Field(min_length=1)
+    side: int = Field(ge=1)
     min_side: int = Field(ge=1)
-    licences: list[int] | None
+    max_bytes: int = Field(ge=1)
+    max_pixels: int = Field(ge=1)
+    licences: list[Licence] = Field(min_length=1)
+    placeholders: list[Digest]
 
     @field_validator("snapshot")
     @classmethod
@@ -67,12 +79,15 @@ class ScrapeParams(Section):
 
     @field_validator("licences")
     @classmethod
-    def _known(cls, licences: list[int] | None) -> list[int] | None:
-        if licences is not None and (unknown := [number for number in licences if number not in LICENCES]):
-            raise ValueError(f"licence {unknown[0]} is unknown; choose from 0 to {max(LICENCES)}, or null for all")
-        if licences is not None and not licences:
-            raise ValueError("is empty; name the licences, or null for all")
+    def _known(cls, licences: list[int | str]) -> list[int | str]:
+        if strange := [one for one in licences if one != "unknown" and one not in LICENCES]:
+            raise ValueError(f"licence {strange[0]} is unknown; choose from 0 to {max(LICENCES)}, or `unknown`")
         return licences
+
+    @property
+    def licence_ids(self) -> list[int]:
+        """The licence ids to ask a service for."""
+        return [one for one in self.licences if isinstance(one, int)]
 
 
 def asked_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str, list[str]]:

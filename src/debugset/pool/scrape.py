@@ -1,70 +1,82 @@
-"""A scrape from end to end: ask, fetch, pack."""
+"""A scrape from end to end: find, fetch, pack."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from debugset.files import write_json
-from debugset.machine import connections, spool_folder
+from debugset.files import write_json, write_parquet
+from debugset.machine import spool_folder
 from debugset.pool import pack
-from debugset.pool.download import download
-from debugset.pool.flickr import Flickr, Unavailable
 from debugset.pool.params import ScrapeParams
-from debugset.pool.search import ask_all, found
-from debugset.pool.service import Service
+from debugset.pool.progress import Meter
+from debugset.pool.rights.attribution import write_attribution
+from debugset.pool.source import Source
 from debugset.pool.spool import Spool
 
 
 class Outs(NamedTuple):
-    """Where a scrape writes."""
+    """Where a scrape writes: the image set, the folder of credits, the report, the table of all photos found."""
 
     pool: Path
     attribution: Path
     report: Path
+    photos: Path
 
 
 def scrape(
     params: ScrapeParams,
-    queries: Mapping[str, Sequence[str]],
+    source: Source,
     classes: Sequence[str],
-    service: Service,
     outs: Outs,
+    forgotten: Collection[str] = frozenset(),
     truth: pd.DataFrame | None = None,
 ) -> None:
-    """Ask a service for weakly labelled photos, fetch them into its spool, and pack the pool.
+    """Find weakly labelled photos, fetch them into the source's spool, and pack the pool.
 
-    A run that was stopped goes on where it was; the outs depend on the service's answers alone.
+    A run that was stopped goes on where it was; the outs depend on the source's answers alone.
 
     Args:
         params: the section ``scrape``.
-        queries: class name -> its synonyms, for the classes that are asked.
+        source: finds photos of the asked classes.
         classes: the class names that labels index.
-        service: who is asked.
         outs: where to write.
+        forgotten: ids of photos that are neither fetched nor packed nor mentioned.
         truth: in generated worlds, further columns of the pool's manifest by photo id, for scoring only.
 
     Raises:
-        ValueError: a class is unknown, the service refuses the key or the call, or nothing was found.
-        OSError: the network or the service fails; what was fetched stays in the spool.
+        ValueError: the service refuses the key or the call, or there is nothing to pack.
+        OSError: the network, the service or the disk fails; what was fetched stays in the spool.
     """
-    if unknown := [name for name in queries if name not in classes]:
-        raise ValueError(f"`errors.classes`: {unknown[0]!r} is not a class; choose from {', '.join(classes)}")
-    client = Flickr(service)
-    with Spool(spool_folder() / "scrape" / f"{service.name}.sqlite") as spool:
-        try:
-            asked = asyncio.run(ask_all(queries, client, spool, params, connections()))
-        except Unavailable as error:
-            raise OSError(f"{error}; run again: what is whole is not asked again") from None
-        hits = found(asked, client, spool, params)
-        if hits.empty:
-            raise ValueError("scrape.queries: found no photo between scrape.since and scrape.snapshot; widen them")
-        photos = pack.weakly_labelled(hits)
-        urls = pack.wanted(photos)
-        asyncio.run(download(urls, spool, service.hosts, connections()))
-        photos = pack.judged(photos, spool.files(urls), params.min_side)
-        pack.write_pool(outs.pool, photos, spool.content, classes, truth)
-    pack.write_attribution(outs.attribution, outs.pool)
-    write_json(outs.report, pack.report(asked, hits, photos))
+    with Spool(spool_folder() / "scrape" / f"{source.name}.sqlite") as spool, spool.alone():
+        spool.clear_progress()
+        found, asked = source.find(spool)
+        found = found[~found["id"].isin(forgotten)]
+        if found.empty:
+            raise ValueError("scrape: found no photo; widen scrape.queries, scrape.since or scrape.snapshot")
+        photos = pack.weakly_labelled(found)
+        wanted = pack.wanted(photos)
+        source.fetch(wanted, spool)
+        photos = pack.judged(photos, spool.files(url for one in wanted for url in one.urls), params)
+        _require_some(photos)
+        with Meter(spool, "packing", "photo", int((photos["fault"] == "").sum())) as meter:
+            pack.write_pool(outs.pool, photos, _counted(source, spool, meter), classes, truth)
+    write_attribution(outs.attribution, outs.pool)
+    write_parquet(outs.photos, pack.photo_table(photos))
+    write_json(outs.report, pack.report(asked, found, photos, len(forgotten)))
+
+
+def _counted(source: Source, spool: Spool, meter: Meter) -> Callable[[str], bytes]:
+    def content(url: str) -> bytes:
+        meter.update()
+        return source.content(url, spool)
+
+    return content
+
+
+def _require_some(photos: pd.DataFrame) -> None:
+    faults = photos["fault"].value_counts()
+    if "" not in faults:
+        reasons = ", ".join(f"{fault} {count}" for fault, count in faults.items())
+        raise ValueError(f"scrape: none of {len(photos)} photos found can be packed ({reasons}); see docs/pool.md")

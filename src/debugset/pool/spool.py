@@ -1,24 +1,37 @@
 """The spool: everything that a scrape has been given, kept outside the outs so that no run asks for it again.
 
-One SQLite file an endpoint. Each answer is one committed transaction, so a run killed at any moment leaves
-whole answers and nothing else; the write-ahead log lets a second process read (or scrape) at the same time.
+One SQLite file a source. Each answer is one committed transaction, so a run killed at any moment leaves
+whole answers and nothing else; the write-ahead log lets a second process read at the same time. It also keeps
+what must survive a restart: when the next call may go out, and how far the scrape is.
 """
 
+import fcntl
 import json
 import sqlite3
+import time
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 FAILED = "failed"
+TRIED = ("photo", "url", "status", "width", "height", "size", "attempts", "tried")
+VERSION = 1
+_STAYS = {"id", "dateupload"}  # of a forgotten photo
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS windows (
     query TEXT, first INTEGER, last INTEGER, total INTEGER NOT NULL, photos BLOB,
     PRIMARY KEY (query, first, last)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
-    url TEXT PRIMARY KEY, status TEXT NOT NULL, width INTEGER, height INTEGER, extension TEXT, content BLOB);
+    url TEXT PRIMARY KEY, photo TEXT NOT NULL, tried REAL NOT NULL, attempts INTEGER NOT NULL,
+    status TEXT NOT NULL, width INTEGER, height INTEGER, size INTEGER, extension TEXT, sha256 TEXT, content BLOB);
+CREATE TABLE IF NOT EXISTS turns (name TEXT PRIMARY KEY, next REAL NOT NULL, resume REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS progress (
+    phase TEXT PRIMARY KEY, started REAL NOT NULL, updated REAL NOT NULL,
+    before INTEGER NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL);
 """
 
 
@@ -26,39 +39,92 @@ class File(NamedTuple):
     """What became of a photo's address.
 
     Attributes:
-        status: ``ok``; ``gone``, ``refused`` or ``undecodable`` (for good); ``failed: ...`` (try again).
-        width: of the decoded image, in pixels.
-        height: of the decoded image, in pixels.
+        status: ``ok``; ``failed: ...`` (try again); or why there is no picture, for good: see
+            `debugset.pool.files.content` and `debugset.pool.files.download`.
+        width: of the picture, in pixels.
+        height: of the picture, in pixels.
+        size: bytes that the service sent or announced.
         extension: the file name extension of its format.
-        content: the file's bytes, if ``ok``.
+        sha256: of the content.
+        content: the bytes to pack, if ``ok`` and kept here.
     """
 
     status: str
     width: int = 0
     height: int = 0
+    size: int = 0
     extension: str = ""
+    sha256: str = ""
     content: bytes = b""
 
 
+class Progress(NamedTuple):
+    """How far a phase of a scrape is.
+
+    Attributes:
+        phase: ``searching``, ``downloading``, ``indexing`` (tars), ``reading`` (local files) or ``packing``.
+        started: when this run began the phase, unix seconds.
+        updated: when it last said something.
+        before: how much earlier runs had done.
+        done: how much is done, those included.
+        total: of how much.
+    """
+
+    phase: str
+    started: float
+    updated: float
+    before: int
+    done: int
+    total: int
+
+
 class Spool:
-    """The spool of one endpoint.
+    """The spool of one source.
 
     Args:
         path: its SQLite file; made with its folder if it does not exist.
+        read_only: open it as it is, also while a scrape writes it; nothing is made, locked or changed.
+
+    Raises:
+        OSError: it cannot be read or written (a full disk, for example), here and in every method.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
+        self.path = path
+        if read_only:
+            # Without a log nobody writes it; opened as a database that may change, it would be given one.
+            mode = "ro" if _log(path).exists() else "ro&immutable=1"
+            with self._explained():
+                self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+            self._check_version()
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last answers, never the file
-        self._database.executescript(_TABLES)
+        with self._explained():
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last answers, not the file
+            self._database.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves the disk
+        self._check_version()
+        self._execute(f"PRAGMA user_version = {VERSION}")
+        with self._explained():
+            self._database.executescript(_TABLES)
 
     def __enter__(self) -> "Spool":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._database.close()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the spool against other scrapes; wait for one that is running."""
+        with self.path.with_suffix(".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                print(f"scrape: another run uses {self.path}; waiting for it", flush=True)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def total(self, query: str, first: int, last: int) -> int | None:
         """The total that a search in an upload window gave, or None if it was never asked."""
@@ -67,12 +133,12 @@ class Spool:
 
     def save_total(self, query: str, first: int, last: int, total: int) -> None:
         """Keep a search's total."""
-        self._database.execute("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, NULL)", (query, first, last, total))
+        self._execute("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, NULL)", query, first, last, total)
 
     def photos(self, query: str, first: int, last: int) -> list[dict[str, Any]] | None:
         """The photos of a search in an upload window, as they were sent, or None if not all are here."""
         row = self._window("photos", query, first, last)
-        return None if row is None or row[0] is None else json.loads(zlib.decompress(row[0]))
+        return None if row is None or row[0] is None else _unpacked(row[0])
 
     def has_photos(self, query: str, first: int, last: int) -> bool:
         """Whether all photos of a search in an upload window are here."""
@@ -81,31 +147,146 @@ class Spool:
 
     def save_photos(self, query: str, first: int, last: int, total: int, photos: list[dict[str, Any]]) -> None:
         """Keep all photos of a search in an upload window."""
-        packed = zlib.compress(json.dumps(photos, ensure_ascii=False).encode(), 1)
-        self._database.execute(
-            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?)", (query, first, last, total, packed)
+        self._execute(
+            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?)", query, first, last, total, _packed(photos)
         )
 
     def file(self, url: str) -> File | None:
         """What became of an address, with its bytes."""
-        columns = ", ".join(File._fields)
-        row = self._database.execute(f"SELECT {columns} FROM files WHERE url = ?", (url,)).fetchone()
+        row = self._execute(f"SELECT {', '.join(File._fields)} FROM files WHERE url = ?", url).fetchone()
         return None if row is None else File(*row)
 
     def content(self, url: str) -> bytes:
         """The bytes of a file whose status is ``ok``."""
-        return self._database.execute("SELECT content FROM files WHERE url = ?", (url,)).fetchone()[0]
+        return self._execute("SELECT content FROM files WHERE url = ?", url).fetchone()[0]
 
     def files(self, urls: Iterable[str]) -> dict[str, File]:
         """What became of those addresses that were tried, without the bytes."""
         wanted = set(urls)
-        rows = self._database.execute("SELECT url, status, width, height, extension FROM files")
+        rows = self._execute(f"SELECT url, {', '.join(File._fields[:-1])} FROM files")
         return {url: File(*rest) for url, *rest in rows if url in wanted}
 
-    def save_file(self, url: str, file: File) -> None:
-        """Keep what became of an address."""
-        self._database.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?)", (url, *file))
+    def save_file(self, url: str, photo: str, file: File, attempts: int = 1) -> None:
+        """Keep what became of an address of a photo, after how many attempts."""
+        self._execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            url, photo, time.time(), attempts, *file,
+        )  # fmt: skip
+
+    def tried_since(self, moment: float) -> int:
+        """How many addresses were tried since a moment in unix seconds."""
+        return self._execute("SELECT COUNT(*) FROM files WHERE tried >= ?", moment).fetchone()[0]
+
+    def statuses(self) -> dict[str, int]:
+        """How many addresses ended in each status."""
+        return dict(self._execute("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
+
+    def tried(self) -> Iterator[tuple[Any, ...]]:
+        """Every address that was tried, as it came: the columns of `TRIED`."""
+        yield from self._execute(f"SELECT {', '.join(TRIED)} FROM files")
+
+    def turn(self, name: str) -> tuple[float, float]:
+        """When the next call of a name may go out by its rate, and when a pause of it ends; unix seconds."""
+        return self._execute("SELECT next, resume FROM turns WHERE name = ?", name).fetchone() or (0.0, 0.0)
+
+    def save_turn(self, name: str, next: float, resume: float) -> None:
+        """Keep when the next call of a name may go out."""
+        self._execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next, resume)
+
+    def progress(self) -> list[Progress]:
+        """How far each phase of the last scrape is, in the order of the phases."""
+        return [Progress(*row) for row in self._execute("SELECT * FROM progress ORDER BY started, rowid")]
+
+    def save_progress(self, progress: Progress) -> None:
+        """Keep how far a phase is."""
+        self._execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", *progress)
+
+    def clear_progress(self) -> None:
+        """Forget how far the last scrape was; another one begins."""
+        self._execute("DELETE FROM progress")
+
+    def forget(self, photos: Iterable[str]) -> Counter[str]:
+        """Remove all that is known of photos, from the disk too.
+
+        Of a search's answer only the id and the upload date stay, so that whoever counts its results counts the
+        same as one who asks anew.
+
+        Returns:
+            How many files and search results of each photo were removed.
+        """
+        forgotten, removed = set(photos), Counter[str]()
+        for query, first, last, packed in self._execute("SELECT query, first, last, photos FROM windows").fetchall():
+            found = _unpacked(packed) if packed else []
+            named = [str(photo["id"]) for photo in found if str(photo["id"]) in forgotten and photo.keys() - _STAYS]
+            if named:
+                removed.update(named)
+                kept = [_nameless(photo) if str(photo["id"]) in forgotten else photo for photo in found]
+                key = (query, first, last)
+                self._execute(
+                    "UPDATE windows SET photos = ? WHERE (query, first, last) = (?, ?, ?)", _packed(kept), *key
+                )
+        for photo in sorted(forgotten):
+            removed[photo] += self._execute("DELETE FROM files WHERE photo = ?", photo).rowcount
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return +removed
 
     def _window(self, column: str, query: str, first: int, last: int) -> tuple[Any, ...] | None:
         where = "query = ? AND first = ? AND last = ?"
-        return self._database.execute(f"SELECT {column} FROM windows WHERE {where}", (query, first, last)).fetchone()
+        return self._execute(f"SELECT {column} FROM windows WHERE {where}", query, first, last).fetchone()
+
+    def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+        with self._explained():
+            return self._database.execute(statement, values)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            mend = "free some space" if "full" in str(error) else "make sure that it can be read and written"
+            raise OSError(f"{self.path}: {error}; {mend}, then run again: what is whole is kept") from None
+
+    def _check_version(self) -> None:
+        written = self._execute("PRAGMA user_version").fetchone()[0]
+        tables = self._execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        if tables and written != VERSION:
+            self._database.close()
+            raise OSError(f"{self.path}: was written by another version of debugset; move it away, then run again")
+
+
+def running(path: Path) -> bool:
+    """Whether a scrape holds the spool at ``path``."""
+    lock = path.with_suffix(".lock")
+    if not lock.exists():
+        return False
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def spools(folder: Path) -> list[Path]:
+    """The spools in the spool folder, the last used first."""
+
+    def used(path: Path) -> float:  # a running scrape writes the log; the file itself changes now and then
+        return max(one.stat().st_mtime for one in (path, _log(path)) if one.exists())
+
+    return sorted((folder / "scrape").glob("*.sqlite"), key=used, reverse=True)
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _nameless(photo: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in photo.items() if name in _STAYS}
+
+
+def _packed(photos: list[dict[str, Any]]) -> bytes:
+    return zlib.compress(json.dumps(photos, ensure_ascii=False).encode(), 1)
+
+
+def _unpacked(packed: bytes) -> list[dict[str, Any]]:
+    return json.loads(zlib.decompress(packed))

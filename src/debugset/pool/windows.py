@@ -1,16 +1,18 @@
-"""Upload windows: the calendar windows that shards hold, and their bisection until a search gives all.
+"""Upload windows: the calendar windows that shards hold, and their bisection until one page of a search gives all.
 
-A search gives out its first ``cap`` results at most, whatever its total says. Halving the window of upload
-dates until a total is below the cap reaches every photo. Windows are pairs of unix seconds (UTC), both ends
-inclusive.
+A search gives out its first ``cap`` results at most, in an order that may change from call to call, and its total is
+a guess. So pages of one search never add up reliably; halving the window of upload dates until a single page holds
+all of it does. Windows are pairs of unix seconds (UTC), both ends inclusive.
 """
 
 from calendar import monthrange
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Shard = Literal["year", "month"]
+Photo = dict[str, Any]
+_QUIET_SWEEPS = 16  # in a random order a page more or less shows a given photo in two of three sweeps
 
 
 class ShardWindow(NamedTuple):
@@ -22,12 +24,31 @@ class ShardWindow(NamedTuple):
 
 
 class Window(NamedTuple):
-    """An upload window whose results can be taken: first and last second, its photos, those out of reach."""
+    """An upload window whose results were taken: first and last second, its photos, those out of reach."""
 
     first: int
     last: int
-    total: int
+    found: int
     lost: int
+
+
+class Page(NamedTuple):
+    """One page of a search: the whole search's total, and this page's photos as the service sent them."""
+
+    total: int
+    photos: list[Photo]
+
+
+class Taken(NamedTuple):
+    """What a search in an upload window gave.
+
+    Attributes:
+        total: how many photos the window holds, those out of reach included; or the service's guess.
+        photos: all that can be had, oldest first, and what else came with them; None if the window must be halved.
+    """
+
+    total: int
+    photos: list[Photo] | None
 
 
 def ends_window(day: date, shard: Shard) -> bool:
@@ -47,28 +68,107 @@ def shard_windows(since: date, snapshot: date, shard: Shard) -> list[ShardWindow
     return windows
 
 
-async def bisect(count: Callable[[int, int], Awaitable[int]], first: int, last: int, cap: int) -> AsyncIterator[Window]:
-    """Halve an upload window until each part's total is below the cap.
+async def bisect(take: Callable[[int, int], Awaitable[Window | None]], first: int, last: int) -> AsyncIterator[Window]:
+    """Halve an upload window until the results of each part can be taken.
 
     Args:
-        count: gives the total of a search between two seconds, both inclusive.
+        take: takes the results between two seconds, both inclusive; None if there are too many. It takes a
+            single second always.
         first: the window's first second.
         last: its last second.
-        cap: how many results of a search can be had.
 
     Yields:
-        The windows to take, oldest first and without a gap. A single second whose total exceeds the cap
-        cannot be halved: it is there with the number of photos that stay out of reach.
+        The windows taken, oldest first and without a gap.
     """
     pending = [(first, last)]
     while pending:
         first, last = pending.pop()
-        total = await count(first, last)
-        if total < cap or first == last:
-            yield Window(first, last, total, max(0, total - cap))
+        window = await take(first, last)
+        if window is not None:
+            yield window
         else:
             middle = (first + last) // 2
             pending += [(middle + 1, last), (first, middle)]
+
+
+async def take(ask: Callable[[int], Awaitable[Page]], first: int, last: int, cap: int, per_page: int) -> Taken:
+    """Take the results of a search in an upload window, if one page gives them all.
+
+    A page gives all if it is not full, nothing on it speaks against its total, and the total fits on a page. A
+    single second cannot be halved: all its pages are asked for, again and again, until nothing new comes.
+
+    Args:
+        ask: gives a page by its number, from 1.
+        first: the window's first second.
+        last: its last second.
+        cap: how many results of a search can be had.
+        per_page: results a page.
+    """
+    page = await ask(1)
+    if _gives_all(page, first, last, min(cap, per_page)):
+        return Taken(count_inside(page.photos, first, last), _distinct(page.photos))
+    if first < last:
+        return Taken(page.total, None)
+    return await _sweep(ask, page, first, cap, per_page)
+
+
+def window_of(first: int, last: int, total: int, cap: int) -> Window:
+    """The window of results that were taken.
+
+    Args:
+        first: the first second.
+        last: the last second.
+        total: of `Taken`.
+        cap: how many results of a search can be had.
+    """
+    return Window(first, last, min(total, cap), max(0, total - cap))
+
+
+def upload_time(photo: Mapping[str, Any]) -> int | None:
+    """When a photo was uploaded, unix seconds; None if it does not say."""
+    try:
+        return int(photo.get("dateupload") or 0) or None
+    except (TypeError, ValueError):
+        return None
+
+
+def count_inside(photos: Iterable[Photo], first: int, last: int) -> int:
+    """How many different photos were uploaded between two seconds."""
+    return len({str(photo["id"]) for photo in _named(photos) if first <= (upload_time(photo) or -1) <= last})
+
+
+def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
+    if len(page.photos) >= limit:
+        return False
+    inside, named = count_inside(page.photos, first, last), _named(page.photos)
+    different = len({str(photo["id"]) for photo in named})
+    if first < last and not inside <= page.total <= limit:
+        return False
+    # Rows that came twice may have pushed others off, unless the total knows of no more.
+    return different == len(named) or page.total in (different, inside)
+
+
+async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Taken:
+    photos, total = list(page.photos), page.total
+    found, quiet = count_inside(photos, second, second), 0
+    while found < cap and quiet < (1 if found == total else _QUIET_SWEEPS):
+        for number in range(1, -(-cap // per_page) + 1):
+            page = await ask(number)
+            photos = _distinct([*photos, *page.photos])
+            if len(page.photos) < per_page:
+                break
+        before, found = found, count_inside(photos, second, second)
+        quiet = 0 if found > before else quiet + 1
+    return Taken(max(found, total) if found >= cap else found, _distinct(photos))
+
+
+def _distinct(photos: Sequence[Photo]) -> list[Photo]:
+    different = {str(photo["id"]): photo for photo in reversed(_named(photos))}
+    return [different[name] for name in sorted(different, key=lambda name: (upload_time(different[name]) or 0, name))]
+
+
+def _named(photos: Iterable[Photo]) -> list[Photo]:
+    return [photo for photo in photos if photo.get("id")]
 
 
 def _last_day(day: date, shard: Shard) -> date:

@@ -1,14 +1,18 @@
 """The search client: ``flickr.photos.search`` through flickrapi, at Flickr or at the simulator."""
 
 import logging
+import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from importlib.metadata import version
+from typing import Any
 
 import flickrapi
 import requests
 from flickrapi.exceptions import FlickrError
 
-from debugset.pool.service import Service
+from debugset.pool.flickr.service import Service
+from debugset.pool.limits import retry_after
+from debugset.pool.windows import Page
 
 SIZES = ("o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq")
 # All sizes are asked for, so that another choice of `scrape.sizes` needs no new search.
@@ -20,20 +24,22 @@ _TIMEOUT = 60  # seconds; Flickr's search takes up to half a minute on bad days
 _UNAVAILABLE = {0, 10, 105}  # "search is not available", "service currently unavailable"
 _BAD_SECRET = {96, 97}
 _BAD_KEY = {98, 100}
+_NOT_NOW = {408, 425, 429}  # HTTP: request timeout, too early, too many requests
 
 for _name in ("oauthlib", "requests_oauthlib"):  # their debug messages show the key
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class Unavailable(OSError):
-    """The service could not answer now; the same call may succeed later."""
+    """The service could not answer now; the same call may succeed later.
 
+    Attributes:
+        retry_after: how long the service asks to be left alone, in seconds; None if it does not say.
+    """
 
-class Page(NamedTuple):
-    """One page of a search: the whole search's total, and this page's photos as the service sent them."""
-
-    total: int
-    photos: list[dict[str, Any]]
+    def __init__(self, said: str, retry_after: float | None = None) -> None:
+        super().__init__(said)
+        self.retry_after = retry_after
 
 
 class Flickr(flickrapi.FlickrAPI):
@@ -48,6 +54,7 @@ class Flickr(flickrapi.FlickrAPI):
         self.service = service
         self.REST_URL = service.rest_url
         self.flickr_oauth.session = requests.Session()
+        self.flickr_oauth.session.headers["User-Agent"] = f"debugset/{version('debugset')}"
         self.flickr_oauth.session.trust_env = not service.hosts  # a proxy of the environment cannot reach a simulator
 
     def __repr__(self) -> str:  # flickrapi's own shows the key
@@ -85,28 +92,36 @@ class Flickr(flickrapi.FlickrAPI):
                 page=page,
                 per_page=per_page,
             )
-            return Page(int(answer["photos"]["total"]), answer["photos"]["photo"])
+            return _page(answer)
         except FlickrError as error:
             raise self._explained(error) from None
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unavailable(f"{self.REST_URL}: the answer is no search result ({type(error).__name__})") from None
 
     def _flickr_call(self, timeout: float | None = None, **arguments: Any) -> bytes:
         """Replaces flickrapi's call, which keeps neither the status code nor the headers of a failed one."""
         try:
             answer = self.flickr_oauth.session.post(
-                self.REST_URL, data=arguments, auth=self.flickr_oauth.oauth, timeout=timeout or _TIMEOUT
+                self.REST_URL,
+                data=arguments,
+                auth=self.flickr_oauth.oauth,
+                timeout=timeout or _TIMEOUT,
+                allow_redirects=False,  # the signed call is for this address alone
             )
         except requests.RequestException as error:
             raise Unavailable(f"{self.REST_URL}: no answer ({type(error).__name__})") from None
-        if answer.status_code == 401:
+        status = answer.status_code
+        if status == 200:
+            return answer.content
+        if status == 401:
             raise FlickrError("the key or its secret was refused", code=100)
-        if answer.status_code != 200:
-            raise Unavailable(f"{self.REST_URL}: HTTP {answer.status_code}")
-        return answer.content
+        if 400 <= status < 500 and status not in _NOT_NOW:
+            raise FlickrError(f"HTTP {status}", code=status)
+        wait = retry_after(answer.headers.get("Retry-After"), time.time())
+        raise Unavailable(f"{self.REST_URL}: HTTP {status}", wait)
 
     def _explained(self, error: FlickrError) -> Exception:
-        code = int(error.code or 0)
+        code = error.code
         said = self.service.hide(" ".join(str(error).split()))
         if code in _BAD_KEY:
             return ValueError(f"FLICKR_API_KEY: the service refused the key ({said}); check it, then run again")
@@ -115,3 +130,10 @@ class Flickr(flickrapi.FlickrAPI):
         if code in _UNAVAILABLE:
             return Unavailable(f"{self.REST_URL}: {said}")
         return ValueError(f"{self.REST_URL}: the service refused the search ({said})")
+
+
+def _page(answer: Any) -> Page:
+    total, photos = int(answer["photos"]["total"]), answer["photos"]["photo"]
+    if not isinstance(photos, list) or not all(isinstance(photo, dict) for photo in photos):
+        raise TypeError
+    return Page(total, photos)

@@ -33,4 +33,9 @@ LICENCES: dict[int, Licence] = {
     15: _creative_commons("BY-NC-SA", "4.0"),
     16: _creative_commons("BY-NC-ND", "4.0"),
 }
-UNKNOWN = Licence("unknown", "")
+UNKNOWN = Licence("none stated", "")
+
+
+def licence_of(number: int) -> Licence:
+    """The licence with Flickr's id ``number``; `UNKNOWN` for -1, where a source states none."""
+    return LICENCES.get(number, Licence(f"licence {number}", "")) if number >= 0 else UNKNOWN

@@ -12,9 +12,12 @@ from pathlib import Path
 import debugset
 from debugset.files import sha256
 from debugset.images.sets import MANIFEST
-from debugset.pool import simulator
+from debugset.machine import calls_per_hour, files_per_second
+from debugset.pool.simulator import server
+from debugset.pool.simulator.spoiled import PLACEHOLDER_SHA256
 
 REST_URL = "https://api.flickr.com/services/rest/"
+_UNLIMITED = 1e9
 _VARIABLES = ("FLICKR_API_KEY", "FLICKR_API_SECRET")
 
 
@@ -28,6 +31,9 @@ class Service:
         hosts: host name -> address of the server that stands in for it, for downloads; empty at Flickr.
         key: the API key; like the secret it never appears in outs, logs or error texts.
         secret: the key's secret.
+        calls_per_hour: how many searches any hour may see.
+        files_per_second: how many files are fetched a second, from each host.
+        placeholders: SHA-256 of the pictures that it shows in the place of a photo that is gone.
     """
 
     name: str
@@ -35,6 +41,9 @@ class Service:
     hosts: Mapping[str, str] = field(default_factory=dict)
     key: str = field(default="simulated", repr=False)
     secret: str = field(default="simulated", repr=False)
+    calls_per_hour: float = _UNLIMITED
+    files_per_second: float = _UNLIMITED
+    placeholders: frozenset[str] = frozenset()
 
     def hide(self, text: str) -> str:
         """The text without key and secret."""
@@ -42,22 +51,26 @@ class Service:
 
 
 def flickr_service() -> Service:
-    """Flickr, with ``FLICKR_API_KEY`` and ``FLICKR_API_SECRET`` of the environment.
+    """Flickr, with ``FLICKR_API_KEY`` and ``FLICKR_API_SECRET`` of the environment, and the machine's limits.
 
     Raises:
-        ValueError: one of them is not set.
+        ValueError: one of them is not set, or a limit is no number.
     """
     for name in _VARIABLES:
         if not os.environ.get(name):
             raise ValueError(f"{name}: not set; set it in the environment or .env, or use scrape.endpoint: simulator")
     key, secret = (os.environ[name] for name in _VARIABLES)
-    return Service("flickr", REST_URL, key=key, secret=secret)
+    return Service("flickr", REST_URL, {}, key, secret, float(calls_per_hour()), files_per_second())
 
 
 def simulated_service(url: str, world: Path) -> Service:
-    """The simulator at ``url``; its spool is named after the world, for another world has other answers."""
+    """The simulator at ``url``, which asks for no patience.
+
+    Its spool is named after the world, for another world has other answers.
+    """
     name = f"simulator-{sha256(world / MANIFEST)[:12]}"
-    return Service(name, f"{url}/services/rest/", {simulator.IMAGE_HOST: url})
+    placeholders = frozenset([PLACEHOLDER_SHA256])
+    return Service(name, f"{url}/services/rest/", {server.IMAGE_HOST: url}, placeholders=placeholders)
 
 
 @contextmanager
@@ -75,7 +88,7 @@ def running_simulator(world: Path, result_cap: int) -> Iterator[Service]:
     """
     source = str(Path(debugset.__file__).parents[1])
     search_path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
-    command = [sys.executable, "-m", simulator.__name__, "--world", str(world), "--port", "0"]
+    command = [sys.executable, "-m", server.__name__, "--world", str(world), "--port", "0"]
     command += ["--result-cap", str(result_cap), "--until-stdin-closes"]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": search_path}

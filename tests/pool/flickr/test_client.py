@@ -1,11 +1,12 @@
 import logging
 import traceback
+from importlib.metadata import version
 
 import pytest
 from aiohttp import web
 
-from debugset.pool.flickr import Flickr, Unavailable
-from debugset.pool.service import Service, flickr_service
+from debugset.pool.flickr.client import Flickr, Unavailable
+from debugset.pool.flickr.service import Service
 from tests.pool.worlds import CAP, Requests, serving
 
 KEY, SECRET = "0123456789abcdef-the-key", "the-secret-9876"
@@ -37,12 +38,25 @@ def ask(url: str) -> None:
         ({"stat": "fail", "code": 18, "message": "Illogical arguments"}, ValueError, "Illogical arguments"),
         ({"stat": "fail", "code": 105, "message": "Service currently unavailable"}, Unavailable, "105"),
         ({"stat": "ok", "photos": {}}, Unavailable, "no search result"),
+        ({"stat": "ok", "photos": {"total": 1, "photo": ["x"]}}, Unavailable, "no search result"),
+        ([], Unavailable, "no search result"),
+        ({"stat": "fail", "code": 98, "message": "Login failed"}, ValueError, "FLICKR_API_KEY"),
+        ({"stat": "fail", "code": 97, "message": "Missing signature"}, ValueError, "FLICKR_API_SECRET"),
+        ({"stat": "fail", "code": 10, "message": "Not available"}, Unavailable, "Not available"),
+        ({"stat": "fail", "code": "0", "message": "Sorry"}, Unavailable, "Sorry"),
+        ({"stat": "fail", "code": "what", "message": "Sorry"}, Unavailable, "no search result"),
+        ({"stat": "fail", "message": "Sorry"}, Unavailable, "no search result"),
         (401, ValueError, "FLICKR_API_KEY"),
+        (403, ValueError, r"refused the search (HTTP 403)"),
+        (302, Unavailable, "HTTP 302"),
+        (408, Unavailable, "HTTP 408"),
+        (429, Unavailable, "HTTP 429"),
+        (500, Unavailable, "HTTP 500"),
         (503, Unavailable, "HTTP 503"),
     ],
 )
 def test_a_refusal_is_one_clear_line_without_the_key(
-    answer: dict | int, error: type[Exception], said: str, capfd: pytest.CaptureFixture
+    answer: dict | list | int, error: type[Exception], said: str, capfd: pytest.CaptureFixture
 ) -> None:
     if isinstance(answer, int):
         response = web.Response(status=answer, text=f"oauth_problem=consumer_key_unknown&key={KEY}")
@@ -56,6 +70,58 @@ def test_a_refusal_is_one_clear_line_without_the_key(
     shown = "".join([*traceback.format_exception(raised.value), *capfd.readouterr()])
     for secret in (KEY, SECRET):
         assert secret not in shown
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "7"}, 7), ({}, None), ({"Retry-After": "?"}, None)])
+def test_how_long_to_wait_is_read_from_the_answer(status: int, header: dict[str, str], seconds: float | None) -> None:
+    answer = web.Response(status=status, headers=header)
+    with serving(answering(answer)) as url, pytest.raises(Unavailable) as raised:
+        ask(url)
+    assert raised.value.retry_after == seconds
+
+
+def test_an_answer_that_breaks_off_is_unavailable() -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000"})
+        await response.prepare(request)
+        await response.write(b'{"stat"')
+        assert request.transport
+        request.transport.close()
+        return response
+
+    app = web.Application()
+    app.router.add_post("/services/rest/", handle)
+    with serving(app) as url, pytest.raises(Unavailable, match="no answer"):
+        ask(url)
+
+
+def test_a_signed_call_is_not_sent_on() -> None:
+    called = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        called.append(request.path)
+        return web.json_response({})
+
+    app = answering(web.Response(status=307, headers={"Location": "/elsewhere"}))
+    app.router.add_route("*", "/elsewhere", elsewhere)
+    with serving(app) as url, pytest.raises(Unavailable, match="HTTP 307"):
+        ask(url)
+    assert called == []
+
+
+def test_the_service_is_told_who_asks() -> None:
+    told = []
+
+    async def handle(request: web.Request) -> web.Response:
+        told.append(request.headers["User-Agent"])
+        return web.json_response({"photos": {"total": "0", "photo": []}, "stat": "ok"})
+
+    app = web.Application()
+    app.router.add_post("/services/rest/", handle)
+    with serving(app) as url:
+        ask(url)
+    assert told == [f"debugset/{version('debugset')}"]
 
 
 def test_an_answer_that_is_no_json_is_tried_again() -> None:
@@ -90,13 +156,3 @@ def test_one_call_brings_the_photos_with_their_extras(service: Service, requests
     assert {"ownername", "tags", "url_o", "width_o"} <= set(page.photos[0])
     sent = requests.searches[0]
     assert (sent["sort"], sent["license"], sent["media"]) == ("date-posted-asc", "4,9", "photos")
-
-
-def test_the_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("FLICKR_API_KEY", "FLICKR_API_SECRET"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ValueError, match=r"FLICKR_API_KEY: not set.*simulator"):
-        flickr_service()
-    monkeypatch.setenv("FLICKR_API_KEY", KEY)
-    monkeypatch.setenv("FLICKR_API_SECRET", SECRET)
-    assert (flickr_service().key, flickr_service().secret) == (KEY, SECRET)

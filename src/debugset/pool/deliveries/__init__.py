@@ -1,0 +1,1 @@
+"""The user's own material in the folder ``sources``: tables of addresses, WebDataset shards, loose files."""

@@ -1,0 +1,209 @@
+"""A table of image addresses with weak labels: ``sources/<batch>.csv`` or ``.parquet``, a row an address."""
+
+import asyncio
+import csv
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from debugset.machine import files_per_second
+from debugset.pool.deliveries.batches import (
+    FoundPhoto,
+    batches,
+    found,
+    licence_fault,
+    licence_id,
+    mention,
+    require_class,
+    require_name,
+)
+from debugset.pool.files.download import download
+from debugset.pool.flickr.service import Service
+from debugset.pool.limits import Clock
+from debugset.pool.params import ScrapeParams
+from debugset.pool.source import Found, Wanted
+from debugset.pool.spool import Spool
+from debugset.pool.windows import shard_windows
+
+_REQUIRED = ("url", "class")
+_COLUMNS = (*_REQUIRED, "id", "title", "tags", "licence", "owner", "owner_name", "page", "uploaded", "query")
+_SUFFIXES = (".csv", ".parquet")
+
+
+class Table:
+    """The source ``table``.
+
+    Args:
+        folder: the folder ``sources``.
+        asked: the debug classes; the photos of others are left out.
+        classes: all class names.
+        params: the section ``scrape``.
+        service: who is asked for the files.
+        connections: how many files are fetched at a time from a host.
+        clock: tells the time and waits.
+    """
+
+    name = "table"
+
+    def __init__(
+        self,
+        folder: Path,
+        asked: Collection[str],
+        classes: Sequence[str],
+        params: ScrapeParams,
+        service: Service,
+        connections: int,
+        clock: Clock,
+    ) -> None:
+        self._folder, self._asked, self._classes, self._params = folder, asked, classes, params
+        self._service, self._connections, self._clock = service, connections, clock
+
+    def find(self, spool: Spool) -> Found:
+        """The photos of all tables.
+
+        Raises:
+            ValueError: there is no table, a table cannot be read or lacks a column, or a row is not as it should be.
+        """
+        every = batches(self._folder, _is_table, "table (.csv or .parquet)")
+        return found(photo for path in every for photo in self._photos(path))
+
+    def fetch(self, wanted: Sequence[Wanted], spool: Spool) -> None:
+        """Fetch the files that the spool has no final answer for.
+
+        Raises:
+            OSError: some could not be fetched for now; run again.
+        """
+        asyncio.run(download(wanted, spool, self._service, self._params, self._connections, self._clock))
+
+    def content(self, url: str, spool: Spool) -> bytes:
+        """The bytes to pack of an address whose file is ``ok``."""
+        return spool.content(url)
+
+    def _photos(self, path: Path) -> Iterator[FoundPhoto]:
+        where = f"{self._folder.name}/{path.name}"
+        shards = shard_windows(self._params.since, self._params.snapshot, self._params.shard)
+        addresses: dict[str, str] = {}
+        other_classes = other_dates = 0
+        for number, row in enumerate(read_table(path, where), start=1):
+            photo = self._read(row, path.stem, f"{where}: row {number}")
+            other = addresses.setdefault(photo.id, photo.urls[0])
+            if other != photo.urls[0]:
+                raise ValueError(f"{where}: row {number}: the id {photo.id!r} stands for {other} too; keep one address")
+            if photo.class_name not in self._asked:
+                other_classes += 1
+            elif photo.uploaded and not shards[0].first <= photo.uploaded <= shards[-1].last:
+                other_dates += 1
+            else:
+                yield photo
+        mention(where, "rows of classes that are not debugged", other_classes)
+        mention(where, "rows uploaded before scrape.since or after scrape.snapshot", other_dates)
+
+    def _read(self, row: dict[str, str], shard: str, where: str) -> FoundPhoto:
+        """A row as a photo.
+
+        Args:
+            row: its cells, stripped.
+            shard: the batch.
+            where: file and row, for messages.
+        """
+        url, class_name = row["url"], row["class"]
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError(f"{where}: url {url!r} is no web address; begin it with https:// or http://")
+        require_class(class_name, self._classes, where)
+        photo = row["id"] or hashlib.sha256(url.encode()).hexdigest()[:16]
+        require_name(photo, f"{where}: id")
+        licence = licence_id(row["licence"])
+        if licence is None:
+            raise ValueError(f"{where}: licence {row['licence']!r} is no id of Flickr's; docs/pool.md lists them")
+        texts = {name: row[name] for name in ("title", "tags", "owner", "owner_name")}
+        return FoundPhoto(
+            photo,
+            class_name,
+            row["query"],
+            shard,
+            **texts,
+            licence=licence,
+            uploaded=uploaded(row["uploaded"], where),
+            page=row["page"] or url,
+            urls=(url,),
+            fault=licence_fault(licence, self._params),
+        )
+
+
+def open_network() -> Service:
+    """Whoever the addresses of a table name: no key, and the machine's limit of files a second for each host."""
+    return Service("table", rest_url="", files_per_second=files_per_second())
+
+
+def read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
+    """The rows of a table as stripped texts, "" for what is missing.
+
+    Args:
+        path: a CSV file (UTF-8) or a parquet file.
+        where: what to call it in messages.
+
+    Raises:
+        ValueError: it cannot be read, or lacks a column.
+    """
+    try:
+        table = _csv(path) if path.suffix == ".csv" else _parquet(path)
+    except (ValueError, csv.Error, pa.ArrowException, OSError) as error:
+        raise ValueError(f"{where}: no table can be read ({' '.join(str(error).split())}); write it again") from None
+    for column in _REQUIRED:
+        if column not in table.columns:
+            raise ValueError(f"{where}: the column `{column}` is missing; add it")
+    nothing = [""] * len(table)
+    cells = {name: map(_text, table[name]) if name in table.columns else nothing for name in _COLUMNS}
+    for row in zip(*cells.values(), strict=True):
+        yield dict(zip(_COLUMNS, row, strict=True))
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(header):
+            raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
+    return pd.DataFrame(rows, columns=header, dtype=object)
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    with pq.ParquetFile(path) as file:
+        return file.read([name for name in _COLUMNS if name in file.schema_arrow.names]).to_pandas()
+
+
+def uploaded(text: str, where: str) -> int:
+    """A time of upload in unix seconds; 0 if none is stated.
+
+    Args:
+        text: unix seconds, or a date or time as ISO 8601 writes it, UTC if it names no zone.
+        where: file and row, for messages.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    seconds = text.removesuffix(".0")
+    if not seconds or seconds.isdecimal():
+        return int(seconds or 0)
+    try:
+        moment = datetime.fromisoformat(text)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except ValueError:
+        raise ValueError(f"{where}: uploaded {text!r} is no time; write unix seconds or an ISO date") from None
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, date):  # times and pandas' own too
+        return cell.isoformat() if not pd.isna(cell) else ""
+    return "" if cell is None or cell is pd.NA or cell != cell else str(cell).strip()
+
+
+def _is_table(path: Path) -> bool:
+    return path.suffix in _SUFFIXES and path.is_file()

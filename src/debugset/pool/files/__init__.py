@@ -1,0 +1,1 @@
+"""Photos' files: fetched patiently, looked at, and freed of what they tell about people."""

@@ -1,0 +1,213 @@
+"""One address asked once: redirects, limits and refusals, and what the answer means."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+
+import aiohttp
+from yarl import URL
+
+from debugset.pool.files.content import inspect
+from debugset.pool.flickr.service import Service
+from debugset.pool.limits import Clock, Turns, retry_after
+from debugset.pool.params import ScrapeParams
+from debugset.pool.spool import File
+
+REMOVED = "removed"  # 410: gone at every size
+_AGENT = "debugset"
+_HOPS = 5
+_TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
+_UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
+_LARGE = 64 * 1024  # bytes; smaller files decode faster than a thread starts
+_OPT_OUTS = {"noai", "noimageai"}
+_NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
+
+
+class Transient(Exception):
+    """There is no answer for now.
+
+    Attributes:
+        wait: how long the host asks to be left alone, in seconds; None if it does not say.
+    """
+
+    def __init__(self, kind: str, wait: float | None = None) -> None:
+        super().__init__(kind)
+        self.wait = wait
+
+
+@dataclass(frozen=True)
+class _Host:
+    """A host's limits: its free connections, and when the next request may go out."""
+
+    free: asyncio.Semaphore
+    turns: Turns
+
+
+def session(service: Service) -> aiohttp.ClientSession:
+    """A client for a service's files; stand-ins on this machine are asked directly, without a proxy."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0),
+        headers={"User-Agent": f"{_AGENT}/{version('debugset')}", "Accept-Encoding": "identity"},
+        timeout=_TIMEOUT,
+        auto_decompress=False,  # a page that is compressed all the same could unpack to any size
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=not service.hosts,
+    )
+
+
+class Fetcher:
+    """Asks hosts for files, each within its limits.
+
+    Args:
+        session: the client.
+        service: says which servers stand in for hosts, the rate, and known "unavailable" pictures.
+        params: the section ``scrape``.
+        connections: how many files of a host are fetched at a time.
+        clock: what waits go by.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, service: Service, params: ScrapeParams, connections: int, clock: Clock
+    ) -> None:
+        self._session, self._service, self._params, self._clock = session, service, params, clock
+        self._connections = connections
+        self._hosts: dict[str, _Host] = {}
+
+    async def fetch(self, address: str) -> File:
+        """Ask for an address once and judge what comes.
+
+        Returns:
+            ``ok``; ``gone`` (404, or moved to the "unavailable" picture); `REMOVED` (410); ``placeholder`` (that
+            picture itself); ``refused`` (any other 4xx, too many redirects, no address of the web);
+            ``opted_out``; ``too_large``; or what `debugset.pool.files.content.inspect` says.
+
+        Raises:
+            Transient: no answer, one cut short, or one that says to come later.
+            OSError: the host asks to be left alone for longer than an hour.
+        """
+        url = _parsed(address)
+        for _ in range(1 + _HOPS):
+            if url is None:
+                break
+            if _UNAVAILABLE in url.path:
+                return File("gone")
+            answer = await self._ask(url)
+            if isinstance(answer, File):
+                return answer
+            if isinstance(answer, bytes):
+                return await self._judged(answer)
+            url = answer if answer.scheme in ("http", "https") and answer.host else None
+        return File("refused")
+
+    async def _ask(self, url: URL) -> URL | File | bytes:
+        host = self._host(url.host or "")
+        async with host.free:
+            await host.turns.turn()
+            try:
+                return await self._answer(url)
+            except Transient as transient:
+                if transient.wait is not None:
+                    host.turns.pause(transient.wait)  # all who ask this host wait
+                raise
+
+    async def _answer(self, url: URL) -> URL | File | bytes:
+        """One request: where to go on, why there is no file, or its bytes."""
+        target, headers = self._addressed(url)
+        try:
+            async with self._session.get(target, headers=headers, allow_redirects=False) as response:
+                if response.status == 200:
+                    return await _body(response, self._params.max_bytes)
+                if response.status in (301, 302, 303, 307, 308):
+                    return _next_hop(url, response.headers.get("Location"))
+                if response.status in (408, 429) or response.status >= 500:
+                    wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+                    raise Transient(f"HTTP {response.status}", wait)
+                return File({404: "gone", 410: REMOVED}.get(response.status, "refused"))
+        except (aiohttp.InvalidURL, UnicodeError):  # the latter: no name that a host can have
+            return File("refused")
+        except TimeoutError:
+            raise Transient("timed out") from None
+        except aiohttp.ClientConnectorError:
+            raise Transient("no connection") from None
+        except (aiohttp.ClientError, OSError):
+            raise Transient("connection lost") from None
+
+    async def _judged(self, content: bytes) -> File:
+        digest = sha256(content).hexdigest()
+        if digest in self._service.placeholders:
+            return File("placeholder", size=len(content))
+        if digest in self._params.placeholders:
+            return File("placeholder", size=len(content), sha256=digest)
+        if len(content) < _LARGE:
+            return inspect(content, self._params.max_pixels)
+        return await asyncio.to_thread(inspect, content, self._params.max_pixels)
+
+    def _host(self, name: str) -> _Host:
+        if name not in self._hosts:
+            turns = Turns(name, self._service.files_per_second * 3600, self._connections, self._clock)
+            self._hosts[name] = _Host(asyncio.Semaphore(self._connections), turns)
+        return self._hosts[name]
+
+    def _addressed(self, url: URL) -> tuple[URL, dict[str, str]]:
+        """Where a request goes, and the headers that tell a stand-in which host is meant."""
+        server = self._service.hosts.get(url.host or "")
+        if server is None:
+            return url, {}
+        return URL(f"{server.rstrip('/')}{url.raw_path_qs}", encoded=True), {"Host": url.host_port_subcomponent or ""}
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> File | bytes:
+    if opted_out(response.headers.getall("X-Robots-Tag", [])):
+        return File("opted_out")
+    if (response.content_length or 0) > max_bytes:
+        return File("too_large", size=response.content_length or 0)
+    chunks, size = [], 0
+    async for chunk in response.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:
+            return File("too_large", size=size)
+    return b"".join(chunks)
+
+
+def opted_out(values: Iterable[str]) -> bool:
+    """Whether a file's ``X-Robots-Tag`` headers forbid its use for machine learning, to us or to all.
+
+    Args:
+        values: of the headers, each ``directive, ...`` or ``agent: directive, ...``; several joined by commas count
+            as such.
+
+    Source: Google's robots meta tag specification; the directives ``noai`` and ``noimageai`` are DeviantArt's.
+    """
+    for value in values:
+        meant = True
+        for part in value.lower().split(","):
+            name, colon, directive = (text.strip() for text in part.partition(":"))
+            if colon and name not in _NO_AGENTS:
+                meant = name in ("*", _AGENT)
+            if meant and (directive if colon else name) in _OPT_OUTS:
+                return True
+    return False
+
+
+def host_of(address: str) -> str:
+    """The host that an address names; "" if it is no address of the web."""
+    url = _parsed(address)
+    return "" if url is None else url.host or ""
+
+
+def _parsed(address: str) -> URL | None:
+    try:
+        url = URL(address)
+        return url if url.scheme in ("http", "https") and url.host else None
+    except ValueError:
+        return None
+
+
+def _next_hop(url: URL, location: str | None) -> URL | File:
+    try:
+        return url.join(URL(location)) if location else File("refused")
+    except ValueError:
+        return File("refused")

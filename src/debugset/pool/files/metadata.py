@@ -1,0 +1,155 @@
+"""Taking metadata out of picture files without touching a pixel.
+
+Only what pixels and their colours depend on is kept: EXIF, XMP, IPTC, comments, thumbnails, further pictures of
+a JPEG and whatever follows the end of the file go; the ICC profile stays.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+_ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b"\0;"}
+_SOI, _EOI, _SOS, _COM, _APP0, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xE2, 0xEE
+_BARE = {0x01, _SOI, _EOI, *range(0xD0, 0xD8)}  # markers without a length
+_JPEG_KEPT = {_APP0: b"JFIF\0", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
+_IN_SCANS = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither an escaped FF nor a restart marker
+_PNG_KEPT = b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
+_WEBP_KEPT = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
+_VP8X_METADATA = 0x08 | 0x04  # its flags for EXIF and XMP
+_GIF_KEPT = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+
+
+class Truncated(ValueError):
+    """A file ends before its own structure does."""
+
+
+def without_metadata(content: bytes, format: str) -> bytes:
+    """A picture file without its metadata; the same object where there was nothing to remove.
+
+    Args:
+        content: the file.
+        format: ``JPEG, PNG, GIF`` or ``WEBP``.
+
+    Raises:
+        Truncated: the file is cut short.
+        ValueError: its structure is broken.
+    """
+    clean = {"JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp}[format]
+    try:
+        cleaned = b"".join(clean(content))
+    except Truncated:
+        if content.endswith(_ENDS.get(format, b"\0never")):
+            raise ValueError("a length in the file is wrong, for its end is there") from None
+        raise
+    return content if cleaned == content else cleaned
+
+
+def _jpeg(content: bytes) -> Iterator[bytes]:
+    """ITU-T T.81, annex B: segments up to the first scan are sifted; scans stay as they are, up to their end."""
+    yield content[:2]
+    marker, position = _SOI, 2
+    while marker != _SOS:
+        start = content.find(b"\xff", position)  # decoders skip what lies between segments
+        marker = _byte(content, start + 1) if start >= 0 else _missing()
+        if marker in (0x00, 0xFF):
+            position = start + 1
+            continue
+        position = start + 2 if marker in _BARE else _segment_end(content, start)
+        metadata = marker == _COM or _APP0 <= marker <= _APP0 + 15
+        if not metadata or content.startswith(_JPEG_KEPT.get(marker, b"\0never"), start + 4):
+            yield content[start:position]
+        if marker == _EOI:
+            raise ValueError("a JPEG without a scan")
+    yield content[position : _scans_end(content, position)]
+
+
+def _scans_end(content: bytes, position: int) -> int:
+    while True:
+        found = _IN_SCANS.search(content, position) or _missing()
+        marker = content[found.end() - 1]
+        if marker == _EOI:
+            return found.end()
+        position = found.end() if marker in _BARE else _segment_end(content, found.start())
+
+
+def _segment_end(content: bytes, start: int) -> int:
+    length = int.from_bytes(_taken(content, start + 2, start + 4))
+    if length < 2:
+        raise ValueError("a JPEG segment shorter than its own length")
+    return _within(content, start + 2 + length)
+
+
+def _png(content: bytes) -> Iterator[bytes]:
+    """W3C PNG, section 5: critical chunks (upper-case first letter) and those that say how pixels look."""
+    yield content[:8]
+    position, kind = 8, b""
+    while kind != b"IEND":
+        header = _taken(content, position, position + 8)
+        kind, end = header[4:], _within(content, position + 12 + int.from_bytes(header[:4]))
+        if kind[:1].isupper() or kind in _PNG_KEPT:
+            yield content[position:end]
+        position = end
+
+
+def _webp(content: bytes) -> Iterator[bytes]:
+    """RFC 9649, section 2: RIFF chunks; the header of an extended file must not promise what is gone."""
+    end = _within(content, 8 + int.from_bytes(_taken(content, 4, 8), "little"))
+    chunks, position = [], 12
+    while position < end:
+        header = _taken(content, position, position + 8)
+        after = _within(content, position + 8 + int.from_bytes(header[4:], "little"))
+        after = min(after + (after - position) % 2, end)  # chunks are padded to an even length
+        if header[:4] in _WEBP_KEPT:
+            chunks.append(content[position:after])
+        position = after
+    if sum(map(len, chunks)) < end - 12 and chunks and chunks[0][:4] == b"VP8X":
+        flags = _byte(chunks[0], 8) & ~_VP8X_METADATA
+        chunks[0] = chunks[0][:8] + bytes([flags]) + chunks[0][9:]
+    body = b"".join(chunks)
+    yield b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WEBP" + body
+
+
+def _gif(content: bytes) -> Iterator[bytes]:
+    """GIF89a: images, their control blocks, looping and the colour profile."""
+    position = 13 + _colour_table(_byte(content, 10))
+    yield _taken(content, 0, position)
+    block = b""
+    while block != b";":
+        block = _taken(content, position, position + 1)
+        end, kept = position + 1, block == b";"
+        if block == b",":
+            start = position + 10 + _colour_table(_byte(content, position + 9)) + 1  # the last: LZW code size
+            end, kept = _sub_blocks_end(content, start), True
+        elif block == b"!":
+            label = _byte(content, position + 1)
+            end = _sub_blocks_end(content, position + 2)
+            kept = label == 0xF9 or (label == 0xFF and content.startswith(_GIF_KEPT, position + 3))
+        if kept:
+            yield content[position:end]
+        position = end
+
+
+def _colour_table(flags: int) -> int:
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _sub_blocks_end(content: bytes, position: int) -> int:
+    while length := _byte(content, position):
+        position += 1 + length
+    return position + 1
+
+
+def _byte(content: bytes, position: int) -> int:
+    return _taken(content, position, position + 1)[0]
+
+
+def _taken(content: bytes, start: int, end: int) -> bytes:
+    return content[start : _within(content, end)]
+
+
+def _within(content: bytes, end: int) -> int:
+    return end if end <= len(content) else _missing()
+
+
+def _missing() -> NoReturn:
+    raise Truncated("the file is cut short")

@@ -1,0 +1,1 @@
+"""Flickr: searches, window by window, until all that can be found is found."""

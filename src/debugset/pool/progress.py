@@ -1,0 +1,49 @@
+"""How far a phase of a scrape is: a bar for who watches, and a note in the spool for who asks later."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tqdm import tqdm
+
+from debugset.pool.spool import Progress, Spool
+
+_SECONDS_BETWEEN_NOTES = 1.0
+
+
+class Meter:
+    """Counts what is done of a phase; use it as a context.
+
+    Args:
+        spool: keeps the count, at most once a second.
+        phase: of `debugset.pool.spool.Progress`.
+        unit: what is counted.
+        total: how much there is to do.
+        before: how much of it earlier runs did.
+        now: gives unix seconds.
+    """
+
+    def __init__(
+        self, spool: Spool, phase: str, unit: str, total: int, before: int = 0, now: Callable[[], float] = time.time
+    ) -> None:
+        self._spool, self._now = spool, now
+        self._progress = Progress(phase, now(), now(), before, before, total)
+        self._bar: tqdm[Any] = tqdm(desc=phase, unit=unit, disable=None, total=total, initial=before)
+
+    def __enter__(self) -> "Meter":
+        self._spool.save_progress(self._progress)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+        self._spool.save_progress(self._progress._replace(updated=self._now()))
+
+    def update(self) -> None:
+        """One more is done."""
+        self._bar.update()
+        done, now = self._progress.done + 1, self._now()
+        if now - self._progress.updated < _SECONDS_BETWEEN_NOTES:
+            self._progress = self._progress._replace(done=done)
+            return
+        self._progress = self._progress._replace(done=done, updated=now)
+        self._spool.save_progress(self._progress)

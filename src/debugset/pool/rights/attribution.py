@@ -1,0 +1,95 @@
+"""Who made the photos of a pool and under which licence: a table, and pages to read and to publish.
+
+A shard has pages of its own that name nothing outside it, so that a pool that grows rewrites none of them.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from debugset.files import replacing_folder, write_parquet
+from debugset.images.sets import MANIFEST, TAR
+from debugset.pool.rights.credit import CREDIT_COLUMNS, credits_of
+from debugset.pool.rights.licences import Licence, licence_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+PHOTOS_A_PAGE = 2000
+_TABLE_COLUMNS = [*CREDIT_COLUMNS, "url", "uploaded", "sha256"]
+
+
+class Page(NamedTuple):
+    """One page of a shard: its file name, and the rows of the photos on it."""
+
+    name: str
+    rows: np.ndarray
+
+
+class Shard(NamedTuple):
+    """A shard's name, how many photos it holds, and its pages."""
+
+    name: str
+    photos: int
+    pages: list[Page]
+
+
+def write_attribution(folder: Path, pool: Path) -> None:
+    """Write ``attribution.parquet``, ``attribution.html`` and the pages that it lists.
+
+    Args:
+        folder: takes its place when all is written.
+        pool: the image set of a pool.
+    """
+    photos = pd.read_parquet(pool / MANIFEST, columns=["shard", *_TABLE_COLUMNS])
+    # Everything that templates print is escaped: titles and names come from strangers.
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    shards = list(_shards(photos["shard"]))
+    with replacing_folder(folder) as temporary:
+        write_parquet(temporary / "attribution.parquet", _table(photos))
+        index = environment.get_template("attribution.html")
+        text = index.render(photos=len(photos), licences=_licences(photos["licence"]), shards=shards)
+        (temporary / "attribution.html").write_text(text, encoding="utf-8", newline="\n")
+        for shard in shards:
+            _write_pages(temporary, shard, photos, environment)
+
+
+def _shards(names: pd.Series) -> Iterator[Shard]:
+    for shard, rows in names.groupby(names, sort=False).indices.items():  # in the order of the shards
+        name = str(shard).removesuffix(TAR)
+        parts = range(0, len(rows), PHOTOS_A_PAGE)
+        rows = np.asarray(rows)
+        pages = [Page(f"{name}-{n}.html", rows[start:][:PHOTOS_A_PAGE]) for n, start in enumerate(parts, start=1)]
+        yield Shard(name, len(rows), pages)
+
+
+def _write_pages(folder: Path, shard: Shard, photos: pd.DataFrame, environment: Environment) -> None:
+    """Write the pages of a shard one by one, so that memory never holds more than one."""
+    template = environment.get_template("photos.html")
+    for number, page in enumerate(shard.pages, start=1):
+        text = template.render(shard=shard, number=number, credits=credits_of(photos.iloc[page.rows]))
+        (folder / page.name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def _table(photos: pd.DataFrame) -> pd.DataFrame:
+    table = photos[_TABLE_COLUMNS]
+    place = _TABLE_COLUMNS.index("licence") + 1
+    licences = [licence_of(number) for number in table["licence"]]
+    table.insert(place, "licence_name", [licence.name for licence in licences])
+    table.insert(place + 1, "licence_link", [licence.link for licence in licences])
+    return table
+
+
+def _licences(numbers: pd.Series) -> list[tuple[Licence, int]]:
+    """Licences with their numbers of photos, the most frequent first."""
+    counts = Counter(numbers.tolist())
+    return [(licence_of(number), counts[number]) for number in sorted(counts, key=lambda one: (-counts[one], one))]

@@ -1,0 +1,51 @@
+"""Whose photo it is, as pages say it: texts of strangers, and links only where a browser may follow them."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pandas as pd
+
+from debugset.pool.rights.licences import Licence, licence_of
+
+CREDIT_COLUMNS = ["id", "title", "owner", "owner_name", "licence", "page"]
+_WEB = re.compile(r"https?://[^/\s]\S*", re.IGNORECASE)  # no `javascript:`, no `file:`, no path of a local source
+_FLICKR_OWNER = re.compile(r"(https?://www\.flickr\.com/photos/[\w@.-]+)/\d+/?", re.ASCII)
+
+
+class Credit(NamedTuple):
+    """What is owed to who made a photo; texts and addresses are empty where the source states none.
+
+    Attributes:
+        id: of the photo.
+        title: of the photo.
+        page: the photo's page, or empty if its address is none of the web.
+        author: the owner's name.
+        author_page: the owner's page at Flickr.
+        licence: name and link.
+    """
+
+    id: str
+    title: str
+    page: str
+    author: str
+    author_page: str
+    licence: Licence
+
+
+def credits_of(photos: pd.DataFrame) -> Iterator[Credit]:
+    """The credit of every photo.
+
+    Args:
+        photos: rows of a pool's manifest with `CREDIT_COLUMNS`.
+    """
+    for id, title, owner, owner_name, licence, page in photos[CREDIT_COLUMNS].itertuples(index=False, name=None):
+        owner_at_flickr = _FLICKR_OWNER.fullmatch(page)
+        yield Credit(
+            id,
+            title.strip(),
+            page if _WEB.fullmatch(page) else "",
+            owner_name.strip() or owner.strip(),
+            f"{owner_at_flickr[1]}/" if owner_at_flickr else "",
+            licence_of(licence),
+        )

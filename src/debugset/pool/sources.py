@@ -1,0 +1,54 @@
+"""Which source a scrape reads: by ``scrape.endpoint``."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from debugset.machine import connections
+from debugset.pool.deliveries.folder import Folder
+from debugset.pool.deliveries.table import Table, open_network
+from debugset.pool.deliveries.webdataset import WebDataset
+from debugset.pool.flickr.photo_service import PhotoService
+from debugset.pool.flickr.service import flickr_service, running_simulator
+from debugset.pool.limits import Clock
+from debugset.pool.params import ScrapeParams
+from debugset.pool.source import Source
+
+
+class Places(NamedTuple):
+    """Where sources lie: the world that the simulator shows, and the folder of the user's own."""
+
+    world: Path
+    sources: Path
+
+
+@contextmanager
+def open_source(
+    params: ScrapeParams, queries: Mapping[str, Sequence[str]], classes: Sequence[str], places: Places
+) -> Iterator[Source]:
+    """The source that ``scrape.endpoint`` names; a simulator runs as long as the context.
+
+    Args:
+        params: the section ``scrape``.
+        queries: class name -> its synonyms, for the classes that are asked.
+        classes: all class names.
+        places: where sources lie.
+
+    Raises:
+        ValueError: a class is unknown, a key is missing, or the user's material is not as it should be.
+        OSError: the simulator did not start.
+    """
+    if unknown := [name for name in queries if name not in classes]:
+        raise ValueError(f"`errors.classes`: {unknown[0]!r} is not a class; choose from {', '.join(classes)}")
+    if params.endpoint == "simulator":
+        with running_simulator(places.world, params.result_cap) as service:
+            yield PhotoService(queries, service, params, connections(), Clock())
+    elif params.endpoint == "flickr":
+        yield PhotoService(queries, flickr_service(), params, connections(), Clock())
+    elif params.endpoint == "table":
+        yield Table(places.sources, queries, classes, params, open_network(), connections(), Clock())
+    elif params.endpoint == "webdataset":
+        yield WebDataset(places.sources, queries, classes, params)
+    else:
+        yield Folder(places.sources, queries, classes, params)

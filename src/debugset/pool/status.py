@@ -1,0 +1,220 @@
+"""How far a scrape is, from its spool alone: read while it runs or after it stopped, never changed."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from debugset.machine import calls_per_hour
+from debugset.pool.limits import rate_and_burst
+from debugset.pool.spool import TRIED, Progress, Spool, running, spools
+
+RECENT = 300.0  # seconds: the "last minutes" of a rate
+_LAST_PHASE = "packing"
+_OF_FILES = ("downloading", "reading")
+_BAR = 24  # characters
+
+
+class State(NamedTuple):
+    """What a spool says at a moment.
+
+    Attributes:
+        spool: its name.
+        size: bytes on the disk.
+        running: whether a scrape holds it.
+        moment: when it was read; of a stopped scrape when it last said something; unix seconds.
+        phases: how far each phase of the last scrape is.
+        recent: how many addresses were tried in the `RECENT` seconds before the moment, by this run's last phase.
+        search_waits: when the next search may go out by its rate, and when a pause of searches ends; unix seconds.
+        statuses: how many addresses ended in each status, the most frequent first.
+    """
+
+    spool: str
+    size: int
+    running: bool
+    moment: float
+    phases: list[Progress]
+    recent: int
+    search_waits: tuple[float, float]
+    statuses: Mapping[str, int]
+
+
+def choose(folder: Path, name: str | None = None) -> Path:
+    """The spool of a name, else the one used last.
+
+    Args:
+        folder: the spool folder.
+        name: a spool's name, its file name without ``.sqlite``.
+
+    Raises:
+        ValueError: there is none.
+    """
+    paths = spools(folder)
+    if not paths:
+        raise ValueError(f"{folder / 'scrape'}: no scrape has run yet; start one by `dvc repro scrape`")
+    for path in paths:
+        if name in (None, path.stem):
+            return path
+    names = ", ".join(path.stem for path in paths)
+    raise ValueError(f"--spool: {folder / 'scrape'} holds no spool {name!r}; choose from {names}")
+
+
+def read(path: Path, now: float) -> State:
+    """What the spool at ``path`` says.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    alive = running(path)
+    with Spool(path, read_only=True) as spool:
+        phases = spool.progress()
+        moment = now if alive or not phases else max(phase.updated for phase in phases)
+        recent = spool.tried_since(moment - _recent_seconds(phases, moment))
+        full, resume = spool.turn("calls")
+        statuses = spool.statuses()
+    waits = _next_search(full), resume
+    return State(path.stem, _size(path), alive, moment, phases, recent, waits, statuses)
+
+
+def write_table(path: Path, table: Path) -> int:
+    """Write what became of every address as CSV, ``tried`` as ISO 8601 in UTC; returns how many there are."""
+    rows = 0
+    with Spool(path, read_only=True) as spool, table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(TRIED)
+        for *columns, tried in spool.tried():
+            writer.writerow([*columns, _iso(tried)])
+            rows += 1
+    return rows
+
+
+def describe(state: State) -> str:
+    """The state in a few lines, for a person."""
+    condition = "running" if state.running else "finished" if _finished(state) else "stopped"
+    rows = [(condition, f"{state.spool}, {_bytes(state.size)}")]
+    if not state.phases:
+        rows.append(("", "no phase has begun"))
+    rows += [(phase.phase, _phase(phase, state)) for phase in state.phases]
+    if (recent := recent_rate(state)) is not None:
+        rows.append(("files", f"{_rate(recent)} in the last {_span(_recent_seconds(state.phases, state.moment))}"))
+    if waiting := _waiting(state):
+        rows.append(("searches", waiting))
+    if state.statuses:
+        outcomes = (f"{status.replace('_', ' ')} {count:,}" for status, count in state.statuses.items())
+        rows.append(("outcomes", "; ".join(outcomes)))
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:{width}}  {text}" for name, text in rows)
+
+
+def as_json(state: State) -> dict[str, Any]:
+    """The state with rates (a second), seconds left and times as ISO 8601, for a program."""
+    until = max(state.search_waits)
+    return {
+        "spool": state.spool,
+        "bytes": state.size,
+        "running": state.running,
+        "finished": _finished(state),
+        "moment": _iso(state.moment),
+        "phases": [
+            {"phase": phase.phase, "done": phase.done, "total": phase.total, "before": phase.before}
+            | {"rate": rate(phase, state), "seconds_left": seconds_left(phase, state)}
+            for phase in state.phases
+        ],
+        "recent_rate": recent_rate(state),
+        "searches_wait_until": _iso(until) if state.running and until > state.moment else None,
+        "statuses": dict(state.statuses),
+    }
+
+
+def rate(phase: Progress, state: State) -> float | None:
+    """How much of a phase this run does a second, or None if it did nothing; earlier runs' work does not count."""
+    end = state.moment if phase.done < phase.total else phase.updated
+    own = phase.done - phase.before
+    return own / (end - phase.started) if own > 0 and end > phase.started else None
+
+
+def seconds_left(phase: Progress, state: State) -> float | None:
+    """How long a phase still takes at this run's rate, or None if that is unknown."""
+    speed, left = rate(phase, state), phase.total - phase.done
+    return 0.0 if left <= 0 else left / speed if speed else None
+
+
+def recent_rate(state: State) -> float | None:
+    """How many addresses were tried a second in the last minutes, or None if files were not being fetched."""
+    last = state.phases[-1] if state.phases else None
+    if last is None or last.phase not in _OF_FILES or last.done >= last.total:
+        return None
+    return state.recent / max(1.0, _recent_seconds(state.phases, state.moment))
+
+
+def _recent_seconds(phases: Sequence[Progress], moment: float) -> float:
+    return min(RECENT, moment - phases[-1].started) if phases else RECENT
+
+
+def _next_search(full: float) -> float:
+    """When the next search may go out, of the moment at which a whole burst may, which the spool keeps."""
+    per_hour, burst = rate_and_burst(float(calls_per_hour()))
+    return full - (burst - 1) * 3600 / per_hour
+
+
+def _size(path: Path) -> int:
+    size = 0
+    for part in path.parent.glob(f"{path.name}*"):  # the file, its log and its log's index
+        with suppress(FileNotFoundError):  # a scrape that ends takes its log away
+            size += part.stat().st_size
+    return size
+
+
+def _finished(state: State) -> bool:
+    last = state.phases[-1] if state.phases else None
+    return not state.running and last is not None and last.phase == _LAST_PHASE and last.done >= last.total
+
+
+def _phase(phase: Progress, state: State) -> str:
+    share = min(1.0, phase.done / phase.total) if phase.total else 1.0
+    bar = "#" * int(share * _BAR)
+    text = f"[{bar:.<{_BAR}}] {int(100 * share):3d} %  {phase.done:,} of {phase.total:,}"
+    if phase.done >= phase.total:
+        return f"{text}, in {_span(phase.updated - phase.started)}"
+    speed, left = rate(phase, state), seconds_left(phase, state)
+    return text + (f", {_rate(speed)}, {_span(left)} left" if speed and left else ", time left unknown")
+
+
+def _waiting(state: State) -> str:
+    by_rate, pause = state.search_waits
+    until = max(by_rate, pause)
+    if not state.running or until <= state.moment:
+        return ""
+    reason = "the service asked for a pause" if pause >= by_rate else "so many an hour are allowed"
+    return f"wait until {_iso(until)}, {_span(until - state.moment)}: {reason}"
+
+
+def _rate(per_second: float) -> str:
+    for unit, seconds in (("second", 1), ("minute", 60)):
+        if per_second * seconds >= 1:
+            return f"{per_second * seconds:,.1f} a {unit}"
+    return f"{per_second * 3600:,.1f} an hour"
+
+
+def _span(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // 86400} days {whole % 86400 // 3600} h"
+
+
+def _bytes(size: int) -> str:
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"{size / factor:,.1f} {unit}"
+    return f"{size} bytes"
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

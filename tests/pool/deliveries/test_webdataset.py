@@ -1,0 +1,200 @@
+import io
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from debugset.images.sets import open_set
+from debugset.pool.deliveries.webdataset import WebDataset
+from debugset.pool.spool import Spool
+from tests.pool.deliveries.samples import image, pack
+from tests.pool.worlds import CLASSES, QUERIES, scrape_params
+
+pytestmark = pytest.mark.usefixtures("own_spool")
+QUERIES_ASKED = {name: QUERIES[name] for name in ("bag", "boot")}
+LICENCES = [4, 9, "unknown"]
+
+
+def described(key: str, caption: str, **more: object) -> bytes:
+    """A sample's JSON as img2dataset 1.47 writes it."""
+    facts = {
+        "caption": caption,
+        "url": f"https://photos.example/{key}.jpg",
+        "key": key,
+        "status": "success",
+        "error_message": None,
+        "width": 16,
+        "height": 16,
+        "original_width": 48,
+        "original_height": 64,
+        "exif": "{}",
+        "sha256": "a785f6b68933b4f23377bd6548e63d6903506bb93c4319cfad655d5a9c3fecb1",
+    }
+    return json.dumps(facts | more, indent=4).encode()
+
+
+def sample(number: int, caption: str, **more: object) -> dict[str, bytes]:
+    key = f"{number:06d}"
+    return {f"{key}.jpg": image(number), f"{key}.json": described(key, caption, **more), f"{key}.txt": caption.encode()}
+
+
+def tar_of(members: dict[str, bytes]) -> bytes:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, content in members.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mtime = len(content), 1_700_000_000
+            tar.addfile(info, io.BytesIO(content))
+    return stream.getvalue()
+
+
+def put(root: Path, name: str, members: dict[str, bytes]) -> Path:
+    path = root / "sources" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(tar_of(members))
+    return root / "sources"
+
+
+def open_webdataset(sources: Path, **changes: object) -> WebDataset:
+    return WebDataset(sources, QUERIES_ASKED, CLASSES, scrape_params(**{"licences": LICENCES, **changes}))
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    put(
+        tmp_path,
+        "laion/00000.tar",
+        sample(1, "A red Handbag, new")
+        | sample(0, "leather and a bag")  # no phrase
+        | sample(2, "the LEATHER bag and a wellington")
+        | sample(3, "boots")  # another word
+        | sample(4, "Boot & wellington", license=4, owner_name="Ann")
+        | sample(5, "Boot", license=0)
+        | {"000006.json": described("000006", "boot", status="failed_to_download")},
+    )
+    (tmp_path / "sources" / "laion" / "00000_stats.json").write_text("{}")
+    (tmp_path / "sources" / "laion" / "00000.parquet").write_bytes(b"not read")
+    return put(
+        tmp_path,
+        "laion/00001.tar",
+        sample(7, "no word of ours", label="bag")
+        | sample(8, "boot", label=17)
+        | sample(9, "a boot", **{"class": "shirt"})
+        | {"./000010.webp": image(10, "WEBP"), "./000010.cls": b"boot\n"}
+        | {"000011.jpg": image(11)[:200], "000011.txt": b"boot"}
+        | {"000012.png": image(12, "PNG"), "000012.json": described("000012", "handbag")},
+    )
+
+
+def test_a_photo_is_labelled_by_what_names_its_class_else_by_its_caption(sources: Path, tmp_path: Path) -> None:
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].str.replace("undecodable", "truncated").to_dict() == {
+        "laion-000001": "",
+        "laion-000002": "cross_class",
+        "laion-000004": "",
+        "laion-000005": "licence",
+        "laion-000007": "",
+        "laion-000008": "",
+        "laion-000010": "",
+        "laion-000011": "truncated",
+        "laion-000012": "",
+    }
+    pool = open_set(tmp_path / "out" / "pool")
+    manifest = pool.manifest.set_index("id")
+    assert {photo: CLASSES[label] for photo, label in manifest["label"].items()} == {
+        "laion-000001": "bag",
+        "laion-000004": "boot",
+        "laion-000007": "bag",
+        "laion-000008": "boot",
+        "laion-000010": "boot",
+        "laion-000012": "bag",
+    }
+    assert manifest["shard"].to_dict() == {photo: f"laion-0000{int(photo[-2:]) // 7}.tar" for photo in manifest.index}
+    one = manifest.loc["laion-000004"]
+    assert (one["url"], one["page"]) == ("laion/00000.tar/000004.jpg", "https://photos.example/000004.jpg")
+    assert (one["title"], one["licence"], one["owner_name"]) == ("Boot & wellington", 4, "Ann")
+    for number in (1, 4, 7, 8, 12):
+        kind = "PNG" if number == 12 else "JPEG"
+        row = int(pool.rows_of([f"laion-{number:06d}"])[0])
+        assert np.array_equal(pool.pixels([row], 16)[0], pixels(image(number, kind)))
+
+
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def test_each_query_that_finds_a_photo_counts_it(sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    with Spool(tmp_path / "webdataset.sqlite") as spool:
+        photos = open_webdataset(sources).find(spool).photos
+    own = photos[photos["id"].isin(["laion-000002", "laion-000004", "laion-000010"])]
+    assert list(own[["id", "class_name", "query"]].itertuples(index=False, name=None)) == [
+        ("laion-000002", "bag", '"leather bag"'),
+        ("laion-000002", "boot", "wellington"),
+        ("laion-000004", "boot", "boot"),
+        ("laion-000004", "boot", "wellington"),
+        ("laion-000010", "boot", ""),
+    ]
+    assert "sources/laion: photos without a debug class passed over: 3" in capsys.readouterr().out
+
+
+def test_later_tars_add_shards_and_rewrite_none(sources: Path, tmp_path: Path) -> None:
+    pack(open_webdataset(sources), tmp_path / "before", licences=LICENCES)
+    put(tmp_path, "laion2/00000.tar", sample(1, "handbag again") | sample(20, "wellington"))
+    photos = pack(open_webdataset(sources), tmp_path / "after", licences=LICENCES)
+    assert photos.loc["laion2-000001", "fault"] == "duplicate"
+    for shard in ("laion-00000.tar", "laion-00001.tar"):
+        before, after = ((tmp_path / when / "pool" / shard).read_bytes() for when in ("before", "after"))
+        assert before == after
+    manifest = open_set(tmp_path / "after" / "pool").manifest
+    assert list(manifest["id"][manifest["shard"] == "laion2-00000.tar"]) == ["laion2-000020"]
+
+
+def refused(sources: Path, tmp_path: Path) -> str:
+    with Spool(tmp_path / "webdataset.sqlite") as spool, pytest.raises(ValueError) as error:
+        open_webdataset(sources).find(spool)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def test_a_broken_tar_is_named_with_its_member(tmp_path: Path) -> None:
+    sources = put(tmp_path, "b/0.tar", {"a.txt": b"boot", "a.jpg": image(1), "c.txt": b"boot"})
+    path = sources / "b" / "0.tar"
+    whole = path.read_bytes()
+    with tarfile.open(path) as tar:
+        data = {member.name: (member.offset, member.offset_data) for member in tar}
+    broken = {
+        data["a.jpg"][1] + 100: "member a.jpg ",
+        data["c.txt"][0] + 100: "member what follows a.jpg ",
+        data["c.txt"][0]: "member what follows a.jpg ",
+        data["c.txt"][1] + 512: "member what follows c.txt ",
+        0: "member the first ",
+    }
+    for length, member in broken.items():
+        path.write_bytes(whole[:length])
+        assert refused(sources, tmp_path).startswith(f"sources/b/0.tar: broken tar at {member}")
+    path.write_bytes(whole[: data["c.txt"][0]] + b"x" * 1024 + whole[data["c.txt"][0] + 1024 :])
+    assert "broken tar at member what follows a.jpg" in refused(sources, tmp_path)
+    for content in (b"no tar at all" * 100, b"\x1f\x8b" + whole):
+        path.write_bytes(content)
+        assert refused(sources, tmp_path).startswith("sources/b/0.tar: broken tar at member the first")
+
+
+def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
+    assert refused(tmp_path / "sources", tmp_path).startswith("sources: holds no folder of tars; put it there")
+    sources = put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'{"caption": "boot"'})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON (Expecting")
+    put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'["boot"]'})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON object")
+    put(tmp_path, "a/0.tar", {"x/1.jpg": image(1), "x/1.txt": b"boot"})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar/x/1.jpg: 'a-x/1' is no name; use 1 to 80")
+    put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.txt": b"boot"})
+    put(tmp_path, "a/1.tar", {"1.jpg": image(2), "1.txt": b"boot"})
+    assert refused(sources, tmp_path).startswith("sources/a/1.tar/1.jpg: its id a-1 is that of a/0.tar/1.jpg too; put")
+    (sources / "a" / "1.tar").unlink()
+    put(tmp_path, "a-/0.tar", {"2.jpg": image(2), "2.txt": b"boot"})
+    assert refused(sources, tmp_path) == (
+        "sources/a-/0.tar: its shard a--0 would not come after a-0; rename the folder a-"
+    )
