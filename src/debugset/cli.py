@@ -10,8 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from debugset.pool.simulator.faults import FAULTS
+
 ACCURACY = Path("metrics/accuracy.json")
 REPORT = Path("report/index.html")
+SECONDS_BETWEEN_LOOKS = 2.0
 
 app = typer.Typer(
     help="Find where an image classifier fails, collect the images that fix it, retrain, and prove the gain.",
@@ -70,18 +73,106 @@ def debug_classes(
     profiles.validate()  # names a chosen class that no query finds yet
 
 
-@app.command()
+@app.command(epilog="\n\n".join(f"{name}: {meaning}" for name, meaning in FAULTS.items()))
 def flickr_simulator(
     world: Annotated[Path, typer.Option(help="The image set whose photos are served.")] = Path("data/world"),
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 0,
     result_cap: Annotated[int, typer.Option(help="How many results of one search it gives out.", min=1)] = 4000,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What goes wrong and how often, 0 to 1; may be repeated. Names: below, or `all`.",
+            metavar="NAME=RATE",
+            show_default=False,
+        ),
+    ] = None,
+    fault_seed: Annotated[int, typer.Option(help="Decides what the faults hit.")] = 0,
 ) -> None:
     """Serve photos as Flickr does, until interrupted; the first line printed is JSON with the address."""
-    from debugset.pool.simulator import serve
+    from debugset.pool.simulator.server import serve
 
     with suppress(KeyboardInterrupt):
-        serve(world, host, port, result_cap)
+        serve(world, host, port, result_cap, fault=fault or [], fault_seed=fault_seed)
+
+
+@app.command()
+def scrape_status(
+    watch: Annotated[bool, typer.Option(help="Look again every two seconds, as long as the scrape runs.")] = False,
+    urls: Annotated[
+        Path | None, typer.Option(help="Write what became of every address to this CSV file.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line a look.")] = False,
+    spool: Annotated[
+        str | None, typer.Option(help="A spool's name, instead of the one used last.", show_default=False)
+    ] = None,
+) -> None:
+    """Show how far a running or stopped scrape is: phases, rate, time left, waits and outcomes."""
+    import json
+    import time
+
+    from debugset.machine import spool_folder
+    from debugset.pool import status
+
+    path = status.choose(spool_folder(), spool)
+    if urls is not None:
+        typer.echo(f"wrote {status.write_table(path, urls):,} addresses to {urls}", err=True)
+    with suppress(KeyboardInterrupt):
+        while True:
+            state = status.read(path, time.time())
+            text = json.dumps(status.as_json(state)) if as_json else status.describe(state)
+            if watch and not as_json and sys.stdout.isatty():
+                text = f"\033[H\033[J{text}"  # from the top of a cleared screen
+            print(text, flush=True)
+            if not (watch and state.running):
+                break
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+@app.command()
+def forget(
+    photos: Annotated[
+        list[str], typer.Argument(metavar="ID", help="Ids as in data/pool, or addresses of Flickr photos.")
+    ],
+) -> None:
+    """Never collect photos again: add them to forgotten.txt and remove what the spools know of them."""
+    from debugset.machine import spool_folder
+    from debugset.pool.rights import forgotten
+
+    ids = [forgotten.photo_id(text) for text in photos]
+    summary = forgotten.forget(ids, Path("forgotten.txt"), spool_folder())
+    print(forgotten.describe(summary, forgotten.pooled(ids, Path("data/pool"))))
+
+
+@app.command()
+def purge(
+    photos: Annotated[list[str] | None, typer.Argument(help="Ids or addresses; by default all forgotten ones.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list.")] = False,
+    remote: Annotated[str | None, typer.Option(help="The DVC remote; the default one if not given.")] = None,
+    local_only: Annotated[bool, typer.Option("--local-only", help="Leave the DVC remote alone.")] = False,
+) -> None:
+    """List what old versions hold of forgotten photos, ask, and remove it here and on the DVC remote.
+
+    Tags, experiments, records of runs, shards, tables, features, models and pictures; branches stay as they are.
+    """
+    from debugset.pool.rights.forgotten import photo_id, read_forgotten
+    from debugset.purge import listing, removal
+
+    forgotten = read_forgotten(Path("forgotten.txt"))
+    asked = {photo_id(text) for text in photos or ()} or forgotten
+    if unlisted := sorted(asked - forgotten):
+        raise ValueError(
+            f"{unlisted[0]}: is not in forgotten.txt; run `debugset forget {unlisted[0]}`, then `dvc repro`"
+        )
+    with removal.opened(asked, remote, local_only) as found:
+        print(listing.found(found))
+        if found.plan.steps and not dry_run:
+            if yes or typer.confirm("Remove all of this for good?"):
+                found.carry_out()
+                print(listing.left_to_you(found.plan))
+            else:
+                print("nothing was removed")
 
 
 @app.command()

@@ -5,10 +5,13 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
+from debugset.files import read_json, write_json
+from debugset.images.sets import open_set, write_manifest
 from debugset.report.inputs import Inputs
 from debugset.report.page import SECTIONS, render
 from debugset.report.params import ReportParams
-from debugset.report.sections import embedders, picks, pool
+from debugset.report.pictures import data_uri
+from debugset.report.sections import credits, embedders, leaks, picks, pool
 from debugset.report.write import write_report
 from tests.report.world import DEBUG_NAMES, RIGHT, XSS, write_world
 
@@ -28,13 +31,18 @@ class Elements(HTMLParser):
         return [found[name] for _, found in self.found if name in found]
 
 
+def credited(page):
+    """The section credits."""
+    return Elements(re.search(r'<section id="credits">.*?</section>', page, re.DOTALL).group())
+
+
 def test_page_needs_nothing_else(page):
     elements = Elements(page)
     loaded = elements.attributes("src") + elements.attributes("srcset") + elements.attributes("data")
     assert loaded
     assert all(source.startswith("data:image/") for source in loaded)
     links = elements.attributes("href") + elements.attributes("xlink:href")
-    assert all(link.startswith("#") for link in links)
+    assert all(link.startswith("#") for link in links if link not in credited(page).attributes("href"))
     assert not {tag for tag, _ in elements.found} & {"script", "link", "iframe", "object", "embed", "base"}
     assert "@import" not in page
     assert all(url.startswith("#") for url in re.findall(r"url\((.*?)\)", page))
@@ -48,7 +56,7 @@ def test_page_is_accessible(page):
     assert all(found["role"] == "img" and found["aria-label"] for found in drawings)
     ids = elements.attributes("id")
     assert len(ids) == len(set(ids))
-    assert set(link[1:] for link in elements.attributes("href")) <= set(ids)
+    assert set(link[1:] for link in elements.attributes("href") if link.startswith("#")) <= set(ids)
 
 
 def test_every_section_is_shown_and_listed(page):
@@ -77,6 +85,53 @@ def test_text_of_strangers_is_escaped(world, page):
     elements = Elements(page).found
     assert not [found for _, found in elements if "onerror" in found or found.get("src") == "x"]
     assert not [tag for tag, _ in elements if tag == "script"]
+
+
+def test_every_photo_of_the_pool_that_is_shown_is_credited_once(world, page, params):
+    inputs = Inputs(world, params, DEBUG_NAMES)
+    pictures = {data_uri(inputs.pool.image(row))[0]: row for row in range(len(inputs.pool))}
+    shown = {pictures[source] for source in Elements(page).attributes("src") if source in pictures}
+    assert 20 < len(shown) < len(inputs.pool)
+    lines = re.findall(r'<li><span class="soft">(\d+)</span>', page)
+    assert lines == list(inputs.pool.ids[sorted(shown)])
+    photos = inputs.pool.manifest.iloc[sorted(shown)]
+    of_web, licensed = photos["page"].str.startswith("https:"), photos["licence"] == 4
+    links = credited(page).attributes("href")
+    assert [link for link in links if "flickr" in link] == photos.loc[of_web, "page"].tolist()
+    assert links.count("https://creativecommons.org/licenses/by/2.0/") == licensed.sum()
+    assert len(links) == of_web.sum() + licensed.sum()  # no `javascript:`, no empty ones
+    assert page.count("licence: none stated") == (~licensed).sum() > 0
+    assert page.count("by <bdi>O&#39;Hara &amp; &lt;b&gt;sons&lt;/b&gt;</bdi>") == len(photos)
+
+
+def test_rendering_again_credits_only_what_is_shown_then(world, params):
+    inputs = Inputs(world, params, DEBUG_NAMES)
+    assert render(inputs, [leaks, pool, credits]).count("<bdi>") > render(inputs, [leaks, credits]).count("<bdi>") > 0
+
+
+def test_without_known_authors_there_are_no_credits(world, tmp_path, params):
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    images = open_set(tmp_path / "data/pool")
+    write_manifest(tmp_path / "data/pool", images.manifest.drop(columns="owner_name"), images.classes)
+    text = render(Inputs(tmp_path, params, DEBUG_NAMES))
+    assert "credits" not in Elements(text).attributes("id")
+    assert "#credits" not in Elements(text).attributes("href")
+    assert "attribution.html" not in text
+
+
+def test_reasons_of_rejection_are_words_and_photos_out_of_reach_a_warning(world, tmp_path, page, params):
+    assert "out of reach" not in page
+    assert "forgotten.txt" not in page
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    path = tmp_path / "data/scrape.json"
+    counts = {reason: number for number, reason in enumerate(pool.REJECTED, start=101)}
+    write_json(path, read_json(path) | {"rejected": counts, "lost_to_cap": 1234, "forgotten": 2})
+    text = render(Inputs(tmp_path, params, DEBUG_NAMES), [pool])
+    bars = dict(re.findall(r"<span>rejected: (.*?)</span>.*?<b>(\d+)</b>", text))
+    assert [int(count) for count in bars.values()] == sorted(counts.values(), reverse=True)
+    assert not set(bars) & set(counts)  # words, not names
+    assert "Warning:</b> 1,234 more photos are out of reach" in text
+    assert "2 ids are listed in <code>forgotten.txt</code>" in text
 
 
 def test_a_section_without_its_data_says_so(world, tmp_path, params):

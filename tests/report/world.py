@@ -61,7 +61,7 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
     _predictions(root, failures, rng)
     write_json(root / "data/scrape.json", {
         "found": 5 * pool_per_class + 21, "cross_class_dropped": 9, "downloaded": 5 * pool_per_class + 8,
-        "rejected": {"undecodable": 8, "too_small": 4}, "packed": 5 * pool_per_class,
+        "rejected": {"undecodable": 8, "too_small": 4}, "packed": 5 * pool_per_class, "lost_to_cap": 0, "forgotten": 0,
     })  # fmt: skip
     frame = [
         {
@@ -108,7 +108,8 @@ def _pool(root, per_class, rng, truth, size):
         context = str(rng.choice(CONTEXTS))
         planted = ("reencoded", "shifted", "duplicate")[place % 3] if place % 10 == 0 else ""
         record = {"id": f"{90000 + place}", "label": weak, "shard": "2019.tar", "title": XSS, "tags": "a b"}
-        record |= {"owner_name": "O'Hara & <b>sons</b>", "licence": 4}
+        record |= {"owner": "1@N01", "owner_name": "O'Hara & <b>sons</b>", "licence": -1 if place % 7 == 0 else 4}
+        record["page"] = "javascript:alert(1)" if place % 2 else f"https://www.flickr.com/photos/1@N01/{record['id']}"
         record |= {"true_label": true, "context": context, "planted": planted} if truth else {}
         records.append((record, draw(true, context, rng, size)))
     write_set(folder, records, CLASSES)

@@ -35,11 +35,13 @@ class Inputs:
         root: the repository's folder.
         params: what to show.
         debug_class_names: the classes being mended; one without any failure counts in their accuracies too.
+        shown_pool_rows: the manifest rows of the pool's photos whose pictures the page shows so far.
     """
 
     root: Path
     params: ReportParams
     debug_class_names: Sequence[str]
+    shown_pool_rows: set[int] = field(default_factory=set)
     _sets: dict[str, ImageSet] = field(default_factory=dict, repr=False)
 
     def missing(self, paths: tuple[str, ...]) -> list[str]:

@@ -11,6 +11,7 @@ from debugset.report.inputs import Inputs
 from debugset.report.sections import (
     accuracy,
     by_class,
+    credits,
     embedders,
     heldout,
     leaks,
@@ -31,6 +32,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     leaks,
     embedders,
     repeat,
+    credits,  # after all that show photos
 )
 
 
@@ -47,15 +49,18 @@ def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
         lstrip_blocks=True,
     )
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not a stranger's
+    inputs.shown_pool_rows.clear()
     shown = [_section(environment, inputs, section) for section in sections]
-    return environment.get_template("page.html").render(style=style, sections=shown)
+    return environment.get_template("page.html").render(style=style, sections=list(filter(None, shown)))
 
 
-def _section(environment: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object]:
+def _section(environment: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:
     name = section.__name__.rpartition(".")[2]
     missing = inputs.missing(section.NEEDS)
     body = ""
     if not missing:
         context = section.context(inputs)
+        if context is None:
+            return None
         body = Markup(environment.get_template(f"{name}.html").render(context))
     return {"name": name, "short": section.SHORT, "title": section.TITLE, "missing": missing, "body": body}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from debugset.images.sets import ImageSet
+from debugset.report.inputs import POOL, Inputs
 
 CRISP = 64  # pixels on the longer side up to which an image is shown pixel by pixel
 THUMBNAIL = 128  # pixels on the longer side of a larger image's thumbnail
@@ -54,7 +55,11 @@ def data_uri(image: Image.Image) -> tuple[str, bool]:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}", crisp
 
 
-def tile(images: ImageSet, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
-    """The image in manifest row ``row`` of an image set as a tile."""
+def tile(
+    inputs: Inputs, images: ImageSet, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = ""
+) -> Tile:
+    """The image in manifest row ``row`` of an image set as a tile; one of the pool is noted, to be credited."""
+    if images.folder == inputs.root / POOL:
+        inputs.shown_pool_rows.add(row)
     uri, crisp = data_uri(images.image(row))
     return Tile(uri, crisp, alt, caption, mark, detail)

@@ -39,5 +39,5 @@ def _tiles(inputs: Inputs, failures: pd.DataFrame) -> list[Tile]:
         mark = "right" if now == label else "wrong"
         caption = f"{label}; was {before}" if mark == "right" else f"{now}; is {label}"
         alt = f"{label}, taken for {before} before and for {now} after"
-        tiles.append(tile(images, int(row), alt, caption=caption, mark=mark, detail=alt))
+        tiles.append(tile(inputs, images, int(row), alt, caption=caption, mark=mark, detail=alt))
     return tiles

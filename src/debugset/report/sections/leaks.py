@@ -57,8 +57,8 @@ def _pair(inputs: Inputs, pair: dict[Any, Any]) -> dict[str, Any]:
     weak, label = inputs.class_name(int(inputs.pool.labels[found])), inputs.class_name(int(test.labels[near]))
     manifest = inputs.pool.manifest
     return {
-        "pool": tile(inputs.pool, found, f"pool image, weak label {weak}", caption="pool"),
-        "test": tile(test, near, f"image of {test.folder.name}, class {label}", caption=test.folder.name),
+        "pool": tile(inputs, inputs.pool, found, f"pool image, weak label {weak}", caption="pool"),
+        "test": tile(inputs, test, near, f"image of {test.folder.name}, class {label}", caption=test.folder.name),
         "ratio": float(pair["ratio"]),
         "labels": f"{weak} / {label}",
         "planted": manifest["planted"].iloc[found] if "planted" in manifest else "",

@@ -29,7 +29,7 @@ def _row(inputs: Inputs, seed: Seed) -> dict[str, Any]:
     images = inputs.images(SEED_SET)
     known = images.manifest
     return {
-        "picture": tile(images, seed.row, f"failure: {label} taken for {predicted}"),
+        "picture": tile(inputs, images, seed.row, f"failure: {label} taken for {predicted}"),
         "label": label,
         "predicted": predicted,
         "context": known["context"].iloc[seed.row] if "context" in known else "",
@@ -45,7 +45,7 @@ def _lane(inputs: Inputs, embedder: str, seed: Seed) -> dict[str, Any]:
         words = f"pick {int(pick['rank']) + 1}: found as {inputs.class_name(int(inputs.pool.labels[row]))}"
         words += f", is {caption}" if mark else ""
         detail = f"{words}; squared distance {pick['distance']:.3g}{_described(inputs, row)}"
-        tiles.append(tile(inputs.pool, row, words, caption=caption, mark=mark, detail=detail))
+        tiles.append(tile(inputs, inputs.pool, row, words, caption=caption, mark=mark, detail=detail))
     now = inputs.predicted(f"dcd-{embedder}", "mfreq").get(seed.image_id)
     return {
         "embedder": embedder,

@@ -14,9 +14,21 @@ TITLE = "What was collected, and what became of it"
 NEEDS = ("data/pool/manifest.parquet", "data/dedup/keep.parquet", *SCORED)
 DEVAL_EMBEDDER = "foundation"  # de-val is the same for every variant
 REJECTED = {
-    "undecodable": "cannot be decoded",
+    "licence": "licence not in scrape.licences",
+    "outside_window": "uploaded at another time",
+    "incomplete": "no owner, date or licence",
+    "no_size": "no size of scrape.sizes",
     "too_small": "too small",
-    "cross_class": "found by two classes",
+    "gone": "no longer there",
+    "refused": "file refused by the service",
+    "placeholder": 'a picture that says "unavailable"',
+    "opted_out": "opted out of machine learning",
+    "html": "a web page, no picture",
+    "truncated": "cut short",
+    "undecodable": "cannot be decoded",
+    "too_large": "too many bytes",
+    "too_many_pixels": "too many pixels",
+    "duplicate": "the same bytes as an older photo",
 }
 
 
@@ -26,20 +38,16 @@ def context(inputs: Inputs) -> dict[str, Any]:
     embedder = inputs.chosen.removeprefix("dcd-")
     fates = _fates(inputs, embedder)
     steps = [(label, int(which.sum()), lost) for label, _, which, lost in fates]
-    rejected = {REJECTED.get(kind, kind): count for kind, count in scrape.get("rejected", {}).items()}
     if scrape:
-        dropped = scrape.get("cross_class_dropped", 0)
-        head = [
-            ("found by the search", scrape["found"], False),
-            ("found by two classes: dropped", dropped, True),
-        ]
-        steps = [*head, *((f"rejected: {kind}", count, True) for kind, count in rejected.items()), *steps]
+        steps = [*_steps_of_scrape(scrape), *steps]
     return {
         "steps": steps,
         "largest": max([count for _, count, _ in steps] or [1]) or 1,
         "precision": weak_label_precision(inputs),
         "fates": [(label, text, int(which.sum()), _tiles(inputs, which)) for label, text, which, _ in fates],
         "attributed": "owner_name" in inputs.pool.manifest,
+        "lost_to_cap": scrape.get("lost_to_cap", 0),
+        "forgotten": scrape.get("forgotten", 0),
     }
 
 
@@ -49,6 +57,16 @@ def weak_label_precision(inputs: Inputs) -> float | None:
     if "true_label" not in manifest or manifest.empty:
         return None
     return float((manifest["true_label"] == manifest["label"]).mean())
+
+
+def _steps_of_scrape(scrape: dict[str, Any]) -> list[tuple[str, int, bool]]:
+    """Label, count and whether it is a loss: what was found, and the reasons for rejection, the commonest first."""
+    rejected = sorted(scrape["rejected"].items(), key=lambda item: (-item[1], item[0]))
+    return [
+        ("found", scrape["found"], False),
+        ("found by several classes: dropped", scrape["cross_class_dropped"], True),
+        *((f"rejected: {REJECTED.get(reason, reason)}", count, True) for reason, count in rejected),
+    ]
 
 
 def _fates(inputs: Inputs, embedder: str) -> list[tuple[str, str, np.ndarray, bool]]:
@@ -99,5 +117,5 @@ def _tiles(inputs: Inputs, which: np.ndarray) -> list[Tile]:
         ):
             if name in manifest and manifest[name].iloc[row]:
                 parts.append(f"{heading}: {manifest[name].iloc[row]}")
-        tiles.append(tile(inputs.pool, int(row), words, caption=caption, mark=mark, detail="; ".join(parts)))
+        tiles.append(tile(inputs, inputs.pool, int(row), words, caption=caption, mark=mark, detail="; ".join(parts)))
     return tiles

@@ -46,9 +46,9 @@ def _story(inputs: Inputs, embedder: str) -> dict[str, Any] | None:
         tiles: list[Tile] = []
         for row in picks["row"].head(4).tolist():
             caption, mark = verdict(inputs, inputs.pool, row, seed.label)
-            tiles.append(tile(inputs.pool, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
+            tiles.append(tile(inputs, inputs.pool, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
         return {
-            "failure": tile(images, seed.row, f"a failure: {label}"),
+            "failure": tile(inputs, images, seed.row, f"a failure: {label}"),
             "label": label,
             "predicted": inputs.class_name(seed.predicted),
             "picks": tiles,
