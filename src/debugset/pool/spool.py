@@ -186,11 +186,11 @@ class Spool:
         yield from self._execute(f"SELECT {', '.join(TRIED)} FROM files")
 
     def turn(self, name: str) -> tuple[float, float]:
-        """When the next call of a name may go out by its rate, and when a pause of it ends; unix seconds."""
+        """When all calls of a name that may go out at once have room again, and when a pause ends; unix seconds."""
         return self._execute("SELECT next, resume FROM turns WHERE name = ?", name).fetchone() or (0.0, 0.0)
 
     def save_turn(self, name: str, next: float, resume: float) -> None:
-        """Keep when the next call of a name may go out."""
+        """Keep what `turn` gives."""
         self._execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next, resume)
 
     def progress(self) -> list[Progress]:
@@ -261,7 +261,7 @@ def running(path: Path) -> bool:
         return False
     with lock.open() as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
     return False

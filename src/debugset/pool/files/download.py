@@ -4,11 +4,13 @@ import asyncio
 import warnings
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
 import stamina
 
+from debugset.machine import workers
 from debugset.pool.files.fetch import REMOVED, Fetcher, Transient, host_of, session
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import Clock, full_jitter
@@ -85,10 +87,11 @@ async def download(
     files = spool.files(url for photo in wanted for url in photo.urls)
     left = [photo for photo in wanted if needed(photo.urls, files, params)]
     meter = Meter(spool, "downloading", "photo", len(wanted), len(wanted) - len(left), clock.now)
-    with meter, warnings.catch_warnings():
+    decoders = ThreadPoolExecutor(workers())  # their own: more would only contend, and looking up hosts must not wait
+    with meter, decoders, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # Pillow's, about strangers' metadata
         async with session(service) as client:
-            fetcher = Fetcher(client, service, params, connections, clock)
+            fetcher = Fetcher(client, service, params, connections, clock, decoders)
             downloads = _Downloads(fetcher, spool, params, files, meter)
             await downloads.run(left, connections)
     if failures := downloads.failures:

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
+from urllib.request import getproxies
 
 import aiohttp
 from yarl import URL
@@ -20,7 +22,7 @@ _AGENT = "debugset"
 _HOPS = 5
 _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
-_LARGE = 64 * 1024  # bytes; smaller files decode faster than a thread starts
+_LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
 _OPT_OUTS = {"noai", "noimageai"}
 _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
 
@@ -53,7 +55,8 @@ def session(service: Service) -> aiohttp.ClientSession:
         timeout=_TIMEOUT,
         auto_decompress=False,  # a page that is compressed all the same could unpack to any size
         cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=not service.hosts,
+        # aiohttp looks for a proxy and for netrc at every request, in threads: not where there is none
+        trust_env=not service.hosts and bool(getproxies()),
     )
 
 
@@ -66,13 +69,20 @@ class Fetcher:
         params: the section ``scrape``.
         connections: how many files of a host are fetched at a time.
         clock: what waits go by.
+        decoders: look at all but small files.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, service: Service, params: ScrapeParams, connections: int, clock: Clock
+        self,
+        session: aiohttp.ClientSession,
+        service: Service,
+        params: ScrapeParams,
+        connections: int,
+        clock: Clock,
+        decoders: Executor,
     ) -> None:
         self._session, self._service, self._params, self._clock = session, service, params, clock
-        self._connections = connections
+        self._connections, self._decoders = connections, decoders
         self._hosts: dict[str, _Host] = {}
 
     async def fetch(self, address: str) -> File:
@@ -142,7 +152,9 @@ class Fetcher:
             return File("placeholder", size=len(content), sha256=digest)
         if len(content) < _LARGE:
             return inspect(content, self._params.max_pixels)
-        return await asyncio.to_thread(inspect, content, self._params.max_pixels)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._decoders, inspect, content, self._params.max_pixels
+        )
 
     def _host(self, name: str) -> _Host:
         if name not in self._hosts:
