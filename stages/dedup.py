@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from debugset.command import run
 from debugset.dedup import (
     DedupParams,
     border_pairs,
@@ -20,7 +21,6 @@ from debugset.files import replacing_folder, write_json, write_parquet
 from debugset.images.sets import open_set
 from debugset.machine import spool_folder
 from debugset.params import load
-from stages import run
 
 TESTS = ("mfreq", "complement", "test", "deployment")
 BORDER_PAIRS = 24

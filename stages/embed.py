@@ -3,13 +3,13 @@
 import sys
 from pathlib import Path
 
+from debugset.command import run
 from debugset.images.sets import open_set
 from debugset.machine import spool_folder
 from debugset.models.classifier import load as load_model
 from debugset.models.embedding import embed
 from debugset.models.params import EmbedParams
 from debugset.params import load
-from stages import run
 
 SETS = ("sets/train", "sets/test", "sets/mfreq", "sets/complement", "sets/deployment", "pool")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from debugset.command import run
 from debugset.errors import ErrorsParams, failures_frame
 from debugset.files import write_parquet
 from debugset.images.sets import open_set
@@ -14,7 +15,6 @@ from debugset.models.features import predictions
 from debugset.models.params import EmbedParams
 from debugset.models.weights import pretrained
 from debugset.params import load
-from stages import run
 
 SETS = ("test", "mfreq", "complement", "deployment")
 

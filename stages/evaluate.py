@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from debugset.command import run
 from debugset.files import write_parquet
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import load as load_model
@@ -14,7 +15,6 @@ from debugset.models.params import EmbedParams
 from debugset.params import load
 from debugset.training.recipe import TrainParams
 from debugset.training.variants import VARIANTS
-from stages import run
 
 SETS = ("test", "mfreq", "complement", "deployment")
 

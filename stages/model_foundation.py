@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from debugset.command import run
 from debugset.models.classifier import save
 from debugset.models.params import EmbeddersParams
 from debugset.models.weights import pretrained
 from debugset.params import load
-from stages import run
 
 
 def main() -> None:

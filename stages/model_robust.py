@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from debugset.command import run
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description, save
 from debugset.models.device import device
@@ -11,7 +12,6 @@ from debugset.models.weights import pretrained
 from debugset.params import load
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
 from debugset.training.recipe import Recipe
-from stages import run
 
 
 def main() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from debugset.command import run
 from debugset.feature_files import open_features
 from debugset.files import write_parquet
 from debugset.images.sets import ImageSet, open_set
 from debugset.params import load
 from debugset.picks import PickParams, Picks, pick_by_class
-from stages import run
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from debugset.command import run
 from debugset.errors import complement
 from debugset.files import replacing_folder
 from debugset.images import imagenet
@@ -16,7 +17,6 @@ from debugset.images.photos import draw_world
 from debugset.images.sets import write_manifest, write_set
 from debugset.images.sources import garments, photographs
 from debugset.params import read
-from stages import run
 
 IMAGES_PER_SHARD = 10_000
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from debugset.command import run
 from debugset.errors import ErrorsParams
 from debugset.params import load
 from debugset.report.params import ReportParams
 from debugset.report.write import write_report
-from stages import run
 
 
 def main() -> None:

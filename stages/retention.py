@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from debugset.command import run
 from debugset.feature_files import open_features
 from debugset.files import write_parquet
 from debugset.images.sets import open_set
 from debugset.params import load
 from debugset.retention import RetentionParams, chance, retention
-from stages import run
 
 
 def main() -> None:

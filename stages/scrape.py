@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from debugset.command import run
 from debugset.files import read_json
 from debugset.images.sets import open_set
 from debugset.params import check, read
@@ -10,7 +11,6 @@ from debugset.pool.params import ScrapeParams, asked_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
 from debugset.pool.sources import Places, open_source
-from stages import run
 
 PLACES = Places(world=Path("data/world"), sources=Path("sources"))
 FORGOTTEN = Path("forgotten.txt")

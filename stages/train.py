@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from debugset.command import run
 from debugset.files import replacing_folder, write_json
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import save
@@ -15,7 +16,6 @@ from debugset.training.batches import TrainingSet
 from debugset.training.fitting import fit_fresh
 from debugset.training.recipe import Recipe, TrainParams
 from debugset.training.variants import Added, added_images, describe_added, nothing_added
-from stages import run
 
 
 def main() -> None:

@@ -55,9 +55,12 @@ def is_active(folder, name):
     return (folder / "params.yaml").read_bytes() == (folder / "profiles" / f"{name}.yaml").read_bytes()
 
 
+COMMANDS = ("use", "check", "debug-classes", "flickr-simulator", "show", "scrape-status", "give-up", "forget", "purge")
+
+
 def test_help_names_the_commands_and_imports_nothing_heavy(debugset):
     help_ = debugset("--help")
-    assert all(name in help_ for name in ("use", "check", "debug-classes", "flickr-simulator", "show"))
+    assert all(name in help_ for name in COMMANDS)
     heavy = "{'torch', 'pandas', 'numpy', 'pydantic', 'yaml'}"
     code = f"import sys, debugset.cli; print(*{heavy} & set(sys.modules))"
     completed = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True)

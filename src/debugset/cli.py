@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from debugset.command import run
 from debugset.pool.simulator.faults import FAULTS
 
 ACCURACY = Path("metrics/accuracy.json")
@@ -130,6 +131,23 @@ def scrape_status(
 
 
 @app.command()
+def give_up(
+    spool: Annotated[
+        str | None, typer.Option(help="A spool's name, instead of the one used last.", show_default=False)
+    ] = None,
+) -> None:
+    """Go on without the files that failed: they are never asked for again."""
+    from debugset.machine import spool_folder
+    from debugset.pool import status
+
+    path = status.choose(spool_folder(), spool)
+    given_up = status.give_up(path)
+    for kind, count in given_up.items():
+        print(f"{count:,} {kind}")
+    print(f"{path}: {sum(given_up.values()):,} files are unreachable for good; next: `dvc repro`")
+
+
+@app.command()
 def forget(
     photos: Annotated[
         list[str], typer.Argument(metavar="ID", help="Ids as in data/pool, or addresses of Flickr photos.")
@@ -149,16 +167,20 @@ def purge(
     photos: Annotated[list[str] | None, typer.Argument(help="Ids or addresses; by default all forgotten ones.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list.")] = False,
-    remote: Annotated[str | None, typer.Option(help="The DVC remote; the default one if not given.")] = None,
-    local_only: Annotated[bool, typer.Option("--local-only", help="Leave the DVC remote alone.")] = False,
+    remote: Annotated[
+        str | None, typer.Option(help="The only DVC remote to search; all if not given.", show_default=False)
+    ] = None,
+    local_only: Annotated[bool, typer.Option("--local-only", help="Leave DVC remotes alone.")] = False,
 ) -> None:
-    """List what old versions hold of forgotten photos, ask, and remove it here and on the DVC remote.
+    """List what old versions hold of forgotten photos, ask, and remove it here and on all DVC remotes.
 
     Tags, experiments, records of runs, shards, tables, features, models and pictures; branches stay as they are.
     """
     from debugset.pool.rights.forgotten import photo_id, read_forgotten
     from debugset.purge import listing, removal
 
+    if remote and local_only:
+        raise ValueError("--remote and --local-only exclude each other; leave one out")
     forgotten = read_forgotten(Path("forgotten.txt"))
     asked = {photo_id(text) for text in photos or ()} or forgotten
     if unlisted := sorted(asked - forgotten):
@@ -210,11 +232,8 @@ def _interval(cell: dict[str, Any] | None) -> str:
 
 
 def main() -> None:
-    """Run the command line; bad input ends in one line on stderr and exit code 1."""
-    try:
-        app()
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+    """Run the command line."""
+    run(app)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def whole(name: str) -> set[str]:
     if not path.exists():
         return set()
     with Spool(path) as spool:
-        rows = spool._execute("SELECT url, status FROM files").fetchall()
+        rows = spool._rows("SELECT url, status FROM files")
     return {url.removeprefix(f"https://{IMAGE_HOST}") for url, status in rows if not status.startswith(FAILED)}
 
 

@@ -1,19 +1,22 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 from aiohttp import web
 
+from debugset.command import run as run_stage
 from debugset.files import read_json
 from debugset.images.sets import open_set
 from debugset.machine import spool_folder
+from debugset.pool.flickr.client import Flickr
 from debugset.pool.flickr.service import Service
 from debugset.pool.scrape import scrape
 from debugset.pool.spool import Spool
-from stages import run as run_stage
+from debugset.pool.windows import Page
 from stages.scrape import main, tell
 from tests.pool import runs
 from tests.pool.runs import TRUTH, files, outs
@@ -159,6 +162,28 @@ def test_a_forgotten_photo_is_not_fetched_nor_packed_nor_mentioned(
     monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "elsewhere"))  # the service still shows it
     assert run_scrape(tmp_path / "anew", forgotten={photo}) == after
     assert not any(photo in path for path in requests.images)
+    assert spooled(photo) == {"id", "dateupload"}  # nor is what the searches said of it kept
+
+
+def test_a_list_of_forgotten_photos_that_comes_from_elsewhere_cleans_the_spool(
+    run_scrape: Callable, tmp_path: Path
+) -> None:
+    run_scrape(tmp_path / "before")
+    photo = open_set(tmp_path / "before" / "pool").ids[3]
+    assert "title" in spooled(photo)
+    run_scrape(tmp_path / "after", forgotten={photo})
+    assert spooled(photo) == {"id", "dateupload"}
+    with Spool(next((spool_folder() / "scrape").glob("*.sqlite"))) as spool:
+        assert photo not in {row[0] for row in spool.tried()}
+
+
+def spooled(photo: str) -> set[str]:
+    """What the spool's search results tell of a photo."""
+    told: set[str] = set()
+    with Spool(next((spool_folder() / "scrape").glob("*.sqlite"))) as spool:
+        for window in spool._rows("SELECT query, first, last FROM windows"):
+            told.update(*(row.keys() for row in spool.photos(*window) or [] if row["id"] == photo))
+    return told
 
 
 def test_nothing_found_is_an_error(service: Service, world: Path, tmp_path: Path) -> None:
@@ -272,6 +297,26 @@ def test_the_key_is_in_no_out_no_spool_and_no_log(
     assert b"handbag" in written
     assert key.encode() not in written
     assert secret.encode() not in written
+
+
+def test_half_a_character_in_a_strangers_text_stops_nothing(
+    service: Service, world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, torn = Flickr.search, {"title": "a \ud83d", "tags": "\udc00", "owner": "1@\ud83d", "ownername": "An\0n"}
+
+    def tear(self: Flickr, *arguments: Any) -> Page:
+        page = search(self, *arguments)
+        return page._replace(photos=[photo | torn for photo in page.photos])
+
+    whole = runs.run(service, world, tmp_path / "whole")
+    monkeypatch.setattr(Flickr, "search", tear)
+    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "torn"))
+    written = runs.run(service, world, tmp_path / "out")
+    assert written.keys() == whole.keys()
+    manifest = open_set(tmp_path / "out" / "pool").manifest
+    assert len(manifest) > 20
+    for name, text in {"title": "a ?", "tags": "?", "owner": "1@?", "owner_name": "An?n"}.items():
+        assert set(manifest[name]) == {text}
 
 
 def test_scraping_a_source_of_ones_own_needs_only_its_three_methods(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "spool.sqlite"
     with Spool(path) as spool:
         spool.save_file("first", "1", FILE)
-        spool._execute("PRAGMA max_page_count = 12")
+        spool._rows("PRAGMA max_page_count = 12")
         with pytest.raises(OSError, match=r"spool.sqlite: database or disk is full; free some space, then run again"):
             spool.save_file("second", "2", FILE._replace(content=bytes(100_000)))
     with Spool(path) as spool:

@@ -12,7 +12,18 @@ import pytest
 import debugset.cli
 from debugset.cli import main
 from debugset.pool.spool import File, Progress, Spool
-from debugset.pool.status import State, as_json, choose, describe, rate, read, recent_rate, seconds_left, write_table
+from debugset.pool.status import (
+    State,
+    as_json,
+    choose,
+    describe,
+    give_up,
+    rate,
+    read,
+    recent_rate,
+    seconds_left,
+    write_table,
+)
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 SEARCHED = Progress("searching", NOON - 900, NOON - 300, 0, 40, 40)
@@ -161,7 +172,7 @@ def test_what_an_earlier_run_fetched_is_no_recent_work(tmp_path: Path) -> None:
     with Spool(tmp_path / "spool.sqlite") as spool:
         for number, tried in enumerate([NOON - 200, NOON - 50, NOON - 1]):
             spool.save_file(f"u{number}", str(number), File("ok"))
-            spool._execute("UPDATE files SET tried = ? WHERE url = ?", tried, f"u{number}")
+            spool._change("UPDATE files SET tried = ? WHERE url = ?", tried, f"u{number}")
         spool.save_progress(DOWNLOADING)
     state = read(tmp_path / "spool.sqlite", now=NOON)
     assert state.recent == 2
@@ -173,7 +184,7 @@ def test_the_table_has_a_row_an_address(tmp_path: Path) -> None:
     with Spool(path) as spool:
         spool.save_file("https://a/1,2", "1", File("ok", 3, 2, 700, "png", "ab12", b"bytes"), attempts=2)
         spool.save_file("https://a/2", "2", File("gone"))
-        spool._execute("UPDATE files SET tried = ?", NOON + 0.9)
+        spool._change("UPDATE files SET tried = ?", NOON + 0.9)
     assert write_table(path, tmp_path / "urls.csv") == 2
     with (tmp_path / "urls.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -228,3 +239,14 @@ def test_watching_ends_with_the_scrape(command, scrape, monkeypatch: pytest.Monk
     told = [json.loads(line)["running"] for line in command("--watch", "--json").splitlines()]
     assert told == [True, True, False]
     assert looks == [debugset.cli.SECONDS_BETWEEN_LOOKS] * 2
+
+
+def test_giving_up_is_for_what_failed_and_not_while_a_scrape_runs(tmp_path: Path) -> None:
+    path = tmp_path / "scrape" / "flickr.sqlite"
+    with Spool(path) as spool:
+        for url, status in {"a": "ok", "b": "failed: HTTP 503", "c": "gone"}.items():
+            spool.save_file(url, url, File(status))
+        with spool.alone(), pytest.raises(ValueError, match=r"flickr.sqlite: a scrape is running"):
+            give_up(path)
+        assert give_up(path) == {"failed: HTTP 503": 1}
+        assert spool.statuses() == {"gone": 1, "ok": 1, "unreachable": 1}

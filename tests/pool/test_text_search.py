@@ -4,7 +4,7 @@ import pandas as pd
 
 from debugset.images.sets import open_set
 from debugset.pool.simulator.library import PhotoLibrary
-from debugset.pool.text_search import ClassQueries, TextQuery, searchable
+from debugset.pool.text_search import ClassQueries, TextQuery, clean_text, searchable
 
 
 def test_captions_are_searched_as_the_simulator_searches_titles(world: Path, photos: pd.DataFrame) -> None:
@@ -30,3 +30,7 @@ def test_a_caption_has_the_classes_of_all_queries_that_find_it(photos: pd.DataFr
         ]
         assert every.finding(title) == finding
     assert every.finding("a leather handbag? bag!") == [("b", '"a leather" bag'), ("b", "handbag"), ("a", "bag")]
+
+
+def test_only_what_files_cannot_hold_is_replaced() -> None:
+    assert clean_text("ça \ud83d\0 👢\n") == "ça ?? 👢\n"

@@ -140,7 +140,6 @@ def test_which_pages_give_all_of_a_window(total: int, rows: str, whole: bool) ->
     page = Page(total, [{"id": row, "dateupload": "99" if row == "x" else 5} for row in rows])
 
     async def ask(number: int) -> Page:
-        assert number == 1
         return page
 
     taken = asyncio.run(take(ask, 0, 9, 100, 4))
@@ -156,7 +155,7 @@ def test_a_crowded_second_is_asked_until_nothing_new_comes() -> None:
     pages = {1: ["ab", "ab", "cd", "ab", "ab"], 2: ["cd", "c", "ea", "f"], 3: ["e", "", "b", ""]}
 
     async def ask(number: int) -> Page:
-        rows = pages[number].pop(0) if pages[number] else ""
+        rows = pages[number].pop(0) if pages.get(number) else ""
         return Page(7, [{"id": row, "dateupload": 5} for row in rows])
 
     taken = asyncio.run(take(ask, 5, 5, 6, 2))
@@ -200,3 +199,63 @@ def test_ends_window() -> None:
     assert not ends_window(date(2020, 2, 28), "month")
     assert ends_window(date(2020, 12, 31), "year")
     assert not ends_window(date(2020, 11, 30), "year")
+
+
+class Short:
+    """A service whose pages hold fewer photos than they are asked for."""
+
+    def __init__(self, uploaded: list[int], longest: int, empty_at_first: bool = False) -> None:
+        self.uploaded, self.longest, self.bad_moment = uploaded, longest, empty_at_first
+        self.asked: list[tuple[int, int, int]] = []
+
+    async def page(self, first: int, last: int, number: int) -> Page:
+        self.asked.append((first, last, number))
+        rows = [{"id": str(n), "dateupload": at} for n, at in enumerate(self.uploaded) if first <= at <= last]
+        shown = rows[(number - 1) * self.longest : number * self.longest]
+        if self.bad_moment:
+            self.bad_moment, shown = False, []
+        return Page(len(rows), shown)
+
+    def found(self, first: int, last: int) -> set[str]:
+        photos: set[str] = set()
+
+        async def taken(first: int, last: int) -> Window | None:
+            total, rows = await take(partial(self.page, first, last), first, last, 100, 50)
+            photos.update(row["id"] for row in rows or [])
+            return None if rows is None else window_of(first, last, total, 100)
+
+        async def collect() -> None:
+            async for _ in bisect(taken, first, last):
+                pass
+
+        asyncio.run(collect())
+        return photos
+
+
+def test_pages_shorter_than_asked_for_lose_nothing() -> None:
+    service = Short(list(range(100, 140)), longest=15)
+    assert service.found(0, 1000) == {str(n) for n in range(40)}
+
+
+def test_a_crowded_second_with_short_pages_loses_nothing() -> None:
+    service = Short([7] * 90, longest=40)
+    assert service.found(7, 7) == {str(n) for n in range(90)}
+
+
+def test_a_bad_moment_is_asked_about_again() -> None:
+    service = Short(list(range(100, 130)), longest=50, empty_at_first=True)
+    assert service.found(0, 1000) == {str(n) for n in range(30)}
+
+
+def test_a_window_of_which_some_are_never_shown_is_taken_after_two_more_calls() -> None:
+    service = Short(list(range(100, 130)), longest=50)
+    hidden = {str(n) for n in range(10)}
+    shown = service.page
+
+    async def page(first: int, last: int, number: int) -> Page:
+        whole = await shown(first, last, number)
+        return Page(whole.total, [row for row in whole.photos if row["id"] not in hidden])
+
+    service.page = page
+    assert service.found(0, 1000) == {str(n) for n in range(10, 30)}
+    assert len(service.asked) == 3

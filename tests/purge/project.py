@@ -72,7 +72,7 @@ class Project:
     """A git and DVC repository in a folder, and a DVC remote in a folder beside it."""
 
     def __init__(self, folder):
-        self.folder, self.remote = folder / "project", folder / "remote"
+        self.folder, self.remote, self.backup = (folder / name for name in ("project", "remote", "backup"))
 
     def create(self):
         """Make the project, with nothing run yet."""
@@ -83,12 +83,14 @@ class Project:
         Repo.init(str(self.folder)).close()
         self.use_remote()
 
-    def use_remote(self):
-        """Name the remote by its whole path, in a file that git ignores.
+    def use_remote(self, backup="", default="store"):
+        """Name the remote, and a second one if it has a name, by its whole path, in a file that git ignores.
 
         DVC takes a relative path in a committed file for one from the root of the disk when it reads tags.
         """
-        config = f"[core]\n    remote = store\n['remote \"store\"']\n    url = {self.remote}\n"
+        config = f"[core]\n    remote = {default}\n" if default else ""
+        for name, folder in {"store": self.remote, backup: self.backup}.items():
+            config += f"['remote \"{name}\"']\n    url = {folder}\n" if name else ""
         (self.folder / ".dvc/config.local").write_text(config)
 
     def version(self, tag, ids, forgotten=""):
@@ -121,8 +123,8 @@ class Project:
         return set(self.git("for-each-ref", "--format=%(refname)").split())
 
     def files(self):
-        """Every file of the cache and the remote with its content."""
-        return contents(self.folder / ".dvc/cache") | contents(self.remote)
+        """Every file of the cache and the remotes with its content."""
+        return contents(self.folder / ".dvc/cache") | contents(self.remote) | contents(self.backup)
 
 
 def contents(folder):

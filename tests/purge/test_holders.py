@@ -159,12 +159,13 @@ def test_a_text_names_an_id_as_a_whole_word(text, named):
     ("columns", "named"),
     [
         ({"id": [KEPT, GONE]}, True),
-        ({"n": [1.0], "any": [GONE]}, True),
+        ({"n": [1.0], "image_id": [GONE]}, True),
+        ({"seed_id": [KEPT], "nearest_id": [GONE]}, True),
+        ({"id": [KEPT], "title": [GONE], "tags": [GONE], "copy_of": [GONE]}, False),
         ({"id": pd.Categorical([GONE])}, True),
-        ({"urls": [[KEPT], [GONE]]}, True),
         ({"id": [f"{GONE}0"], "number": [int(GONE)]}, False),
         ({"id": []}, False),
     ],
 )
-def test_a_table_names_an_id_in_any_column(columns, named):
+def test_a_table_names_an_id_in_a_column_of_ids(columns, named):
     assert table_names(parquet(**columns), [GONE]) is named

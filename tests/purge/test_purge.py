@@ -11,9 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from dvc.data_cloud import DataCloud
+from dvc.exceptions import DvcException
+from dvc.fs import AuthError, LocalFileSystem
 
 from debugset.cli import main
-from debugset.purge.stores import Store
+from debugset.purge.stores import LOCAL, Store
 from tests.purge.project import GONE, KEPT, OTHER, Project, contents, feature, photo
 
 MARKS = [GONE.encode(), GONE[::-1].encode(), photo(GONE), feature(GONE).tobytes()]
@@ -104,7 +107,7 @@ def test_nothing_holds_the_photo_any_more(project, purge):
 def test_a_second_purge_finds_nothing(purge):
     purge("--yes")
     said = purge("--yes")
-    assert "Nothing holds a forgotten photo (local and store searched)" in said
+    assert "Nothing holds a forgotten photo (This machine and store searched)" in said
     assert "old versions name are gone" in said
 
 
@@ -140,7 +143,7 @@ def test_nothing_is_removed_unless_the_answer_is_yes(project, purge, arguments, 
     assert re.search(r"tag +v1 ", said)
     assert re.search(r"experiment +probe ", said)
     assert re.search(r"queued +later ", said)
-    assert re.search(r"shard +data/pool/2014\.tar +.*v1.* 10\.2 kB +local, store", said)
+    assert re.search(r"shard +data/pool/2014\.tar +.*v1.* 10\.2 kB +This machine, store", said)
     assert (project.files(), project.refs()) == (files, refs)
 
 
@@ -191,15 +194,15 @@ def test_a_killed_purge_is_finished_by_the_next(project, purge, monkeypatch, rem
         with chdir(project.folder), pytest.raises((KeyboardInterrupt, SystemExit)):
             main()
     assert "refs/tags/v1" in project.refs()
-    assert "was interrupted" in purge("--yes")
+    assert "What an earlier purge left" in purge("--yes")
     assert not holding(project)
     assert project.refs() == {"refs/heads/main", "refs/tags/v2"}
-    assert "was interrupted" not in purge("--yes")
+    assert "What an earlier purge left" not in purge("--yes")
 
 
 def test_a_remote_that_is_left_alone_is_purged_later(project, purge):
     there = contents(project.remote)
-    assert "tags and experiments stay" in purge("--yes", "--local-only")
+    assert "address: store. So tags, experiments" in purge("--yes", "--local-only")
     assert contents(project.remote) == there
     left = holding(project)
     assert left
@@ -207,7 +210,47 @@ def test_a_remote_that_is_left_alone_is_purged_later(project, purge):
     assert "refs/tags/v1" in project.refs()
     purge("--yes")
     assert not holding(project)
-    assert "refs/tags/v1" not in project.refs()
+    assert project.refs() == {"refs/heads/main", "refs/tags/v2"}
+
+
+@pytest.fixture
+def backed_up(project):
+    """The project with a second remote, whose first one has no records of runs, and v1 known by experiments alone."""
+    shutil.copytree(project.remote, project.backup)
+    shutil.rmtree(project.remote / "runs")
+    alone = project.git("commit-tree", "-m", "Data v2", "v2^{tree}").strip()
+    project.git("reset", "-q", "--soft", alone)
+    project.git("tag", "-d", "v1", "v2")
+    project.git("reflog", "expire", "--expire=all", "HEAD", "refs/heads/main")
+    return project
+
+
+def test_what_finds_the_photo_stays_until_all_remotes_are_searched(backed_up, purge):
+    backed_up.use_remote("backup")
+    records = contents(backed_up.folder / ".dvc/cache/runs")
+    assert "address: store. So tags" in purge("--yes", "--remote", "backup")
+    left = holding(backed_up)
+    assert left
+    assert all(name.startswith(str(backed_up.remote)) for name in left)
+    assert any(ref.endswith("/probe") for ref in backed_up.refs())
+    assert contents(backed_up.folder / ".dvc/cache/runs") == records
+    assert "What an earlier purge left" in purge("--yes")
+    assert not holding(backed_up)
+    assert backed_up.refs() == {"refs/heads/main"}
+
+
+@pytest.mark.parametrize("default", ["store", ""])
+def test_all_remotes_are_searched(backed_up, purge, default):
+    backed_up.use_remote("backup", default=default)
+    purge("--yes")
+    assert not holding(backed_up)
+    assert backed_up.refs() == {"refs/heads/main"}
+
+
+def test_a_remote_may_be_named_as_the_cache_is(backed_up, purge):
+    backed_up.use_remote(LOCAL)
+    purge("--yes")
+    assert not holding(backed_up)
 
 
 def test_what_only_the_remote_has_is_found(project, purge):
@@ -221,6 +264,61 @@ def test_an_unknown_remote_is_refused(purge):
     assert "nowhere" in purge("--remote", "nowhere", fails=True)
 
 
+def test_one_remote_and_none_is_refused(purge):
+    assert "--remote and --local-only exclude each other" in purge("--remote", "store", "--local-only", fails=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "said"),
+    [
+        ("exists", RuntimeError("Unable to locate\ncredentials"), "error: store: Unable to locate credentials"),
+        ("open", PermissionError("denied"), "error: store: denied"),
+        (
+            "remove",
+            NotImplementedError(),
+            "error: store: this kind of remote lets nothing be listed or removed; leave it out",
+        ),
+        ("remove", DvcException("locked"), "error: store: locked"),
+    ],
+)
+def test_a_remote_s_error_is_one_line_with_its_name(project, purge, monkeypatch, call, error, said):
+    shutil.rmtree(project.folder / ".dvc/cache")
+    work = getattr(LocalFileSystem, call)
+
+    def failing(self, path, *arguments, **options):
+        if Path(path).is_relative_to(project.remote):
+            raise error
+        return work(self, path, *arguments, **options)
+
+    monkeypatch.setattr(LocalFileSystem, call, failing)
+    assert purge("--yes", fails=True) == said
+
+
+@pytest.mark.parametrize("error", [ImportError("needs\na package"), AuthError("needs\na package")])
+def test_a_remote_that_cannot_be_opened_is_one_line(purge, monkeypatch, error):
+    def failing(self, *arguments, **options):
+        raise error
+
+    monkeypatch.setattr(DataCloud, "get_remote_odb", failing)
+    assert purge("--yes", fails=True) == "error: store: needs a package"
+
+
+def test_a_setting_that_dvc_refuses_is_one_line(project, purge):
+    (project.folder / ".dvc/config.local").write_text("['remote \"store\"']\n    url = nothing://bucket\n")
+    assert purge("--yes", fails=True).startswith("error: DVC: ")
+
+
+def test_a_remote_that_is_not_there_counts_as_not_searched(project, purge):
+    project.remote.rename(project.backup)  # as if its disk were not mounted
+    assert "error: store: nothing is at " in purge("--remote", "store", fails=True)
+    assert "address: store. So tags" in purge("--yes")
+    assert "refs/tags/v1" in project.refs()
+    project.backup.rename(project.remote)
+    purge("--yes")
+    assert not holding(project)
+    assert project.refs() == {"refs/heads/main", "refs/tags/v2"}
+
+
 def test_a_tag_on_git_s_remote_is_left_to_people(project, purge, tmp_path):
     subprocess.run(["git", "init", "-q", "--bare", tmp_path / "hub"], check=True)
     project.git("remote", "add", "hub", str(tmp_path / "hub"))
@@ -229,13 +327,46 @@ def test_a_tag_on_git_s_remote_is_left_to_people(project, purge, tmp_path):
     assert "refs/tags/v1" in project.git("ls-remote", "hub")
 
 
-def test_spooled_features_go_with_the_shard(project, purge):
-    cache, spool = contents(project.folder / ".dvc/cache"), project.folder / ".spool/features"
-    spool.mkdir(parents=True)
-    for name, id in (("one", GONE), ("two", OTHER)):
-        (spool / f"{name}.npy").write_bytes(next(text for text in cache.values() if feature(id).tobytes() in text))
+@pytest.fixture
+def spool(project):
+    """A spool with the current features, such as held the photo once, and what killed runs left."""
+    cache, spool = contents(project.folder / ".dvc/cache"), project.folder / ".spool"
+    old = next(array for array in cache.values() if feature(GONE).tobytes() in array)
+    now = (project.folder / "data/features/robust/pool/2014.npy").read_bytes()
+    files = {"features/one.npy": old, "features/batch.npy": now[:-1] + b"x", "features/two.npy": now}
+    files |= {"features/.two.npy.7.tmp": now, "distances/one.npy": b"near", "distances/.two.npy.7.tmp": b"ne"}
+    for name, content in {**files, "scrape/pool.sqlite": b"answers"}.items():
+        (spool / name).parent.mkdir(parents=True, exist_ok=True)
+        (spool / name).write_bytes(content)
+    return spool
+
+
+def names(folder):
+    return {str(path.relative_to(folder)) for path in contents(folder)}
+
+
+def test_of_the_spool_only_current_features_stay(project, purge, spool):
+    said = purge("--dry-run")
+    assert re.search(r"spool +\S*features: not of the current features +2 files ", said)
+    assert len(names(spool)) == 7
     purge("--yes")
-    assert [path.name for path in spool.iterdir()] == ["two.npy"]
+    assert names(spool) == {"features/two.npy", "scrape/pool.sqlite"}
+
+
+def test_features_in_the_working_tree_that_hold_the_photo_keep_none_in_the_spool(project, purge, spool):
+    tree = project.folder / "data/features/robust"
+    (tree / "old").mkdir()
+    shutil.copy(spool / "features/one.npy", tree / "old/2014.npy")
+    (tree / ".pool.tmp").mkdir()  # an embedding was killed
+    shutil.copy(spool / "features/batch.npy", tree / ".pool.tmp/2014.npy")
+    purge("--yes")
+    assert names(spool) == {"features/two.npy", "scrape/pool.sqlite"}
+
+
+def test_the_spool_stays_when_nothing_is_forgotten(project, purge, spool):
+    (project.folder / "forgotten.txt").write_text("")
+    purge("--yes")
+    assert len(names(spool)) == 7
 
 
 def test_the_project_s_lock_names_no_purged_object_of_v2(project, purge):

@@ -116,7 +116,7 @@ def test_without_known_authors_there_are_no_credits(world, tmp_path, params):
     text = render(Inputs(tmp_path, params, DEBUG_NAMES))
     assert "credits" not in Elements(text).attributes("id")
     assert "#credits" not in Elements(text).attributes("href")
-    assert "attribution.html" not in text
+    assert "data/attribution" not in text
 
 
 def test_reasons_of_rejection_are_words_and_photos_out_of_reach_a_warning(world, tmp_path, page, params):

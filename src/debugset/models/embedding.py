@@ -18,6 +18,7 @@ from debugset.feature_files import described_parts
 from debugset.files import replacing_folder, sha256, write_json
 from debugset.images.sets import MANIFEST, ImageSet
 from debugset.models.classifier import Classifier, Description, fingerprint
+from debugset.models.device import autocast
 from debugset.models.features import outputs
 from debugset.models.params import Precision
 from debugset.shard_spool import spooled
@@ -77,7 +78,7 @@ def _shard_key(
     description: Description, images: ImageSet, rows: np.ndarray, batch: int, precision: Precision
 ) -> list[str]:
     """All that decides the features: weights, preprocessing, the code that computes them, images in order."""
-    code = [sha256(Path(path)) for path in (inspect.getfile(outputs), inspect.getfile(Classifier))]
+    code = [sha256(Path(inspect.getfile(one))) for one in (outputs, Classifier, ImageSet, autocast)]
     libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
     content = [fingerprint(description), precision, str(batch), *code, *libraries]
     return content + images.manifest["sha256"].iloc[rows].to_list()

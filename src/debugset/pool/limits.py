@@ -5,12 +5,20 @@ import logging
 import math
 import random
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import stamina
 
 from debugset.pool.spool import Spool
 
+Answer = TypeVar("Answer")
+
 LONGEST_PAUSE = 3600.0  # seconds that a run waits for a service; longer ones end it
+ATTEMPTS = 9  # of one call or file: two minutes in the mean, until a run takes it for lost
+THROTTLED = 30.0  # seconds that nobody asks a host that says "too many" without saying how long
 _HOUR = 3600.0
 _YEAR = 366 * 24 * _HOUR
 
@@ -68,14 +76,14 @@ class Turns:
             OSError: that is longer than `LONGEST_PAUSE`; the text says when to run again.
         """
         resume = self._clock.now() + max(0.0, seconds)
+        self._resume = max(self._resume, resume)
+        self._save()
         if seconds > LONGEST_PAUSE:
             when = datetime.fromtimestamp(math.ceil(resume / 60) * 60, UTC)
             raise OSError(
                 f"{self._name}: the service asks for a pause until {when:%Y-%m-%d %H:%M} UTC; run again then: "
                 "what is whole is not asked again"
             )
-        self._resume = max(self._resume, resume)
-        self._save()
 
     def _wait(self) -> float:
         """Seconds until the next call may go out."""
@@ -88,6 +96,31 @@ class Turns:
     def _save(self) -> None:
         if self._spool:
             self._spool.save_turn(self._name, self._next, self._resume)
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]], transient: type[Exception]) -> tuple[Answer, int]:
+    """Ask until there is an answer, with growing random pauses.
+
+    Args:
+        ask: raises ``transient`` where there is no answer for now.
+        transient: what is tried again.
+
+    Returns:
+        The answer, and how often it was asked for.
+
+    Raises:
+        Exception: ``transient`` after `ATTEMPTS` attempts, some minutes; at once whatever else ``ask`` raises.
+    """
+    attempts = 0
+
+    def pause(error: Exception) -> bool | float:
+        return isinstance(error, transient) and full_jitter(attempts)
+
+    async for attempt in stamina.retry_context(on=pause, attempts=ATTEMPTS, timeout=None):
+        with attempt:
+            attempts = attempt.num
+            return await ask(), attempts
+    raise AssertionError("unreachable")
 
 
 def rate_and_burst(most: float) -> tuple[float, int]:

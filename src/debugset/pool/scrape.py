@@ -52,6 +52,7 @@ def scrape(
     with Spool(spool_folder() / "scrape" / f"{source.name}.sqlite") as spool, spool.alone():
         spool.clear_progress()
         found, asked = source.find(spool)
+        spool.forget(forgotten)  # of a colleague's list, or asked for anew
         found = found[~found["id"].isin(forgotten)]
         if found.empty:
             raise ValueError("scrape: found no photo; widen scrape.queries, scrape.since or scrape.snapshot")

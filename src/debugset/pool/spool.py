@@ -27,7 +27,9 @@ CREATE TABLE IF NOT EXISTS windows (
     PRIMARY KEY (query, first, last)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS files (
     url TEXT PRIMARY KEY, photo TEXT NOT NULL, tried REAL NOT NULL, attempts INTEGER NOT NULL,
-    status TEXT NOT NULL, width INTEGER, height INTEGER, size INTEGER, extension TEXT, sha256 TEXT, content BLOB);
+    status TEXT NOT NULL, width INTEGER, height INTEGER, size INTEGER, extension TEXT, sha256 TEXT);
+CREATE INDEX IF NOT EXISTS files_of_photo ON files (photo);
+CREATE TABLE IF NOT EXISTS contents (url TEXT PRIMARY KEY, content BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS turns (name TEXT PRIMARY KEY, next REAL NOT NULL, resume REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS progress (
     phase TEXT PRIMARY KEY, started REAL NOT NULL, updated REAL NOT NULL,
@@ -105,7 +107,7 @@ class Spool:
             self._database.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last answers, not the file
             self._database.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves the disk
         self._check_version()
-        self._execute(f"PRAGMA user_version = {VERSION}")
+        self._change(f"PRAGMA user_version = {VERSION}")
         with self._explained():
             self._database.executescript(_TABLES)
 
@@ -133,7 +135,7 @@ class Spool:
 
     def save_total(self, query: str, first: int, last: int, total: int) -> None:
         """Keep a search's total."""
-        self._execute("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, NULL)", query, first, last, total)
+        self._change("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, NULL)", query, first, last, total)
 
     def photos(self, query: str, first: int, last: int) -> list[dict[str, Any]] | None:
         """The photos of a search in an upload window, as they were sent, or None if not all are here."""
@@ -147,63 +149,86 @@ class Spool:
 
     def save_photos(self, query: str, first: int, last: int, total: int, photos: list[dict[str, Any]]) -> None:
         """Keep all photos of a search in an upload window."""
-        self._execute(
+        self._change(
             "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?)", query, first, last, total, _packed(photos)
         )
 
     def file(self, url: str) -> File | None:
         """What became of an address, with its bytes."""
-        row = self._execute(f"SELECT {', '.join(File._fields)} FROM files WHERE url = ?", url).fetchone()
-        return None if row is None else File(*row)
+        file = self.files([url]).get(url)
+        return file and file._replace(content=self._content(url))
 
     def content(self, url: str) -> bytes:
-        """The bytes of a file whose status is ``ok``."""
-        return self._execute("SELECT content FROM files WHERE url = ?", url).fetchone()[0]
+        """The bytes of a file whose status is ``ok``.
+
+        Raises:
+            KeyError: there are none.
+        """
+        content = self._content(url)
+        if not content:
+            raise KeyError(url)
+        return content
 
     def files(self, urls: Iterable[str]) -> dict[str, File]:
         """What became of those addresses that were tried, without the bytes."""
         wanted = set(urls)
-        rows = self._execute(f"SELECT url, {', '.join(File._fields[:-1])} FROM files")
+        columns = ", ".join(File._fields[:-1])
+        if len(wanted) == 1:
+            rows = self._rows(f"SELECT url, {columns} FROM files WHERE url = ?", *wanted)
+        else:
+            rows = self._rows(f"SELECT url, {columns} FROM files")
         return {url: File(*rest) for url, *rest in rows if url in wanted}
 
     def save_file(self, url: str, photo: str, file: File, attempts: int = 1) -> None:
         """Keep what became of an address of a photo, after how many attempts."""
-        self._execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            url, photo, time.time(), attempts, *file,
-        )  # fmt: skip
+        *known, content = file
+        with self._transaction():
+            row = (url, photo, time.time(), attempts, *known)
+            self._change(f"INSERT OR REPLACE INTO files VALUES ({', '.join('?' * len(row))})", *row)
+            if content:
+                self._change("INSERT OR REPLACE INTO contents VALUES (?, ?)", url, content)
+            else:
+                self._change("DELETE FROM contents WHERE url = ?", url)
+
+    def give_up(self) -> dict[str, int]:
+        """Let every address that failed be ``unreachable`` for good; how many those were, by how they failed."""
+        failed = {status: count for status, count in self.statuses().items() if status.startswith(FAILED)}
+        self._change("UPDATE files SET status = 'unreachable' WHERE status LIKE ?", f"{FAILED}%")
+        return failed
 
     def tried_since(self, moment: float) -> int:
         """How many addresses were tried since a moment in unix seconds."""
-        return self._execute("SELECT COUNT(*) FROM files WHERE tried >= ?", moment).fetchone()[0]
+        return self._rows("SELECT COUNT(*) FROM files WHERE tried >= ?", moment)[0][0]
 
     def statuses(self) -> dict[str, int]:
         """How many addresses ended in each status."""
-        return dict(self._execute("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
+        return dict(self._rows("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
 
     def tried(self) -> Iterator[tuple[Any, ...]]:
         """Every address that was tried, as it came: the columns of `TRIED`."""
-        yield from self._execute(f"SELECT {', '.join(TRIED)} FROM files")
+        with self._explained():
+            yield from self._database.execute(f"SELECT {', '.join(TRIED)} FROM files")
 
     def turn(self, name: str) -> tuple[float, float]:
         """When all calls of a name that may go out at once have room again, and when a pause ends; unix seconds."""
-        return self._execute("SELECT next, resume FROM turns WHERE name = ?", name).fetchone() or (0.0, 0.0)
+        rows = self._rows("SELECT next, resume FROM turns WHERE name = ?", name)
+        return rows[0] if rows else (0.0, 0.0)
 
     def save_turn(self, name: str, next: float, resume: float) -> None:
         """Keep what `turn` gives."""
-        self._execute("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next, resume)
+        self._change("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next, resume)
 
     def progress(self) -> list[Progress]:
         """How far each phase of the last scrape is, in the order of the phases."""
-        return [Progress(*row) for row in self._execute("SELECT * FROM progress ORDER BY started, rowid")]
+        return [Progress(*row) for row in self._rows("SELECT * FROM progress ORDER BY started, rowid")]
 
     def save_progress(self, progress: Progress) -> None:
         """Keep how far a phase is."""
-        self._execute("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", *progress)
+        self._change("INSERT OR REPLACE INTO progress VALUES (?, ?, ?, ?, ?, ?)", *progress)
 
     def clear_progress(self) -> None:
         """Forget how far the last scrape was; another one begins."""
-        self._execute("DELETE FROM progress")
+        self._change("DELETE FROM progress")
 
     def forget(self, photos: Iterable[str]) -> Counter[str]:
         """Remove all that is known of photos, from the disk too.
@@ -215,28 +240,53 @@ class Spool:
             How many files and search results of each photo were removed.
         """
         forgotten, removed = set(photos), Counter[str]()
-        for query, first, last, packed in self._execute("SELECT query, first, last, photos FROM windows").fetchall():
-            found = _unpacked(packed) if packed else []
+        if not forgotten:
+            return removed
+        for query, first, last in self._rows("SELECT query, first, last FROM windows WHERE photos IS NOT NULL"):
+            found = self.photos(query, first, last) or []
             named = [str(photo["id"]) for photo in found if str(photo["id"]) in forgotten and photo.keys() - _STAYS]
             if named:
                 removed.update(named)
-                kept = [_nameless(photo) if str(photo["id"]) in forgotten else photo for photo in found]
-                key = (query, first, last)
-                self._execute(
-                    "UPDATE windows SET photos = ? WHERE (query, first, last) = (?, ?, ?)", _packed(kept), *key
-                )
+                kept = _packed([_nameless(photo) if str(photo["id"]) in forgotten else photo for photo in found])
+                where = "query = ? AND first = ? AND last = ?"
+                self._change(f"UPDATE windows SET photos = ? WHERE {where}", kept, query, first, last)
         for photo in sorted(forgotten):
-            removed[photo] += self._execute("DELETE FROM files WHERE photo = ?", photo).rowcount
-        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return +removed
+            with self._transaction():
+                self._change("DELETE FROM contents WHERE url IN (SELECT url FROM files WHERE photo = ?)", photo)
+                removed[photo] += self._change("DELETE FROM files WHERE photo = ?", photo)
+        if removed := +removed:
+            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        return removed
 
     def _window(self, column: str, query: str, first: int, last: int) -> tuple[Any, ...] | None:
         where = "query = ? AND first = ? AND last = ?"
-        return self._execute(f"SELECT {column} FROM windows WHERE {where}", query, first, last).fetchone()
+        rows = self._rows(f"SELECT {column} FROM windows WHERE {where}", query, first, last)
+        return rows[0] if rows else None
 
-    def _execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
+    def _content(self, url: str) -> bytes:
+        rows = self._rows("SELECT content FROM contents WHERE url = ?", url)
+        return rows[0][0] if rows else b""
+
+    def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._explained():
-            return self._database.execute(statement, values)
+            return self._database.execute(statement, values).fetchall()
+
+    def _change(self, statement: str, *values: Any) -> int:
+        """Change rows; how many those were."""
+        with self._explained():
+            return self._database.execute(statement, values).rowcount
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Let changes be made all together or not at all."""
+        self._change("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._change("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.rollback()
+            raise
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -247,8 +297,8 @@ class Spool:
             raise OSError(f"{self.path}: {error}; {mend}, then run again: what is whole is kept") from None
 
     def _check_version(self) -> None:
-        written = self._execute("PRAGMA user_version").fetchone()[0]
-        tables = self._execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0]
+        written = self._rows("PRAGMA user_version")[0][0]
+        tables = self._rows("SELECT COUNT(*) FROM sqlite_master")[0][0]
         if tables and written != VERSION:
             self._database.close()
             raise OSError(f"{self.path}: was written by another version of debugset; move it away, then run again")
@@ -285,7 +335,7 @@ def _nameless(photo: dict[str, Any]) -> dict[str, Any]:
 
 
 def _packed(photos: list[dict[str, Any]]) -> bytes:
-    return zlib.compress(json.dumps(photos, ensure_ascii=False).encode(), 1)
+    return zlib.compress(json.dumps(photos).encode(), 1)
 
 
 def _unpacked(packed: bytes) -> list[dict[str, Any]]:

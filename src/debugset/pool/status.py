@@ -41,6 +41,21 @@ class State(NamedTuple):
     statuses: Mapping[str, int]
 
 
+def give_up(path: Path) -> dict[str, int]:
+    """Let all files that failed be unreachable for good; how many those were, by how they failed.
+
+    Args:
+        path: the spool.
+
+    Raises:
+        ValueError: a scrape is running on it.
+    """
+    if running(path):
+        raise ValueError(f"{path}: a scrape is running on this spool; wait for its end or stop it, then run again")
+    with Spool(path) as spool, spool.alone():
+        return spool.give_up()
+
+
 def choose(folder: Path, name: str | None = None) -> Path:
     """The spool of a name, else the one used last.
 

@@ -1,10 +1,21 @@
-"""Which texts a search finds: all words of the query, and phrases in double quotes as they stand."""
+"""Texts of strangers: as files can hold them, and which a search finds.
+
+It finds those with all words of the query, and phrases in double quotes as they stand.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 _WORD = re.compile(r"\w+(?:[-']\w+)*")  # "t-shirt" is one word
 _QUERY = re.compile(r'"([^"]*)"|(\S+)')
+
+
+def clean_text(text: str) -> str:
+    """A stranger's text as files can hold it: a question mark in the place of lone surrogates and NUL.
+
+    JSON may name half of a surrogate pair (RFC 8259, section 8.2), which UTF-8 cannot say; HTML has no NUL.
+    """
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 class TextQuery:

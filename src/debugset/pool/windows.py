@@ -5,13 +5,17 @@ a guess. So pages of one search never add up reliably; halving the window of upl
 all of it does. Windows are pairs of unix seconds (UTC), both ends inclusive.
 """
 
+import re
 from calendar import monthrange
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import count
 from typing import Any, Literal, NamedTuple
 
 Shard = Literal["year", "month"]
 Photo = dict[str, Any]
+_SHOWN_AT_LEAST = 0.9  # of the total; with less a page is doubted
+_ID = re.compile(r"[A-Za-z0-9_-]+")  # it becomes a file's name and part of addresses; other rows are passed over
 _QUIET_SWEEPS = 16  # in a random order a page more or less shows a given photo in two of three sweeps
 
 
@@ -105,7 +109,7 @@ async def take(ask: Callable[[int], Awaitable[Page]], first: int, last: int, cap
         per_page: results a page.
     """
     page = await ask(1)
-    if _gives_all(page, first, last, min(cap, per_page)):
+    if _gives_all(page, first, last, min(cap, per_page)) and not await _holds_back(ask, page, first, last):
         return Taken(count_inside(page.photos, first, last), _distinct(page.photos))
     if first < last:
         return Taken(page.total, None)
@@ -148,14 +152,26 @@ def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
     return different == len(named) or page.total in (different, inside)
 
 
+async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: int, last: int) -> bool:
+    """Whether a page that shows far fewer photos than its total has shown too few.
+
+    Some are always missing, for the service counts before it leaves out what nobody may see. But it may also
+    give shorter pages than it was asked for, or have had a bad moment: then the next page has more, or the same one.
+    """
+    if count_inside(page.photos, first, last) >= _SHOWN_AT_LEAST * page.total:
+        return False
+    again = [*(await ask(2)).photos, *(await ask(1)).photos]
+    return count_inside([*page.photos, *again], first, last) > count_inside(page.photos, first, last)
+
+
 async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Taken:
     photos, total = list(page.photos), page.total
     found, quiet = count_inside(photos, second, second), 0
     while found < cap and quiet < (1 if found == total else _QUIET_SWEEPS):
-        for number in range(1, -(-cap // per_page) + 1):
-            page = await ask(number)
+        for number in count(1):
+            page, known = await ask(number), len(photos)
             photos = _distinct([*photos, *page.photos])
-            if len(page.photos) < per_page:
+            if not page.photos or (number * per_page >= cap and len(photos) == known):
                 break
         before, found = found, count_inside(photos, second, second)
         quiet = 0 if found > before else quiet + 1
@@ -168,7 +184,7 @@ def _distinct(photos: Sequence[Photo]) -> list[Photo]:
 
 
 def _named(photos: Iterable[Photo]) -> list[Photo]:
-    return [photo for photo in photos if photo.get("id")]
+    return [photo for photo in photos if _ID.fullmatch(str(photo.get("id") or ""))]
 
 
 def _last_day(day: date, shard: Shard) -> date:

@@ -37,15 +37,16 @@ def table(content: bytes, columns: list[str]) -> pd.DataFrame:
 
 
 def table_names(content: bytes, ids: Collection[str]) -> bool:
-    """Whether a column of a Parquet file has an id as a value, or in a list."""
+    """Whether a column of ids (``id``, ``image_id``, ``seed_id``...) of a Parquet file has an id as a value.
+
+    Other columns are not looked at: a title may be the same text as the id of another photo.
+    """
     file = pq.ParquetFile(io.BytesIO(content))
     wanted = pa.array(sorted(ids), pa.large_string())
-    for field in file.schema_arrow:
-        if pa.types.is_nested(field.type) and not pa.types.is_list(field.type):
+    for name in file.schema_arrow.names:
+        if name != "id" and not name.endswith("_id"):
             continue
-        column = file.read(columns=[field.name]).column(0)
-        if pa.types.is_list(column.type):
-            column = pc.list_flatten(column)
+        column = file.read(columns=[name]).column(0)
         if pa.types.is_dictionary(column.type):
             column = column.cast(column.type.value_type)
         text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)

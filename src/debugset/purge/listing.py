@@ -6,34 +6,41 @@ from debugset.purge.plan import REFS, Plan, Step
 from debugset.purge.removal import Purge
 from debugset.purge.versions import git_remotes
 
+MANY = {"run": "records", "spool": "files"}  # kinds of which there are too many for a row each
+
 
 def found(purge: Purge) -> str:
     """All that a purge says before it asks."""
     plan, where = purge.plan, " and ".join(purge.places)
     parts = []
     if purge.resumed:
-        parts.append("An earlier purge was interrupted; what it left is listed too.")
+        parts.append("What an earlier purge left is listed too.")
     parts += [table(plan), staying(plan)] if plan.steps else [f"Nothing holds a forgotten photo ({where} searched)."]
     if plan.unknown:
         parts.append(f"{plan.unknown} folders and tables that old versions name are gone, so nothing is known of them.")
-    if purge.refs_stay:
-        parts.append("The DVC remote is left alone; tags and experiments stay, for it can still restore them.")
+    if purge.left_alone:
+        parts.append(
+            f"Not searched, by choice or because nothing is at its address: {', '.join(purge.left_alone)}. So tags, "
+            "experiments and records of runs stay, by which that is found; run `debugset purge` for all in the end."
+        )
     elif len(purge.places) == 1:
         parts.append("There is no DVC remote.")
     return "\n".join(part for part in parts if part)
 
 
 def table(plan: Plan) -> str:
-    """What a plan removes: git's refs, then a row an object, a file or the runs of a command, with all their places."""
+    """What a plan removes: git's refs, then a row an object, with its places, or a row for many runs or files."""
     rows: dict[tuple[str, ...], list[Step]] = {}
     for step in sorted(plan.steps, key=lambda step: step.kind not in REFS):
-        one = step.key if step.kind != "run" else ""
+        one = step.key if step.kind not in MANY else ""
         rows.setdefault((step.kind, step.name, step.versions, one), []).append(step)
     cells: list[tuple[str, ...]] = [("kind", "name", "version", "size", "where")]
     for (kind, name, versions, _), steps in rows.items():
         count = len({step.key for step in steps})
-        places = ", ".join(dict.fromkeys(step.place for step in steps))
-        cells.append((kind, name, f"{count} records" if count > 1 else versions, in_bytes(steps[0].size), places))
+        places = list(dict.fromkeys(step.place for step in steps))
+        size = sum(step.size for step in steps if step.place == places[0])  # the same in each
+        many = f"{count} {MANY[kind]}" if count > 1 else versions
+        cells.append((kind, name, many, in_bytes(size), ", ".join(places)))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
     things = len({(step.kind, step.key, step.commit) for step in plan.steps})

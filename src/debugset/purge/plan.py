@@ -1,7 +1,6 @@
 """What purging removes: from refs, records and objects to a list of steps, in the order in which they are taken."""
 
-import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from textwrap import shorten
 from typing import NamedTuple
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from debugset.images.sets import MANIFEST
 from debugset.purge.content import manifest
 from debugset.purge.holders import ALL_FEATURES, POOL, Held, find_holders
+from debugset.purge.spool import spool_files
 from debugset.purge.stores import LOCAL, Contents, Store
 from debugset.purge.versions import LOCK, History, Record, Ref, current, history, reachable, run_record, subject
 
@@ -16,6 +16,7 @@ from debugset.purge.versions import LOCK, History, Record, Ref, current, history
 # of folders, then records of runs, then refs. So most of what a killed purge leaves is found again; for the rest
 # (a record whose objects are gone tells nothing any more) `debugset.purge.removal` keeps the list of steps.
 REFS = ("tag", "experiment", "queued")
+FINDING = ("run", *REFS)  # they hold no photo themselves: by them objects are found, wherever these lie
 _ORDER = (
     "spool",
     "model",
@@ -27,8 +28,7 @@ _ORDER = (
     "table",
     "manifest",
     "folder",
-    "run",
-    *REFS,
+    *FINDING,
 )
 
 
@@ -73,12 +73,12 @@ def find(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
 
     Args:
         ids: of the photos.
-        stores: the cache first, then a remote.
-        spool: the folder in which embedding keeps features.
+        stores: the cache first, then remotes.
+        spool: the folder for what can be computed again.
 
     Raises:
         ValueError: the current version still holds a photo.
-        OSError: git, the cache or the remote cannot be read.
+        OSError: git, the cache or a remote cannot be read.
     """
     known, runs, contents = history(), _runs(stores), Contents(stores)
     now = current()
@@ -94,9 +94,14 @@ def find(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
     }
     refs = [ref for ref in known.refs if ref.kind and ref.commit in affected]
     steps = [Step(ref.kind, ref.short, ref.commit[:7], 0, LOCAL, ref.name, ref.commit) for ref in refs]
-    steps += _object_steps(held, affected, known, stores) + _run_steps(runs, held) + _spool_steps(held, spool)
-    steps.sort(key=lambda step: _ORDER.index(step.kind))
-    return Plan(steps, _staying(affected, known, refs), _unknown(contents.missing, records))
+    steps += _object_steps(held, affected, known, stores) + _run_steps(runs, held)
+    steps += _spool_steps(spool, held.keys()) if ids else []
+    return Plan(in_order(steps), _staying(affected, known, refs), _unknown(contents.missing, records))
+
+
+def in_order(steps: Iterable[Step]) -> list[Step]:
+    """Steps, each once, in the order in which they are taken."""
+    return sorted(dict.fromkeys(steps), key=lambda step: _ORDER.index(step.kind))
 
 
 def _runs(stores: Sequence[Store]) -> dict[str, tuple[Record, list[Store]]]:
@@ -151,21 +156,11 @@ def _run_steps(runs: Mapping[str, tuple[Record, Sequence[Store]]], held: Mapping
     ]
 
 
-def _spool_steps(held: Mapping[str, Held], spool: Path) -> list[Step]:
-    """The spooled arrays that are the same files as features with a photo; all, where one file held a whole set."""
-    arrays = {object for object, found in held.items() if found.kind == "features"}
-    every = any(found.kind == ALL_FEATURES for found in held.values())
-    files = sorted(spool.glob("*.npy")) if arrays or every else []
-    if every and files:
-        size = sum(file.stat().st_size for file in files)
-        return [Step("spool", f"{spool}: all, for it cannot be told apart", "", size, LOCAL, str(spool))]
-    files = [file for file in files if _md5(file) in arrays]
-    return [Step("spool", str(file), "", file.stat().st_size, LOCAL, str(file)) for file in files]
-
-
-def _md5(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+def _spool_steps(spool: Path, held: Collection[str]) -> list[Step]:
+    return [
+        Step("spool", f"{file.parent}: {why}", "", file.stat().st_size, LOCAL, str(file))
+        for file, why in spool_files(spool, held)
+    ]
 
 
 def _staying(affected: Mapping[str, object], known: History, removed: Sequence[Ref]) -> list[str]:

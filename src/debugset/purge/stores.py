@@ -1,4 +1,4 @@
-"""Where DVC keeps objects and records of runs: this machine's cache, and a remote."""
+"""Where DVC keeps objects and records of runs: this machine's cache, and remotes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -9,7 +9,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_data.hashfile.db import get_index
 
-LOCAL = "local"
+LOCAL = "This machine"  # DVC turns remotes' names into lower case, so none has this one
 
 
 class Store:
@@ -27,33 +27,31 @@ class Store:
 
     def read(self, object: str) -> bytes | None:
         """An object's content; None if it is not here."""
-        try:
-            with self._files.open(self._objects.oid_to_path(object), "rb") as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
+        with suppress(FileNotFoundError), _named(self.name), self._files.open(self._path(object), "rb") as file:
+            return file.read()
+        return None
 
     def size(self, object: str) -> int | None:
         """An object's size in bytes; None if it is not here."""
-        try:
-            return self._files.info(self._objects.oid_to_path(object))["size"]
-        except FileNotFoundError:
-            return None
+        with suppress(FileNotFoundError), _named(self.name):
+            return self._files.info(self._path(object))["size"]
+        return None
 
     def runs(self) -> list[str]:
         """The names of the records of runs: ``ab/abc…/def…``; they are hashes of what the records hold."""
-        if not self._files.exists(self._runs):
-            return []
-        return sorted(self._files.relpath(path, self._runs) for path in self._files.find(self._runs))
+        with _named(self.name):
+            if not self._files.exists(self._runs):
+                return []
+            return sorted(self._files.relpath(path, self._runs) for path in self._files.find(self._runs))
 
     def read_run(self, name: str) -> str:
         """The text of a record."""
-        with self._files.open(self._files.join(self._runs, name), "rb") as file:
+        with _named(self.name), self._files.open(self._files.join(self._runs, name), "rb") as file:
             return file.read().decode("utf-8")
 
     def remove(self, object: str) -> None:
         """Remove an object, if it is here."""
-        self._remove(self._objects.oid_to_path(object))
+        self._remove(self._path(object))
 
     def remove_run(self, name: str) -> None:
         """Remove a record, if it is here."""
@@ -61,10 +59,14 @@ class Store:
 
     def forget_index(self) -> None:
         """Drop what DVC remembers of the objects here, so that a later push looks anew."""
-        get_index(self._objects).clear()
+        with _named(self.name):
+            get_index(self._objects).clear()
+
+    def _path(self, object: str) -> str:
+        return self._objects.oid_to_path(object)
 
     def _remove(self, path: str) -> None:
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), _named(self.name):
             self._files.remove(path)
 
 
@@ -94,30 +96,53 @@ def explained() -> Iterator[None]:
     try:
         yield
     except DvcException as error:
-        raise ValueError(f"DVC: {error}") from None
+        raise ValueError(f"DVC: {_one_line(error)}") from None
 
 
-def default_remote(repo: Repo) -> str | None:
-    """The name of the remote that DVC uses when none is named, if there is one."""
-    return repo.config["core"].get("remote")
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Turn a store's errors into one line that names it; that a file is missing is for the caller to judge."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except NotImplementedError:
+        raise OSError(f"{name}: this kind of remote lets nothing be listed or removed; leave it out") from None
+    except Exception as error:  # each kind of remote has errors of its own, without a common class
+        raise OSError(f"{name}: {_one_line(error)}") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def remotes(repo: Repo) -> list[str]:
+    """The names of all remotes."""
+    return sorted(repo.config["remote"])
 
 
 def stores(repo: Repo, remote: str | None, local_only: bool) -> list[Store]:
-    """The cache and, if there is one and it is wanted, a remote.
+    """The cache and the wanted remotes, of all those that are there.
+
+    A disk that is not mounted or a server that is down may look like a remote without files.
 
     Args:
         repo: DVC's repository.
-        remote: its name; None for the default one.
-        local_only: leave the remote out.
+        remote: the name of the only one that is wanted; None for all.
+        local_only: none is wanted.
 
     Raises:
-        ValueError: the remote is unknown or keeps no objects (a cloud-versioned one).
+        OSError: a remote is unknown, cannot be opened or keeps no objects (a cloud-versioned one), or nothing is
+            where the only one should be.
     """
     found = [Store(LOCAL, repo.cache.local, repo.stage_cache.cache_dir)]
-    remote = remote or default_remote(repo)
-    if remote and not local_only:
-        with explained():
-            objects = repo.cloud.get_remote_odb(remote, "purge")
-            top = repo.cloud.get_remote_odb(remote, "purge", hash_name="md5-dos2unix")  # beside which runs/ lies
-        found.append(Store(remote, objects, top.fs.join(top.path, "runs")))
+    wanted = [remote] if remote else remotes(repo)
+    for name in wanted if not local_only else []:
+        with _named(name):
+            objects = repo.cloud.get_remote_odb(name, "purge")
+            top = repo.cloud.get_remote_odb(name, "purge", hash_name="md5-dos2unix")  # beside which runs/ lies
+            if top.fs.exists(top.path):
+                found.append(Store(name, objects, top.fs.join(top.path, "runs")))
+            elif remote:
+                raise OSError(f"nothing is at {top.path}; make the remote reachable, or leave it out")
     return found

@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 
@@ -185,6 +187,8 @@ def refused(sources: Path, root: Path) -> str:
     ("rows", "said"),
     [
         ("bag,,", "row 2: url '' is no web address; begin it with https:// or http://"),
+        ("http://[bad,bag,,", "row 2: url 'http://[bad' is no web address"),
+        ("https:///2.jpg,bag,,", "row 2: url 'https:///2.jpg' is no web address"),
         ("file:///etc/passwd,bag,,", "row 2: url 'file:///etc/passwd' is no web address"),
         (f"{HOST}/2.jpg,bags,,", "row 2: 'bags' is not a class; choose from bag, boot, shirt"),
         (f"{HOST}/2.jpg,,,", "row 2: '' is not a class"),
@@ -192,6 +196,7 @@ def refused(sources: Path, root: Path) -> str:
         (f"{HOST}/2.jpg,bag,1,", f"row 2: the id '1' stands for {HOST}/1.jpg too; keep one address"),
         (f"{HOST}/2.jpg,bag,2,CC-BY", "row 2: licence 'CC-BY' is no id of Flickr's"),
         (f"{HOST}/2.jpg,bag,2,99", "row 2: licence '99' is no id of Flickr's"),
+        (f"{HOST}/2.jpg,bag,2,{'9' * 5000}", "' is no id of Flickr's"),  # more digits than int() takes
         (f"{HOST}/2.jpg,bag", "no table can be read (row 2 has 2 cells, the header 4); write it again"),
         (f'{HOST}/2.jpg,bag,2,"', "no table can be read (unexpected end of data); write it again"),
     ],
@@ -211,6 +216,10 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(tmp_path: Path) -> None:
     assert refused(sources, tmp_path) == "sources/one.csv: the column `class` is missing; add it"
     put(tmp_path, "one.csv", "")
     assert refused(sources, tmp_path) == "sources/one.csv: the column `url` is missing; add it"
+    put(tmp_path, "one.csv", f"url,class,id,class\n{HOST}/1.jpg,bag,1,boot\n")
+    assert refused(sources, tmp_path) == "sources/one.csv: the column `class` is there twice; keep one"
+    put(tmp_path, "one.csv", f"url,class,uploaded\n{HOST}/1.jpg,bag,{'1' * 5000}\n")
+    assert refused(sources, tmp_path).startswith("sources/one.csv: row 1: uploaded '111")
     put(tmp_path, "one.csv", f"url,class,uploaded\n{HOST}/1.jpg,bag,last week\n")
     assert "row 1: uploaded 'last week' is no time; write unix seconds or an ISO date" in refused(sources, tmp_path)
     (sources / "one.csv").write_bytes(f"url,class\n{HOST}/1.jpg,b\xe4g\n".encode("latin-1"))
@@ -219,3 +228,11 @@ def test_what_is_wrong_with_a_table_is_said_in_one_line(tmp_path: Path) -> None:
     assert refused(sources, tmp_path) == "sources: one.csv and one.parquet are one name; rename the later delivery"
     (sources / "one.csv").unlink()
     assert refused(sources, tmp_path).startswith("sources/one.parquet: no table can be read (Parquet magic bytes")
+    columns = [[f"{HOST}/1.jpg"], ["bag"], [f"{HOST}/2.jpg"]]
+    pq.write_table(pa.table(columns, names=["url", "class", "url"]), sources / "one.parquet")
+    assert refused(sources, tmp_path) == "sources/one.parquet: the column `url` is there twice; keep one"
+
+
+def test_no_cell_holds_what_a_page_cannot(tmp_path: Path) -> None:
+    sources = put(tmp_path, "one.csv", f"url,class,title\n{HOST}/1.jpg,bag,my\0 bag\n")
+    assert list(found(sources, tmp_path)["title"]) == ["my? bag"]

@@ -122,6 +122,47 @@ def test_a_photo_is_labelled_by_what_names_its_class_else_by_its_caption(sources
         assert np.array_equal(pool.pixels([row], 16)[0], pixels(image(number, kind)))
 
 
+@pytest.mark.parametrize(
+    ("stated", "fault"),
+    [
+        ({}, ""),
+        ({"license": None}, ""),
+        ({"license": " ", "licence": "?"}, ""),
+        ({"LICENSE": "?"}, ""),  # as LAION writes it
+        ({"license": float("nan")}, ""),
+        ({"license": 4.0}, ""),
+        ({"license": None, "licence": "9"}, ""),
+        ({"license": "4", "licence": 4}, ""),
+        ({"license": "All Rights Reserved"}, "licence"),
+        ({"LICENSE": "https://creativecommons.org/licenses/by/4.0/"}, "licence"),
+        ({"license": 0}, "licence"),
+        ({"license": None, "licence": "0"}, "licence"),
+        ({"license": 4, "licence": "All Rights Reserved"}, "licence"),
+        ({"license": 4, "licence": 9}, "licence"),
+        ({"license": False}, "licence"),
+        ({"license": 99}, "licence"),
+    ],
+)
+def test_only_a_photo_that_states_nothing_counts_as_unknown(
+    tmp_path: Path, stated: dict[str, object], fault: str
+) -> None:
+    sources = put(tmp_path, "a/0.tar", sample(1, "boot", **stated))
+    with Spool(tmp_path / "webdataset.sqlite") as spool:
+        assert list(open_webdataset(sources).find(spool).photos["fault"]) == [fault]
+
+
+def test_half_a_character_in_a_strangers_text_stops_nothing(tmp_path: Path) -> None:
+    texts = {"owner": "\udc00", "owner_name": "Ann \ud83d", "url": "https://photos.example/\ud83d.jpg"}
+    captioned = {"000001.jpg": image(1), "000001.json": described("000001", "a boot \ud83d", **texts)}
+    with_text = sample(2, "boot", **texts) | {"000002.txt": b"a boot\0 \xff"}
+    sources = put(tmp_path, "a/0.tar", captioned | with_text)
+    pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    manifest = open_set(tmp_path / "out" / "pool").manifest
+    assert list(manifest["title"]) == ["a boot ?", "a boot? \N{REPLACEMENT CHARACTER}"]
+    told = manifest[["owner", "owner_name", "page"]].drop_duplicates().to_numpy().tolist()
+    assert told == [["?", "Ann ?", "https://photos.example/?.jpg"]]
+
+
 def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
@@ -186,6 +227,12 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     assert refused(tmp_path / "sources", tmp_path).startswith("sources: holds no folder of tars; put it there")
     sources = put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'{"caption": "boot"'})
     assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON (Expecting")
+    put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b"[" * 100_000 + b"]" * 100_000})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON (maximum recursion")
+    put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.txt": bytes(1_000_001)})
+    assert refused(sources, tmp_path) == (
+        "sources/a/0.tar: member 1.txt has 1,000,001 bytes, a text may have 1,000,000; write the tar again"
+    )
     put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'["boot"]'})
     assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON object")
     put(tmp_path, "a/0.tar", {"x/1.jpg": image(1), "x/1.txt": b"boot"})

@@ -264,3 +264,12 @@ def test_strangers_bytes_never_raise_and_ok_means_a_picture_like_the_original(co
         assert kept.shape == original.shape
     else:
         np.testing.assert_array_equal(kept, original)
+
+
+def test_a_machine_without_memory_judges_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("debugset.pool.files.content._inspected", full)
+    with pytest.raises(OSError, match="no memory is left"):
+        inspect(b"", 100)

@@ -281,7 +281,8 @@ def test_what_failed_for_now_is_one_error_and_alone_tried_again(
     with pytest.raises(OSError) as error:
         run("a", "b", "c", "d", "e")
     assert str(error.value) == (
-        "downloads: 4 of 5 photos failed (2 HTTP 503, 1 connection lost, 1 timed out); run again to try only those"
+        "downloads: 4 of 5 photos failed (2 HTTP 503, 1 connection lost, 1 timed out); run again to try only those, "
+        "or go on without them: `debugset give-up`"
     )
     assert run("a", "b", "c", "d", "e") == ["ok"] * 5
     assert hosts.asked == {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4}
@@ -459,29 +460,45 @@ def test_what_is_needed_and_what_decides(
     assert (decided and (decided[0], decided[1].status)) == decides
 
 
-def test_a_dead_host_among_living_ones_is_given_up_for_good(run: Run, hosts: Hosts) -> None:
-    run.service["hosts"] |= {"dead.example.org": "http://127.0.0.1:9"}
-    dead = [address(f"dead{number}", "dead.example.org") for number in range(15)]
-    statuses = run(*dead, "alive", address("other", OTHER))
-    assert statuses == ["unreachable"] * 15 + ["ok"] * 2
-    asked = hosts.asked.copy()
-    assert run(*dead, "alive", address("other", OTHER)) == statuses
-    assert hosts.asked == asked
+def dead(count: int) -> list[str]:
+    return [address(f"dead{number}", "dead.example.org") for number in range(count)]
 
 
-def test_hosts_are_not_given_up_while_the_network_is_lost(run: Run, hosts: Hosts) -> None:
-    assert run("alive") == ["ok"]
-    network, run.service["hosts"] = run.service["hosts"], {HOST: "http://127.0.0.1:9", OTHER: "http://127.0.0.1:9"}
-    with pytest.raises(OSError, match=r"1 of 2 photos failed \(1 no connection\)"):
-        run("alive", address("never asked before", OTHER))
-    run.service["hosts"] = network
-    assert run("alive", address("never asked before", OTHER)) == ["ok", "ok"]
-
-
-def test_a_host_that_has_answered_before_is_not_given_up(run: Run, hosts: Hosts) -> None:
-    assert run("alive", address("other", OTHER)) == ["ok", "ok"]
+def test_a_silent_host_is_left_alone_while_others_go_on(run: Run, hosts: Hosts) -> None:
+    run.connections = 1
     hosts.answers = {f"late{number}": says(503) for number in range(30)}
-    with pytest.raises(OSError, match="30 of 32 photos failed"):
-        run("alive", address("other", OTHER), *(f"late{number}" for number in range(30)))
-    hosts.answers = {}
-    assert set(run("alive", *(f"late{number}" for number in range(30)))) == {"ok"}
+    others = [address(f"other{number}", OTHER) for number in range(30)]
+    with pytest.raises(OSError, match=r"30 of 60 photos failed \(10 HTTP 503, 20 its host is silent\)"):
+        run(*hosts.answers, *others)
+    assert sum(hosts.asked[f"late{number}"] > 0 for number in range(30)) == 10
+    assert all(hosts.asked[f"other{number}"] == 1 for number in range(30))
+    late, hosts.answers = list(hosts.answers), {}
+    assert set(run(*late, *others)) == {"ok"}
+
+
+def test_what_failed_is_given_up_only_when_that_is_said(run: Run, hosts: Hosts) -> None:
+    run.service["hosts"] |= {"dead.example.org": "http://127.0.0.1:9"}
+    for said in (r"15 of 16 photos failed .* or go on without them: `debugset give-up`", "10 photos in a row failed"):
+        with pytest.raises(OSError, match=said):
+            run(*dead(15), "alive")
+    given_up = run.spool.give_up()
+    assert set(given_up) == {"failed: no connection", "failed: its host is silent"}
+    assert sum(given_up.values()) == 15
+    assert run(*dead(15), "alive") == ["unreachable"] * 15 + ["ok"]
+    assert run.spool.give_up() == {}
+
+
+def test_a_size_that_was_given_up_makes_way_for_the_next(run: Run, hosts: Hosts) -> None:
+    run.service["hosts"] |= {"dead.example.org": "http://127.0.0.1:9"}
+    with pytest.raises(OSError, match="give-up"):
+        run((*dead(1), "alive"))
+    run.spool.give_up()
+    assert run((*dead(1), "alive")) == ["ok"]
+
+
+def test_a_network_lost_among_many_hosts_ends_the_run(run: Run, hosts: Hosts) -> None:
+    lost = [address("photo", f"host{number}.example.org") for number in range(300)]
+    run.service["hosts"] |= {f"host{number}.example.org": "http://127.0.0.1:9" for number in range(300)}
+    with pytest.raises(OSError, match=r"^downloads: 100 photos in a row failed \(the last: no connection"):
+        run(*lost)
+    assert run.spool.statuses()["failed: no connection"] < 300

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from debugset.pool.flickr.client import Flickr, Unavailable
 from debugset.pool.flickr.service import Service
+from debugset.pool.limits import THROTTLED
 from tests.pool.worlds import CAP, Requests, serving
 
 KEY, SECRET = "0123456789abcdef-the-key", "the-secret-9876"
@@ -72,8 +73,17 @@ def test_a_refusal_is_one_clear_line_without_the_key(
         assert secret not in shown
 
 
-@pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "7"}, 7), ({}, None), ({"Retry-After": "?"}, None)])
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, {"Retry-After": "7"}, 7),
+        (503, {"Retry-After": "7"}, 7),
+        (429, {}, THROTTLED),
+        (429, {"Retry-After": "?"}, THROTTLED),
+        (503, {}, None),
+        (503, {"Retry-After": "?"}, None),
+    ],
+)
 def test_how_long_to_wait_is_read_from_the_answer(status: int, header: dict[str, str], seconds: float | None) -> None:
     answer = web.Response(status=status, headers=header)
     with serving(answering(answer)) as url, pytest.raises(Unavailable) as raised:

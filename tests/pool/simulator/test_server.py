@@ -141,11 +141,10 @@ def test_a_simulator_that_cannot_start_is_an_error(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("module", ["debugset.cli flickr-simulator", "debugset.pool.simulator.server"])
-def test_faults_come_from_the_command_line(world: Path, module: str) -> None:
+def test_faults_come_from_the_command_line(world: Path) -> None:
     path = PhotoLibrary(open_set(world)).path(0)
     options = ["--world", str(world), "--fault", "all=0", "--fault", "removed=1", "--fault-seed", "3"]
-    command = [sys.executable, "-m", *module.split(), *options]
+    command = [sys.executable, "-m", "debugset.cli", "flickr-simulator", *options]
     with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src"}, stdout=-1) as process:
         try:
             assert process.stdout
@@ -155,7 +154,8 @@ def test_faults_come_from_the_command_line(world: Path, module: str) -> None:
 
 
 def test_a_fault_that_is_none_is_one_line(world: Path) -> None:
-    command = [sys.executable, "-m", "debugset.pool.simulator.server", "--world", str(world), "--fault", "removed=2"]
+    options = ["--world", str(world), "--fault", "removed=2"]
+    command = [sys.executable, "-m", "debugset.cli", "flickr-simulator", *options]
     ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True)
     assert ended.returncode == 1
     assert ended.stderr == "error: fault removed: its rate must lie between 0 and 1 (got 2.0)\n"

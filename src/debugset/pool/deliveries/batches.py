@@ -19,6 +19,8 @@ from debugset.pool.source import FOUND_COLUMNS, STATES_NO_LICENCE, Found
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,80}")  # a name of a file in a tar, and of a shard
 _NAMES_SHOWN = 12
 _OURS = {"README.md"}  # in the folder of every checkout
+_NO_LICENCE = {"", "?", "nan"}  # LAION's, and what pandas writes into gaps
+_LICENCE_IDS = {str(number): number for number in LICENCES} | dict.fromkeys(_NO_LICENCE, STATES_NO_LICENCE)
 
 
 class FoundPhoto(NamedTuple):
@@ -110,17 +112,14 @@ def warn_of_link(folder: Path) -> None:
         )
 
 
-def licence_id(stated: object) -> int | None:
-    """Flickr's id of a licence: `STATES_NO_LICENCE` for nothing, None for what is no such id."""
-    text = str(stated if stated is not None else "").strip().removesuffix(".0")  # pandas writes 4.0 beside gaps
-    if not text:
-        return STATES_NO_LICENCE
-    return int(text) if text.isdecimal() and int(text) in LICENCES else None
+def licence_id(stated: str) -> int | None:
+    """Flickr's id of a licence: `STATES_NO_LICENCE` where none is stated, None for what is no such id."""
+    return _LICENCE_IDS.get(stated.strip().removesuffix(".0").lower())  # pandas writes 4.0 beside gaps
 
 
-def licence_fault(licence: int, params: ScrapeParams) -> str:
-    """``licence`` if `scrape.licences` does not take a licence, else ""."""
-    return "" if (licence if licence != STATES_NO_LICENCE else "unknown") in params.licences else "licence"
+def licence_fault(licence: int | None, params: ScrapeParams) -> str:
+    """``licence`` if `scrape.licences` does not take a licence or it has no id (None), else ""."""
+    return "" if ("unknown" if licence == STATES_NO_LICENCE else licence) in params.licences else "licence"
 
 
 def found(photos: Iterable[FoundPhoto]) -> Found:

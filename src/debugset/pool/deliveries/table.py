@@ -30,6 +30,7 @@ from debugset.pool.limits import Clock
 from debugset.pool.params import ScrapeParams
 from debugset.pool.source import Found, Wanted
 from debugset.pool.spool import Spool
+from debugset.pool.text_search import clean_text
 from debugset.pool.windows import shard_windows
 
 _REQUIRED = ("url", "class")
@@ -114,7 +115,7 @@ class Table:
             where: file and row, for messages.
         """
         url, class_name = row["url"], row["class"]
-        if urlsplit(url).scheme not in ("http", "https"):
+        if not _is_web_address(url):
             raise ValueError(f"{where}: url {url!r} is no web address; begin it with https:// or http://")
         require_class(class_name, self._classes, where)
         photo = row["id"] or hashlib.sha256(url.encode()).hexdigest()[:16]
@@ -159,6 +160,9 @@ def read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
     for column in _REQUIRED:
         if column not in table.columns:
             raise ValueError(f"{where}: the column `{column}` is missing; add it")
+    for column in _COLUMNS:
+        if list(table.columns).count(column) > 1:
+            raise ValueError(f"{where}: the column `{column}` is there twice; keep one")
     nothing = [""] * len(table)
     cells = {name: map(_text, table[name]) if name in table.columns else nothing for name in _COLUMNS}
     for row in zip(*cells.values(), strict=True):
@@ -190,9 +194,9 @@ def uploaded(text: str, where: str) -> int:
         ValueError: it is no time.
     """
     seconds = text.removesuffix(".0")
-    if not seconds or seconds.isdecimal():
-        return int(seconds or 0)
     try:
+        if not seconds or seconds.isdecimal():
+            return int(seconds or 0)
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except ValueError:
@@ -202,7 +206,15 @@ def uploaded(text: str, where: str) -> int:
 def _text(cell: Any) -> str:
     if isinstance(cell, date):  # times and pandas' own too
         return cell.isoformat() if not pd.isna(cell) else ""
-    return "" if cell is None or cell is pd.NA or cell != cell else str(cell).strip()
+    return "" if cell is None or cell is pd.NA or cell != cell else clean_text(str(cell)).strip()
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in ("http", "https") and bool(address.hostname)
+    except ValueError:  # a bracket without its other half
+        return False
 
 
 def _is_table(path: Path) -> bool:

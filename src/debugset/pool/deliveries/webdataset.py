@@ -10,7 +10,7 @@ import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from debugset.pool.deliveries.batches import (
     FoundPhoto,
@@ -27,11 +27,13 @@ from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter
 from debugset.pool.source import STATES_NO_LICENCE, Found
 from debugset.pool.spool import Spool
-from debugset.pool.text_search import ClassQueries
+from debugset.pool.text_search import ClassQueries, clean_text
 
 _MEMBER = re.compile(r"(?:\./)?(.*?[^/.][^/.]*)\.([^/]+)")  # the key ends at the first dot of the name
 _IMAGES = ("jpg", "jpeg", "png", "webp", "gif")
 _TEXTS = ("txt", "json", "cls")
+_LONGEST_TEXT = 1_000_000  # bytes
+_LICENCE = ("license", "licence")  # LAION writes LICENSE
 
 
 class Member(NamedTuple):
@@ -43,13 +45,13 @@ class Member(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """A photo of a tar: its key, its image, its caption, what may name its class, and what else is known."""
+    """A photo of a tar: its key, its image, its caption, what may name its class, and what its JSON says."""
 
     key: str
     image: Member
     caption: str
     names: tuple[str, ...]
-    facts: Mapping[str, Any]
+    facts: Mapping[str, str]
 
 
 class WebDataset(LocalSource):
@@ -109,18 +111,17 @@ class WebDataset(LocalSource):
         photo, address, facts = f"{batch}-{sample.key}", f"{batch}/{path.name}/{sample.image.name}", sample.facts
         self._require_new(photo, address)
         self._places[address] = Place(photo, path, sample.image.offset, sample.image.size)
-        licence = licence_id(facts.get("license", facts.get("licence")))
-        licence = STATES_NO_LICENCE if licence is None else licence  # another licence's name says nothing to us
+        licence = _licence(facts)
         return FoundPhoto(
             photo,
             class_name,
             query,
             _shard(batch, path),
             title=sample.caption,
-            licence=licence,
-            owner=str(facts.get("owner") or ""),
-            owner_name=str(facts.get("owner_name") or ""),
-            page=str(facts.get("url") or address),
+            licence=STATES_NO_LICENCE if licence is None else licence,
+            owner=facts.get("owner", ""),
+            owner_name=facts.get("owner_name", ""),
+            page=facts.get("url") or address,
             urls=(address,),
             fault=licence_fault(licence, self._params),
         )
@@ -180,6 +181,11 @@ def _members(path: Path, where: str) -> Iterator[tuple[Member, bytes]]:
                 name = info.name
                 if info.isreg():
                     is_text = name.rpartition(".")[2].lower() in _TEXTS
+                    if is_text and info.size > _LONGEST_TEXT:
+                        raise ValueError(
+                            f"{where}: member {name} has {info.size:,} bytes, a text may have {_LONGEST_TEXT:,}; "
+                            "write the tar again"
+                        )
                     content = tar.extractfile(info).read() if is_text else b""  # type: ignore[union-attr]
                     yield Member(name, info.offset_data, info.size), content
             name = f"what follows {name}"
@@ -197,17 +203,37 @@ def _ends_at(path: Path, offset: int) -> bool:
 
 
 def _sample(key: str, image: Member, texts: Mapping[str, bytes], where: str) -> Sample:
-    facts: Any = {}
-    if "json" in texts:
-        try:
-            facts = json.loads(texts["json"])
-        except ValueError as error:
-            raise ValueError(f"{where}: member {key}.json is no JSON ({error}); write the tar again") from None
-        if not isinstance(facts, dict):
-            raise ValueError(f"{where}: member {key}.json is no JSON object; write the tar again")
-    caption = texts["txt"].decode(errors="replace") if "txt" in texts else str(facts.get("caption") or "")
-    names = (texts.get("cls", b"").decode(errors="replace").strip(), facts.get("class"), facts.get("label"))
-    return Sample(key, image, caption.strip(), tuple(name for name in names if isinstance(name, str)), facts)
+    facts = _facts(texts["json"], f"{where}: member {key}.json") if "json" in texts else {}
+    caption = _decoded(texts["txt"]) if "txt" in texts else facts.get("caption", "")
+    names = (_decoded(texts.get("cls", b"")).strip(), facts.get("class", ""), facts.get("label", ""))
+    return Sample(key, image, caption.strip(), names, facts)
+
+
+def _facts(content: bytes, where: str) -> dict[str, str]:
+    """What a JSON object says, each value as a text, "" for null.
+
+    Args:
+        content: the object.
+        where: file and member, for messages.
+    """
+    try:
+        facts = json.loads(content)
+        if isinstance(facts, dict):
+            return {name: "" if value is None else clean_text(str(value)) for name, value in facts.items()}
+    except (ValueError, RecursionError) as error:  # the latter for brackets within brackets within ...
+        raise ValueError(f"{where} is no JSON ({error}); write the tar again") from None
+    raise ValueError(f"{where} is no JSON object; write the tar again")
+
+
+def _decoded(content: bytes) -> str:
+    return clean_text(content.decode(errors="replace"))
+
+
+def _licence(facts: Mapping[str, str]) -> int | None:
+    """Flickr's id of the licence that a sample states; None for one without such an id, or for two."""
+    every = {licence_id(value) for name, value in facts.items() if name.lower() in _LICENCE}
+    stated = every - {STATES_NO_LICENCE} or {STATES_NO_LICENCE}
+    return stated.pop() if len(stated) == 1 else None
 
 
 def _shard(batch: str, path: Path) -> str:

@@ -67,6 +67,8 @@ def inspect(content: bytes, max_pixels: int) -> File:
     """
     try:
         return _inspected(content, max_pixels)
+    except MemoryError:
+        raise OSError("no memory is left to decode a picture; lower scrape.max_pixels, then run again") from None
     except Exception as error:  # decoders raise anything on strangers' bytes
         truncated = isinstance(error, Truncated) or "truncated" in str(error)
         return File("truncated" if truncated else "undecodable", size=len(content))

@@ -5,25 +5,21 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
-
-import stamina
 
 from debugset.machine import workers
 from debugset.pool.files.fetch import REMOVED, Fetcher, Transient, host_of, session
 from debugset.pool.flickr.service import Service
-from debugset.pool.limits import Clock, full_jitter
+from debugset.pool.limits import ATTEMPTS, Clock, patiently
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter
 from debugset.pool.source import Wanted
 from debugset.pool.spool import FAILED, File, Spool
 
-_ATTEMPTS = 6
 _HOSTS_AT_ONCE = 64
 _FAILURES_IN_A_ROW = 10
-_WITNESSES = 3
-_SETTLE = ("ok", "placeholder", "opted_out", "unreachable")  # for a photo, not for this size of it alone
+_FAILURES_OF_ALL = 100  # where there are several hosts, some of them may be dead
+_SETTLE = ("ok", "placeholder", "opted_out")  # for a photo, not for this size of it alone
 
 
 def needed(urls: Sequence[str], files: Mapping[str, File], params: ScrapeParams) -> str | None:
@@ -69,8 +65,8 @@ async def download(
 ) -> None:
     """Fetch what the spool does not settle yet, each photo's addresses one after another.
 
-    An address ends as `debugset.pool.files.fetch.Fetcher.fetch` says, or as ``failed: ...`` after six tries; the next
-    run asks those again. Where a host has never answered while another one still does, it is ``unreachable``.
+    An address ends as `debugset.pool.files.fetch.Fetcher.fetch` says, or as ``failed: ...`` after some tries; the next
+    run asks those again. A host that fails ten times in a row is left alone for the rest of the run.
 
     Args:
         wanted: the photos.
@@ -96,7 +92,10 @@ async def download(
             await downloads.run(left, connections)
     if failures := downloads.failures:
         count, kinds = failures.total(), _listed(failures)
-        raise OSError(f"downloads: {count} of {len(wanted)} photos failed ({kinds}); run again to try only those")
+        raise OSError(
+            f"downloads: {count} of {len(wanted)} photos failed ({kinds}); run again to try only "
+            "those, or go on without them: `debugset give-up`"
+        )
 
 
 class _Downloads:
@@ -114,103 +113,67 @@ class _Downloads:
         self, fetcher: Fetcher, spool: Spool, params: ScrapeParams, files: dict[str, File], meter: Meter
     ) -> None:
         self._fetcher, self._spool, self._params, self._files, self._meter = fetcher, spool, params, files, meter
-        final = (url for url, file in files.items() if not file.status.startswith(FAILED))
-        self._witness = {host_of(url): url for url in final}  # an address of each host that has ever answered
-        self._failed: dict[str, list[tuple[Wanted, str]]] = {}  # photo and address, by host
-        self._in_a_row = 0
-
-    @property
-    def failures(self) -> Counter[str]:
-        """How many photos failed, by kind."""
-        urls = (url for failed in self._failed.values() for _, url in failed)
-        return Counter(self._files[url].status.removeprefix(f"{FAILED}: ") for url in urls)
+        self._in_a_row: Counter[str] = Counter()  # failures of each host since its last answer, of all under ""
+        self._most_in_a_row = _FAILURES_IN_A_ROW
+        self.failures: Counter[str] = Counter()
 
     async def run(self, photos: Sequence[Wanted], connections: int) -> None:
         """Fetch photos, host by host and several hosts at once, so that none waits for a slow or resting one."""
         queues: dict[str, deque[Wanted]] = {}
         for photo in photos:
             queues.setdefault(host_of(photo.urls[0]), deque()).append(photo)
-        hosts = iter(queues.values())
+        self._most_in_a_row = _FAILURES_IN_A_ROW if len(queues) == 1 else _FAILURES_OF_ALL
+        hosts = iter(queues.items())
         await _together(self._serve(hosts, connections) for _ in range(min(len(queues), _HOSTS_AT_ONCE)))
-        for host in [host for host in self._failed if host not in self._witness]:
-            if await self._others_answer():
-                self._give_up(self._failed.pop(host))
 
-    async def _serve(self, hosts: Iterator[deque[Wanted]], connections: int) -> None:
-        for queue in hosts:
-            await _together(self._work(queue) for _ in range(min(connections, len(queue))))
+    async def _serve(self, hosts: Iterator[tuple[str, deque[Wanted]]], connections: int) -> None:
+        for host, queue in hosts:
+            await _together(self._work(host, queue) for _ in range(min(connections, len(queue))))
 
-    async def _work(self, queue: deque[Wanted]) -> None:
+    async def _work(self, host: str, queue: deque[Wanted]) -> None:
         while queue:
             photo = queue.popleft()
-            if host_of(photo.urls[0]) in self._failed and await self._is_lost(host_of(photo.urls[0])):
-                self._give_up([(photo, photo.urls[0])])
-            else:
-                await self._photo(photo)
+            if self._in_a_row[host] < _FAILURES_IN_A_ROW:
+                await self._photo(host, photo)
+            elif url := needed(photo.urls, self._files, self._params):
+                self._keep_failure(photo, url, File(f"{FAILED}: its host is silent"), 0)
 
-    async def _photo(self, photo: Wanted) -> None:
+    async def _photo(self, host: str, photo: Wanted) -> None:
         while url := needed(photo.urls, self._files, self._params):
             file, attempts = await self._patiently(url)
-            if file.status == REMOVED:
-                for other in photo.urls[photo.urls.index(url) :]:
-                    self._keep(other, photo, File("gone"), attempts)
-                continue
-            self._keep(url, photo, file, attempts)
             if file.status.startswith(FAILED):
-                return await self._note_failure(photo, url, file)
-            self._witness[host_of(url)] = url
-        self._in_a_row = 0
+                self._keep_failure(photo, url, file, attempts)
+                return self._check_network(host, file)
+            later = photo.urls[photo.urls.index(url) :] if file.status == REMOVED else ()
+            self._keep(url, photo, File("gone") if later else file, attempts)
+            for other in later[1:]:
+                self._keep(other, photo, File("gone"), 0)
+        self._in_a_row[host] = self._in_a_row[""] = 0
         self._meter.update()
 
-    async def _note_failure(self, photo: Wanted, url: str, file: File) -> None:
-        self._failed.setdefault(host_of(url), []).append((photo, url))
-        self._in_a_row += 1
-        if self._in_a_row < _FAILURES_IN_A_ROW or await self._others_answer():
-            return
-        kind = file.status.removeprefix(f"{FAILED}: ")
-        raise OSError(
-            f"downloads: {self._in_a_row} photos in a row failed (the last: {kind}, {host_of(url)}); check the "
-            "network, run again: what is whole is not fetched again"
-        )
-
-    async def _is_lost(self, host: str) -> bool:
-        """Whether a host that never answered has failed so often that asking it further is in vain."""
-        failed = len(self._failed[host])
-        return host not in self._witness and failed >= _FAILURES_IN_A_ROW and await self._others_answer()
-
-    async def _others_answer(self) -> bool:
-        """Whether a host that has answered before still does: then silent hosts are dead, and not the network."""
-        for host in [host for host in self._witness if host not in self._failed][-_WITNESSES:]:
-            with suppress(Transient):
-                await self._fetcher.fetch(self._witness[host])
-                self._in_a_row = 0
-                return True
-        return False
-
-    def _give_up(self, photos: Iterable[tuple[Wanted, str]]) -> None:
-        for photo, url in photos:
-            self._keep(url, photo, File("unreachable"), 0)
-            self._meter.update()
-
     async def _patiently(self, url: str) -> tuple[File, int]:
-        """Ask until there is an answer, at most six times; the file and how often it was asked for."""
-        attempts = 0
-
-        def pause(error: Exception) -> bool | float:
-            return isinstance(error, Transient) and full_jitter(attempts)
-
+        """Ask until there is an answer, but not for ever; the file and how often it was asked for."""
         try:
-            async for attempt in stamina.retry_context(on=pause, attempts=_ATTEMPTS, timeout=None):
-                with attempt:
-                    attempts = attempt.num
-                    return await self._fetcher.fetch(url), attempts
+            return await patiently(lambda: self._fetcher.fetch(url), Transient)
         except Transient as error:
-            return File(f"{FAILED}: {error}"), attempts
-        raise AssertionError("unreachable")
+            return File(f"{FAILED}: {error}"), ATTEMPTS
 
     def _keep(self, url: str, photo: Wanted, file: File, attempts: int) -> None:
         self._spool.save_file(url, photo.photo, file, attempts)
         self._files[url] = file._replace(content=b"")
+
+    def _keep_failure(self, photo: Wanted, url: str, file: File, attempts: int) -> None:
+        self._keep(url, photo, file, attempts)
+        self.failures[file.status.removeprefix(f"{FAILED}: ")] += 1
+
+    def _check_network(self, host: str, file: File) -> None:
+        self._in_a_row.update([host, ""])
+        if self._in_a_row[""] >= self._most_in_a_row:
+            raise OSError(
+                f"downloads: {self._in_a_row['']} photos in a row failed (the last: "
+                f"{file.status.removeprefix(f'{FAILED}: ')}, {host}); check the network, run again: what is whole is "
+                "not fetched again (with a good network `debugset give-up` goes on without them)"
+            )
 
 
 async def _together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:

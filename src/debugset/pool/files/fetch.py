@@ -13,13 +13,14 @@ from yarl import URL
 
 from debugset.pool.files.content import inspect
 from debugset.pool.flickr.service import Service
-from debugset.pool.limits import Clock, Turns, retry_after
+from debugset.pool.limits import THROTTLED, Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
 from debugset.pool.spool import File
 
 REMOVED = "removed"  # 410: gone at every size
 _AGENT = "debugset"
 _HOPS = 5
+_IDLE = 3.0  # seconds until an unused connection is closed: a list of many hosts must not run out of sockets
 _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
@@ -50,7 +51,7 @@ class _Host:
 def session(service: Service) -> aiohttp.ClientSession:
     """A client for a service's files; stand-ins on this machine are asked directly, without a proxy."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0),
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
         headers={"User-Agent": f"{_AGENT}/{version('debugset')}", "Accept-Encoding": "identity"},
         timeout=_TIMEOUT,
         auto_decompress=False,  # a page that is compressed all the same could unpack to any size
@@ -133,6 +134,7 @@ class Fetcher:
                     return _next_hop(url, response.headers.get("Location"))
                 if response.status in (408, 429) or response.status >= 500:
                     wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+                    wait = THROTTLED if wait is None and response.status == 429 else wait
                     raise Transient(f"HTTP {response.status}", wait)
                 return File({404: "gone", 410: REMOVED}.get(response.status, "refused"))
         except (aiohttp.InvalidURL, UnicodeError):  # the latter: no name that a host can have

@@ -11,7 +11,7 @@ import requests
 from flickrapi.exceptions import FlickrError
 
 from debugset.pool.flickr.service import Service
-from debugset.pool.limits import retry_after
+from debugset.pool.limits import THROTTLED, retry_after
 from debugset.pool.windows import Page
 
 SIZES = ("o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq")
@@ -118,6 +118,7 @@ class Flickr(flickrapi.FlickrAPI):
         if 400 <= status < 500 and status not in _NOT_NOW:
             raise FlickrError(f"HTTP {status}", code=status)
         wait = retry_after(answer.headers.get("Retry-After"), time.time())
+        wait = THROTTLED if wait is None and status == 429 else wait
         raise Unavailable(f"{self.REST_URL}: HTTP {status}", wait)
 
     def _explained(self, error: FlickrError) -> Exception:

@@ -7,17 +7,16 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-import stamina
 
 from debugset.pool.flickr.client import EXTRAS, Flickr, Unavailable
-from debugset.pool.limits import Turns, full_jitter
+from debugset.pool.limits import Turns, patiently
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter
 from debugset.pool.source import FOUND_COLUMNS, STATES_NO_LICENCE, Asked
 from debugset.pool.spool import Spool
+from debugset.pool.text_search import clean_text
 from debugset.pool.windows import Page, Window, bisect, shard_windows, take, upload_time, window_of
 
-_ATTEMPTS = 6
 # The longest side in pixels of each size (https://www.flickr.com/services/api/misc.urls.html); an original has any.
 _NOMINAL = {"o": 10**9, "k": 2048, "h": 1600, "l": 1024, "c": 800, "z": 640, "m": 500, "n": 320, "s": 240}
 _NOMINAL |= {"q": 150, "t": 100, "sq": 75}
@@ -38,22 +37,14 @@ class Caller:
         """One page; the arguments are those of `Flickr.search`.
 
         Raises:
-            OSError: there was no answer in six attempts, or the service asks to be left alone for over an hour.
+            OSError: there was no answer in many attempts, or the service asks to be left alone for over an hour.
             ValueError: the service refused the key or the call.
         """
-        attempts = 0
-
-        def wait(error: Exception) -> bool | float:
-            return isinstance(error, Unavailable) and full_jitter(attempts)
-
         try:
-            async for attempt in stamina.retry_context(on=wait, attempts=_ATTEMPTS, timeout=None):
-                with attempt:
-                    attempts = attempt.num
-                    return await self._call(arguments)
+            page, _ = await patiently(lambda: self._call(arguments), Unavailable)
+            return page
         except Unavailable as error:
             raise OSError(f"{error}; run again: what is whole is not asked again") from None
-        raise AssertionError("unreachable")
 
     async def _call(self, arguments: tuple[Any, ...]) -> Page:
         await self._turns.turn()
@@ -228,6 +219,7 @@ def _shorter_side(photo: Mapping[str, Any], size: str) -> int:
 
 
 def _described(photo: Mapping[str, Any], window: Window, params: ScrapeParams) -> tuple[Any, ...]:
+    photo = {name: clean_text(value) if isinstance(value, str) else value for name, value in photo.items()}
     owner, uploaded = str(photo.get("owner") or ""), upload_time(photo) or 0
     licence = _whole(photo.get("license"), STATES_NO_LICENCE)
     urls, fault = candidates(photo, params.sizes, params.side, params.min_side)

@@ -19,7 +19,7 @@ from aiohttp import web
 
 from debugset.images.sets import open_set
 from debugset.pool.rights.licences import LICENCES
-from debugset.pool.simulator.faults import FAULTS, Faults, parse_faults
+from debugset.pool.simulator.faults import Faults, parse_faults
 from debugset.pool.simulator.hostility import (
     API_FAILURES,
     FILE_FAILURES,
@@ -191,15 +191,12 @@ def _second(arguments: Mapping[str, str], name: str) -> int | None:
 
 
 def _main() -> None:
+    """What `debugset.pool.flickr.service.running_simulator` starts; people use ``debugset flickr-simulator``."""
     parser = argparse.ArgumentParser(description="Serve a world's photos as Flickr would.")
-    parser.add_argument("--world", type=Path, default=Path("data/world"))
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--result-cap", type=int, default=RESULT_CAP)
+    parser.add_argument("--world", type=Path)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--result-cap", type=int)
     parser.add_argument("--until-stdin-closes", action="store_true")
-    names = ", ".join(["all", *FAULTS])
-    parser.add_argument("--fault", action="append", default=[], metavar="NAME=RATE", help=names)
-    parser.add_argument("--fault-seed", type=int, default=0)
     serve(**vars(parser.parse_args()))
 
 

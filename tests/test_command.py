@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages import run
+from debugset.command import run
 
 
 @pytest.fixture
@@ -37,3 +37,13 @@ def test_dotenv_adds_to_the_environment_which_wins(in_folder: Path, monkeypatch:
     seen: dict[str, str] = {}
     run(lambda: seen.update(os.environ))
     assert (seen["FLICKR_API_KEY"], seen["DEBUGSET_WORKERS"]) == ("from the file", "3")
+
+
+def test_ctrl_c_ends_in_one_line(in_folder: Path, capsys: pytest.CaptureFixture) -> None:
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as stopped:
+        run(main)
+    assert stopped.value.code == 130
+    assert capsys.readouterr().err == "stopped; run it again to go on\n"

@@ -1,0 +1,25 @@
+"""Running a command of a person or of DVC: the machine's settings, and errors as one line."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from dotenv import load_dotenv
+
+
+def run(main: Callable[[], object]) -> None:
+    """Run a command; bad input ends in one line on stderr and exit code 1, Ctrl-C in one and code 130.
+
+    What ``.env`` says of this machine is added to the environment, which wins.
+    Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
+    """
+    load_dotenv(".env")
+    try:
+        main()
+    except KeyboardInterrupt:
+        print("stopped; run it again to go on", file=sys.stderr)
+        sys.exit(130)
+    except (ValueError, OSError) as error:
+        if os.environ.get("DEBUGSET_TRACEBACK") == "1":
+            raise
+        sys.exit(f"error: {' '.join(str(error).split())}")
