@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+KEYS = {"FLICKR_API_KEY": "9f1c-key-of-the-user", "FLICKR_API_SECRET": "77ab-secret-of-the-user"}
 RESULTS = ("data/", "metrics/", "models/", "plots/", "report/", "dvc.lock")  # of an unfinished run, perhaps
 
 
@@ -82,6 +83,7 @@ def isolated_environment(folder):
         "DVC_SYSTEM_CONFIG_DIR": str(folder / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(folder / "dvc-site"),
         "DVC_NO_ANALYTICS": "1",
+        **KEYS,
         "DEBUGSET_SPOOL": str(new_spool(folder / "spool")),
     }
 

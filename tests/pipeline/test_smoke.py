@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from debugset.training.variants import VARIANTS
-from tests.pipeline.conftest import ROOT, new_spool
+from tests.pipeline.conftest import KEYS, ROOT, new_spool
 
 DETERMINISTIC = ("prepare", "scrape", "pick")
 
@@ -83,6 +83,18 @@ def test_the_lock_file_holds_nothing_of_this_machine(smoke, lock):
         pytest.skip("dvc.lock is not committed")
     pattern = r"127\.0\.0\.1|localhost|(?<![\w.])/(?:home|root|tmp|work|var|Users|mnt)/\S*"
     assert not re.findall(pattern, path.read_text())
+
+
+def test_the_user_s_keys_are_nowhere(smoke):
+    written = [path for path in (smoke.folder, smoke.folder.parent / "spool/scrape") for path in path.rglob("*")]
+    files = [path for path in written if path.is_file()]
+    assert {"dvc.lock", "scrape.json", "manifest.parquet"} <= {path.name for path in files}
+    assert any(path.suffix == ".sqlite" for path in files)
+    for key in KEYS.values():
+        source = "tests/pipeline/conftest.py"
+        told = [path for path in files if key.encode() in path.read_bytes() and not str(path).endswith(source)]
+        assert not told
+        assert key not in smoke.log
 
 
 def test_prepare_scrape_and_picks_are_equal_bytes_when_run_anew(smoke, tmp_path):
