@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -249,13 +250,15 @@ def test_the_simulator_serves_until_interrupted(debugset):
     world.mkdir()
     write_manifest(world, pd.DataFrame(columns=[*columns, *more]), ["bag"])
     command = [sys.executable, "-m", "debugset.cli", "flickr-simulator", "--world", str(world)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+    # a shell that runs the tests in the background has them ignore interrupts, which a child would inherit
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, preexec_fn=heed) as process:
         try:
             url = json.loads(process.stdout.readline())["url"]
             assert url.startswith("http://127.0.0.1:")
         finally:
             process.send_signal(signal.SIGINT)
-        assert process.wait() == 0
+        assert process.wait(60) == 0
 
 
 def test_the_simulator_s_missing_world_is_one_line(debugset):
