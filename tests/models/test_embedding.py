@@ -177,3 +177,11 @@ def test_the_spool_s_key_tells_apart_all_that_decides_features(images, monkeypat
     monkeypatch.setattr(embedding, "sha256", lambda code: "another")
     keys.append(key())
     assert len(set(keys)) == 7
+
+
+def test_the_spool_s_key_covers_the_code_that_decides_features(images, monkeypatch):
+    asked = []
+    monkeypatch.setattr(embedding.inspect, "getfile", lambda one: asked.append(one.__module__) or __file__)
+    embedding._shard_key(described(), images, np.array([0]), 2, "fp32")
+    code = ("models.features", "models.classifier", "models.device", "images.sets")
+    assert {f"debugset.{name}" for name in code} <= set(asked)

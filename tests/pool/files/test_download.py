@@ -13,7 +13,7 @@ from debugset.pool.files import fetch
 from debugset.pool.files.download import download, needed, settled
 from debugset.pool.files.fetch import opted_out
 from debugset.pool.flickr.service import Service
-from debugset.pool.limits import Clock
+from debugset.pool.limits import THROTTLED, Clock
 from debugset.pool.source import Wanted
 from debugset.pool.spool import File, Spool
 from tests.pool.worlds import png, scrape_params, serving
@@ -502,3 +502,12 @@ def test_a_network_lost_among_many_hosts_ends_the_run(run: Run, hosts: Hosts) ->
     with pytest.raises(OSError, match=r"^downloads: 100 photos in a row failed \(the last: no connection"):
         run(*lost)
     assert run.spool.statuses()["failed: no connection"] < 300
+
+
+def test_a_host_that_says_too_many_is_left_alone_by_all_even_if_it_does_not_say_how_long(
+    run: Run, hosts: Hosts
+) -> None:
+    start = hosts.clock.now()
+    hosts.answers["photo0"] = first(1, says(429))
+    assert set(run(*(f"photo{number}" for number in range(30)))) == {"ok"}
+    assert all(time >= start + THROTTLED for time in hosts.times[HOST][run.connections :])
