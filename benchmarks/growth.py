@@ -2,7 +2,8 @@
 
 What: the default profile's pool at its first snapshot, `dvc repro` up to `pick` and `dvc push`; then at its second
     snapshot the same. Counted for the second: bytes pushed against the bytes that the new version has, images
-    whose features were computed, images that the leak filter compared.
+    whose features were computed, images that the leak filter compared, shards that picking searched (each for
+    de-val and for debug-train by every embedder).
 Against: the new photos' share of the new version's photos, the least that any of these can be. The bytes are those
     that depend on the pool: pool, attribution, the pool's features, leak filter, picks. The features of the
     fixed sets, which never change, are left out, or they would flatter the share.
@@ -50,7 +51,7 @@ def main() -> None:
         before, spooled = _objects(folder), _spooled(environment)
         second = _version(folder, environment, SNAPSHOTS[1])
         sizes, done = _objects(folder), _spooled(environment)
-        outs = list(_pool_outs(folder))
+        outs, searches = list(_pool_outs(folder)), _shards(folder) * (len(EMBEDDERS) + 1)  # de-val once
     result = {
         "commit": _git("rev-parse", "HEAD"),
         "photos": {SNAPSHOTS[0]: first, SNAPSHOTS[1]: second},
@@ -58,6 +59,7 @@ def main() -> None:
         "least": (second - first) / second,
         "images_embedded": (done["features"] - spooled["features"]) / (len(EMBEDDERS) * second),
         "images_compared": (done["distances"] - spooled["distances"]) / second,
+        "shard_searches": {"of": searches, "new": done["neighbours"] - spooled["neighbours"]},
         "bytes": _bytes(outs, sizes, set(before)),
     }
     pushed = sum(size for name, size in sizes.items() if name not in before)
@@ -103,10 +105,17 @@ def _objects(folder: Path) -> dict[str, int]:
 
 
 def _spooled(environment: dict[str, str]) -> dict[str, int]:
-    """How many images the spool holds features and distances of."""
+    """How many images the spool holds features and distances of, and how many searched shards' neighbours."""
     spool = Path(environment["DEBUGSET_SPOOL"])
-    names = ("features", "distances")
-    return {name: sum(len(np.load(file, mmap_mode="r")) for file in (spool / name).glob("*.npy")) for name in names}
+    images = {
+        name: sum(len(np.load(file, mmap_mode="r")) for file in (spool / name).glob("*.npy"))
+        for name in ("features", "distances")
+    }
+    return images | {"neighbours": len(list((spool / "neighbours").glob("*.npy")))}
+
+
+def _shards(folder: Path) -> int:
+    return len(list((folder / "data/pool").glob("*.tar")))
 
 
 def _pool_outs(folder: Path) -> Iterator[tuple[str, str]]:
@@ -145,6 +154,8 @@ def _show(result: dict) -> None:
         f"{old} photos, then {new}: new are {result['new_photos']}, {100 * result['least']:.1f} %, the least possible"
     )
     print(f"images embedded {100 * result['images_embedded']:.1f} %, compared {100 * result['images_compared']:.1f} %")
+    searches = result["shard_searches"]
+    print(f"shards searched for picks: {searches['new']} of {searches['of']}")
     for name, row in result["bytes"].items():
         print(f"{name:15} {row['version']:>12,} bytes, pushed {row['pushed']:>12,}: {100 * row['share']:5.1f} %")
 

@@ -1,9 +1,4 @@
-"""Stage pick: the debug-validation and debug-train sets of one embedder; call it with the embedder's name.
-
-A grown pool is searched anew as a whole, unlike embedding and the leak filter, which keep finished shards: at
-the paper's size that takes seconds (benchmarks/picks.txt), and to know by their hash which shards are old would
-take a good part of them. The pool is read part by part and never held.
-"""
+"""Stage pick: the debug-validation and debug-train sets of one embedder; call it with the embedder's name."""
 
 import sys
 from pathlib import Path
@@ -15,8 +10,10 @@ from debugset.command import run
 from debugset.feature_files import open_features
 from debugset.files import write_parquet
 from debugset.images.sets import ImageSet, open_set
+from debugset.machine import spool_folder
 from debugset.params import load
-from debugset.picks import PickParams, Picks, pick_by_class
+from debugset.picks import PickParams, Picks
+from debugset.picks_by_shard import pick_by_shard
 
 
 def main() -> None:
@@ -27,21 +24,23 @@ def main() -> None:
     embedder = sys.argv[1]
     pool, mfreq = open_set("data/pool"), open_set("data/sets/mfreq")
     failures = pd.read_parquet("data/errors/failures.parquet").query("role == 'seed'")
-    taken = removed(pool)
+    taken = np.zeros(len(pool), bool)
     seed_rows = mfreq.rows_of(failures["image_id"])
     seed_labels = failures["class"].to_numpy(np.int64)
-    found = []
+    filtered, found = removed(pool), []
     for role, by, per_seed in (
         ("deval", "foundation", params.per_seed_validation),
         ("train", embedder, params.per_seed),
     ):
-        picks = pick_by_class(
+        picks = pick_by_shard(
             open_features(by, mfreq)[seed_rows],
             seed_labels,
             open_features(by, pool),
             pool.labels,
             per_seed,
-            exclude=taken,
+            spool_folder() / "neighbours",
+            removed=filtered,
+            taken=taken,
             weak_labels=params.weak_labels,
             normalise=params.normalise,
         )

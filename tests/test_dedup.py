@@ -17,14 +17,8 @@ from debugset.dedup import (
     fates,
     filter_scores,
 )
-from debugset.feature_files import Features
+from tests.features import in_shards
 from tests.reference import dedup as naive
-
-
-def in_shards(values, owners):
-    """An array's features in parts: the rows that have the same owner."""
-    rows = [np.flatnonzero(owners == owner) for owner in dict.fromkeys(owners.tolist())]
-    return Features([(mine, values[mine]) for mine in rows])
 
 
 def as_tuples(leaks):

@@ -7,18 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.feature_files import Features, described_parts, open_features
-from debugset.files import sha256, write_json
+from debugset.feature_files import Features, Part, described_parts, open_features
+from debugset.files import read_json, sha256, write_json
 from debugset.images.sets import MANIFEST, open_set, write_manifest
+from tests.features import in_shards
 from tests.images.tiny import plain, tiny_set
 
 VALUES = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
-
-
-def in_parts(values, owners):
-    """An array's features in parts: the rows that have the same owner."""
-    rows = [np.flatnonzero(owners == owner) for owner in dict.fromkeys(owners.tolist())]
-    return Features([(mine, values[mine]) for mine in rows])
 
 
 INDICES = [
@@ -40,7 +35,7 @@ INDICES = [
 @pytest.mark.parametrize("owners", [np.arange(10) // 4, np.arange(10) % 3, np.zeros(10)], ids=["runs", "mixed", "one"])
 @pytest.mark.parametrize("index", INDICES, ids=repr)
 def test_every_index_gives_what_the_array_gives(owners, index):
-    found = in_parts(VALUES, owners)[index]
+    found = in_shards(VALUES, owners)[index]
     np.testing.assert_array_equal(found, VALUES[index])
     assert found.dtype == np.float32
 
@@ -50,19 +45,19 @@ def test_every_index_gives_what_the_array_gives(owners, index):
 def test_any_rows_of_any_parts(owners, data):
     values = np.arange(2.0 * len(owners)).reshape(-1, 2)
     rows = data.draw(st.lists(st.integers(-len(owners), len(owners) - 1), max_size=40))
-    features = in_parts(values, np.array(owners))
+    features = in_shards(values, np.array(owners))
     np.testing.assert_array_equal(features[np.array(rows, np.int64)], values[np.array(rows, np.int64)])
     np.testing.assert_array_equal(np.asarray(features), values)
 
 
 def test_it_has_an_array_s_shape_and_errors():
-    features = in_parts(VALUES.astype(np.float16), np.arange(10) // 4)
+    features = in_shards(VALUES.astype(np.float16), np.arange(10) // 4)
     assert (len(features), features.shape, features.ndim, features.dtype) == (10, (10, 3), 2, np.float16)
     for outside in (10, [3, 10]):
         with pytest.raises(IndexError):
             features[outside]
     assert np.asarray(features, np.float64).dtype == np.float64
-    assert [(rows.tolist(), len(part)) for rows, part in features.blocks()] == [
+    assert [(part.rows.tolist(), len(part.values)) for part in features.parts()] == [
         ([0, 1, 2, 3], 4),
         ([4, 5, 6, 7], 4),
         ([8, 9], 2),
@@ -71,7 +66,7 @@ def test_it_has_an_array_s_shape_and_errors():
 
 def test_rows_that_lie_together_are_not_copied():
     values = VALUES.copy()
-    features = Features([(np.arange(10), values)])
+    features = Features([Part(np.arange(10), values, "")])
     assert np.shares_memory(features[2:9], values)
     values.flags.writeable = False
     whole = np.array(features)
@@ -83,11 +78,14 @@ def test_rows_that_lie_together_are_not_copied():
 def stored(tmp_path):
     """A set of five images in shards of two, and its features by embedder ``toy``."""
     images = tiny_set(tmp_path / "pool", [plain((n, n, n)) for n in range(5)], np.zeros(5), per_shard=2)
+    digests = {}
     for name, rows in images.parts().items():
         path = tmp_path / "features" / "toy" / "pool" / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, VALUES[rows])
-    described = {"manifest_sha256": sha256(images.folder / MANIFEST), "parts": described_parts(images.parts())}
+        digests[name] = sha256(path)
+    parts = described_parts(images.parts(), digests)
+    described = {"manifest_sha256": sha256(images.folder / MANIFEST), "parts": parts}
     write_json(tmp_path / "features" / "toy" / "pool.json", described)
     return images, tmp_path / "features"
 
@@ -122,9 +120,19 @@ def test_features_of_another_manifest_are_refused(stored):
 
 def test_a_description_of_other_parts_is_refused(stored):
     images, folder = stored
-    write_json(folder / "toy" / "pool.json", {"manifest_sha256": sha256(images.folder / MANIFEST)})
-    with pytest.raises(ValueError, match="belongs to another version"):
-        open_features("toy", images, folder)
+    path = folder / "toy" / "pool.json"
+    described = read_json(path)
+    without = [{name: part[name] for name in ("name", "rows")} for part in described["parts"]]
+    for parts in (None, [], without, described["parts"][:-1], described["parts"][::-1]):
+        write_json(path, described | {"parts": parts})
+        with pytest.raises(ValueError, match="belongs to another version"):
+            open_features("toy", images, folder)
+
+
+def test_parts_carry_the_digest_of_their_files(stored):
+    images, folder = stored
+    files = [folder / "toy" / "pool" / f"{name}.npy" for name in images.parts()]
+    assert [part.sha256 for part in open_features("toy", images, folder).parts()] == [sha256(file) for file in files]
 
 
 def test_a_damaged_part_is_named(stored):

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from debugset import picks as module
 from debugset.feature_files import Features
 from debugset.params import ParamsError, check
-from debugset.picks import PickParams, normalised, pick_by_class, pick_neighbours
+from debugset.picks import PickParams, pick_neighbours
+from tests.features import in_shards
 from tests.reference import picks as naive
 
 
@@ -58,21 +59,9 @@ def test_reads_a_memory_mapped_pool(tmp_path):
     assert as_tuples(pick_neighbours(seeds, pool, 5)) == naive.pick_neighbours(seeds, np.array(pool), 5)
 
 
-@pytest.mark.parametrize("weak_labels", [True, False])
-@pytest.mark.parametrize("normalise", [True, False])
-def test_a_pool_in_parts_gives_the_same_picks(problem, weak_labels, normalise):
-    owners = np.random.default_rng(0).integers(0, 5, 60)
-    rows = [np.flatnonzero(owners == owner) for owner in range(5)]
-    parts = Features([(mine, problem["pool"][mine]) for mine in rows])
-    how = {"per_seed": 6, "weak_labels": weak_labels, "normalise": normalise}
-    assert as_tuples(pick_by_class(**problem | {"pool": parts}, **how)) == as_tuples(pick_by_class(**problem, **how))
-
-
 def test_a_pool_that_is_searched_as_one_is_never_loaded_whole(monkeypatch):
     pool = np.random.default_rng(0).standard_normal((20_000, 2)).astype(np.float32)
-    parts = Features(
-        [(np.arange(start, start + 5_000), pool[start : start + 5_000]) for start in range(0, 20_000, 5_000)]
-    )
+    parts = in_shards(pool, np.arange(20_000) // 5_000)
     read = []
     take = Features.__getitem__
 
@@ -82,7 +71,7 @@ def test_a_pool_that_is_searched_as_one_is_never_loaded_whole(monkeypatch):
         return found
 
     monkeypatch.setattr(Features, "__getitem__", counted)
-    picks = pick_by_class(pool[:3], np.zeros(3, int), parts, np.zeros(20_000, int), 4, weak_labels=False)
+    picks = pick_neighbours(pool[:3], parts, 4)
     assert sorted(picks.image[picks.rank == 0].tolist()) == [0, 1, 2]
     assert max(read) <= 8192
 
@@ -103,50 +92,6 @@ def test_bad_input_is_named(change, message):
     exclude = arguments.pop("exclude")
     with pytest.raises(ValueError, match=message):
         pick_neighbours(*arguments.values(), exclude=exclude)
-
-
-@pytest.fixture
-def problem():
-    rng = np.random.default_rng(3)
-    seed_labels = np.array([4, 0, 4, 7])  # nothing in the pool carries label 7
-    return {
-        "seeds": rng.standard_normal((4, 3)),
-        "seed_labels": seed_labels,
-        "pool": rng.standard_normal((60, 3)),
-        "pool_labels": rng.choice([0, 2, 4], 60),
-    }
-
-
-def test_each_class_searches_its_own_weak_label(problem):
-    exclude = np.arange(60) % 5 == 0
-    picks = pick_by_class(**problem, per_seed=6, exclude=exclude)
-    expected = []
-    for label in (0, 4):
-        mine = np.flatnonzero(problem["seed_labels"] == label)
-        others = exclude | (problem["pool_labels"] != label)
-        for seed, *rest in naive.pick_neighbours(problem["seeds"][mine], problem["pool"], 6, others):
-            expected.append((int(mine[seed]), *rest))
-    assert as_tuples(picks) == expected
-
-
-def test_without_weak_labels_the_whole_pool_is_one_problem(problem):
-    picks = pick_by_class(**problem, per_seed=6, weak_labels=False)
-    assert as_tuples(picks) == naive.pick_neighbours(problem["seeds"], problem["pool"], 6)
-
-
-def test_normalised_distance_ignores_length(problem):
-    longer = problem | {"pool": problem["pool"] * np.arange(1, 61)[:, None]}
-    kept = pick_by_class(**problem, per_seed=3, normalise=True)
-    again = pick_by_class(**longer, per_seed=3, normalise=True)
-    assert kept.image.tolist() == again.image.tolist()
-    assert pick_by_class(**longer, per_seed=3).image.tolist() != kept.image.tolist()
-    assert normalised(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist() == [[0, 0], [0.6, 0.8]]
-
-
-def test_no_failures_give_no_picks(problem):
-    nothing = problem | {"seeds": problem["seeds"][:0], "seed_labels": problem["seed_labels"][:0]}
-    for weak_labels in (True, False):
-        assert len(pick_by_class(**nothing, per_seed=3, weak_labels=weak_labels).seed) == 0
 
 
 def test_params_are_checked():

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.feature_files import Features
 from debugset.retention import chance, retention
+from tests.features import in_shards
 from tests.reference import retention as naive
 
 
@@ -28,7 +28,7 @@ def test_equals_the_loop_with_many_twins(seed, values):
 def test_features_in_parts_are_one_array():
     rng = np.random.default_rng(0)
     values, classes = rng.standard_normal((12, 2)), rng.integers(0, 3, 12)
-    parts = Features([(rows, values[rows]) for rows in (np.arange(0, 12, 2), np.arange(1, 12, 2))])
+    parts = in_shards(values, np.arange(12) % 2)
     assert retention(parts, classes, None, [1, 5]).equals(retention(values, classes, None, [1, 5]))
 
 

@@ -162,10 +162,10 @@ def far_from_by_shard(
     code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
     key = [digest(tests), *code, f"numpy {np.__version__}"]
     with tqdm(total=len(pool), desc="dedup: compared", unit=" images", mininterval=1, disable=None) as bar:
-        for rows, features in pool.blocks():
-            compare = partial(_nearest_tests, features, tests)
-            found[rows] = np.load(spooled(spool, [*key, digest(features)], compare))
-            bar.update(len(rows))
+        for part in pool.parts():
+            compare = partial(_nearest_tests, part.values, tests)
+            found[part.rows] = np.load(spooled(spool, [*key, part.sha256], compare))
+            bar.update(len(part.rows))
     return _judged(found, limits)
 
 

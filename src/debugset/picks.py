@@ -5,6 +5,7 @@ that has its share leaves too. That equals one scan of all pairs in ascending (d
 Only the beginning of each seed's list of neighbours is ever needed, so the pool is streamed and never held.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 from pydantic import Field
 
-from debugset.neighbours import Matrix, check_features, nearest
+from debugset.neighbours import Matrix, Nearest, check_features, nearest
 from debugset.params import Section
 
 FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
@@ -34,6 +35,9 @@ class PickParams(Section):
     per_seed_validation: int = Field(ge=1)
     weak_labels: bool
     normalise: bool
+
+
+Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
 
 
 class Picks(NamedTuple):
@@ -74,80 +78,30 @@ def pick_neighbours(
     Raises:
         ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
     """
+    check_problem(seeds, pool, per_seed, {"exclude": exclude})
+    taken = np.zeros(len(pool), bool) if exclude is None else exclude.astype(bool)
+
+    def search(dry: np.ndarray, count: int, taken: np.ndarray) -> Nearest:
+        return nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool"))
+
+    return pick_from_lists(Lists(len(seeds)), search, per_seed, taken)
+
+
+def check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[str, np.ndarray | None]) -> None:
+    """Raise a ValueError that names the argument, unless seeds, pool, picks a seed and masks of the pool fit."""
     check_features(seeds, "seeds")
     check_features(pool, "pool", width=seeds.shape[1])
     if per_seed < 1:
         raise ValueError(f"per_seed: must be at least 1, got {per_seed}")
-    if exclude is not None and exclude.shape != (len(pool),):
-        raise ValueError(f"exclude: expected one value for each of {len(pool)} pool images, got shape {exclude.shape}")
-    wanted = np.full(len(seeds), per_seed, np.int64)
-    taken = np.zeros(len(pool), bool) if exclude is None else exclude.astype(bool)
-    lists = _Lists.empty(len(seeds))
-    picked = [lists.pairs]
-    dry, length = np.arange(len(seeds)), FIRST_LIST * per_seed
-    while len(dry):
-        # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
-        most = max(2 * per_seed, LISTED_PAIRS // len(dry))
-        lists.extend(dry, seeds, pool, min(length, most, int(wanted.sum())), taken)
-        certain, dry = _scan(lists, wanted, taken)
-        picked.append(certain)
-        np.subtract.at(wanted, certain.seed, 1)
-        taken[certain.image] = True
-        lists.drop(dry, wanted, taken)
-        length *= 4
-    return _ranked(_concatenated(picked))
+    for name, mask in masks.items():
+        if mask is not None and mask.shape != (len(pool),):
+            raise ValueError(f"{name}: expected one value for each of {len(pool)} pool images, got shape {mask.shape}")
 
 
-def pick_by_class(
-    seeds: Float[np.ndarray, "s _d"],
-    seed_labels: Int64[np.ndarray, " s"],
-    pool: Float[Matrix, "n _d"],
-    pool_labels: Int64[np.ndarray, " n"],
-    per_seed: int,
-    *,
-    exclude: Bool[np.ndarray, " _n"] | None = None,
-    weak_labels: bool = True,
-    normalise: bool = False,
-) -> Picks:
-    """Pick for every class on its own among the pool images that carry its weak label (section 3.5).
-
-    Args:
-        seeds: features of the failures.
-        seed_labels: their true classes.
-        pool: features of the pool.
-        pool_labels: the weak labels.
-        per_seed: picks a seed.
-        exclude: pool images that must not be picked.
-        weak_labels: if false, one search over the whole pool for all seeds (Appendix I).
-        normalise: scale features to length 1 first. Copies what it searches: a class, or the whole pool.
-
-    Returns:
-        Picks in rows of ``seeds`` and ``pool``: classes ascending, within a class in the order of picking.
-
-    Raises:
-        ValueError: as `pick_neighbours`.
-    """
-    if normalise:
-        seeds = normalised(seeds)
-    if not weak_labels:
-        return pick_neighbours(seeds, normalised(pool) if normalise else pool, per_seed, exclude=exclude)
-    available = np.ones(len(pool), bool) if exclude is None else ~exclude
-    parts = [Picks(*_ranked(_Lists.empty(0).pairs))]
-    for label in np.unique(seed_labels):
-        seed_rows = np.flatnonzero(seed_labels == label)
-        pool_rows = np.flatnonzero((pool_labels == label) & available)
-        searched = normalised(pool[pool_rows]) if normalise else pool[pool_rows]
-        part = pick_neighbours(seeds[seed_rows], searched, per_seed)
-        parts.append(part._replace(seed=seed_rows[part.seed], image=pool_rows[part.image]))
-    return Picks(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
-    """Features scaled to length 1, in float32 at least; a row of zeros stays as it is."""
-    features = np.array(features, np.result_type(features.dtype, np.float32))
-    lengths = np.sqrt(np.einsum("ij,ij->i", features, features, dtype=np.float64))
-    features /= np.where(lengths > 0, lengths, 1).astype(features.dtype)[:, None]
-    return features
+def all_picks(parts: list[Picks]) -> Picks:
+    """The picks of several searches, one after the other."""
+    nothing = _ranked(Lists(0).pairs)
+    return Picks(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
 
 
 class _Ordered(NamedTuple):
@@ -171,28 +125,49 @@ def _ranked(pairs: _Ordered) -> Picks:
     return Picks(pairs.seed, pairs.image, pairs.distance, rank)
 
 
-class _Lists:
-    """The beginning of every unfinished seed's list of neighbours that are still free.
+def pick_from_lists(lists: "Lists", search: Search, per_seed: int, taken: Bool[np.ndarray, " n"]) -> Picks:
+    """Pick from the beginnings of the seeds' lists of neighbours; a seed whose list ends too early gets a new one.
+
+    Args:
+        lists: of all seeds, some or all perhaps empty; they are used up.
+        search: finds the nearest images of seeds.
+        per_seed: picks a seed.
+        taken: pool images that must not be picked.
+    """
+    wanted = np.full(len(lists.complete), per_seed, np.int64)
+    taken, picked, length = taken.copy(), [], FIRST_LIST * per_seed
+    while True:
+        certain, dry = _scan(lists, wanted, taken)
+        picked.append(certain)
+        np.subtract.at(wanted, certain.seed, 1)
+        taken[certain.image] = True
+        if not len(dry):
+            return _ranked(_concatenated(picked))
+        lists.drop(dry, wanted, taken)
+        # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
+        most = max(2 * per_seed, LISTED_PAIRS // len(dry))
+        found = search(dry, min(length, most, int(wanted.sum())), taken)
+        lists.extend(dry, found, images=len(taken) - int(taken.sum()))
+        length *= 4
+
+
+class Lists:
+    """The beginning of every seed's list of neighbours.
 
     Attributes:
         pairs: the lists of all seeds.
-        complete: whether a seed's list holds all free images, so that no other can follow.
+        complete: whether a seed's list holds all images that it may have, so that no other can follow.
     """
 
-    def __init__(self, pairs: _Ordered, complete: np.ndarray) -> None:
-        self.pairs, self.complete = pairs, complete
+    def __init__(self, seeds: int) -> None:
+        self.pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+        self.complete = np.zeros(seeds, bool)
 
-    @classmethod
-    def empty(cls, seeds: int) -> "_Lists":
-        pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
-        return cls(pairs, np.zeros(seeds, bool))
-
-    def extend(self, dry: np.ndarray, seeds: np.ndarray, pool: Matrix, length: int, taken: np.ndarray) -> None:
-        """Give the seeds that ran dry new lists of their ``length`` nearest free images."""
-        found = nearest(seeds[dry], pool, length, exclude=taken, names=("seeds", "pool"))
+    def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, *, images: int) -> None:
+        """Give seeds that have no list their nearest of so many images."""
         width = found.row.shape[1]
-        self.complete[dry] = width == len(pool) - int(taken.sum())
-        new = _Ordered(np.repeat(dry, width), found.row.ravel(), found.distance.ravel())
+        self.complete[seeds] = width == images
+        new = _Ordered(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
         pairs = _concatenated([self.pairs, new])
         self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
 
@@ -203,7 +178,7 @@ class _Lists:
         self.pairs = self.pairs.take(useful[self.pairs.seed] & ~taken[self.pairs.image])
 
 
-def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
+def _scan(lists: Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
     """Scan the listed pairs in order.
 
     What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The

@@ -65,7 +65,9 @@ def test_the_description_says_what_the_features_are_of(images, tmp_path):
     embedded(images, tmp_path)
     found = read_json(tmp_path / "features" / "toy" / "ten.json")
     assert found["embedder"] == "toy"
-    assert found["parts"] == [{"name": name, "rows": n} for name, n in (("000", 4), ("001", 4), ("002", 2))]
+    files = {name: tmp_path / "features" / "toy" / "ten" / f"{name}.npy" for name in ("000", "001", "002")}
+    described = zip(files.items(), (4, 4, 2), strict=True)
+    assert found["parts"] == [{"name": name, "rows": rows, "sha256": sha256(file)} for (name, file), rows in described]
     assert found["weights_sha256"] == "1" * 64
     assert found["precision"] == "fp32"
     assert found["manifest_sha256"] == sha256(images.folder / MANIFEST)

@@ -335,6 +335,7 @@ def spool(project):
     now = (project.folder / "data/features/robust/pool/2014.npy").read_bytes()
     files = {"features/one.npy": old, "features/batch.npy": now[:-1] + b"x", "features/two.npy": now}
     files |= {"features/.two.npy.7.tmp": now, "distances/one.npy": b"near", "distances/.two.npy.7.tmp": b"ne"}
+    files |= {"neighbours/one.npy": b"near", "neighbours/.two.npy.7.tmp": b"ne"}
     for name, content in {**files, "scrape/pool.sqlite": b"answers"}.items():
         (spool / name).parent.mkdir(parents=True, exist_ok=True)
         (spool / name).write_bytes(content)
@@ -348,7 +349,7 @@ def names(folder):
 def test_of_the_spool_only_current_features_stay(project, purge, spool):
     said = purge("--dry-run")
     assert re.search(r"spool +\S*features: not of the current features +2 files ", said)
-    assert len(names(spool)) == 7
+    assert len(names(spool)) == 9
     purge("--yes")
     assert names(spool) == {"features/two.npy", "scrape/pool.sqlite"}
 
@@ -366,7 +367,7 @@ def test_features_in_the_working_tree_that_hold_the_photo_keep_none_in_the_spool
 def test_the_spool_stays_when_nothing_is_forgotten(project, purge, spool):
     (project.folder / "forgotten.txt").write_text("")
     purge("--yes")
-    assert len(names(spool)) == 7
+    assert len(names(spool)) == 9
 
 
 def test_the_project_s_lock_names_no_purged_object_of_v2(project, purge):

@@ -54,12 +54,14 @@ def embed(
         of="features", batch=batch, precision=precision,
     )  # fmt: skip
     progress = tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1)
+    digests = {}
     with replacing_folder(target) as folder, progress as bar:
         for name, rows in parts.items():
             key = _shard_key(description, images, rows, batch, precision)
             file = folder / f"{name}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spooled(spool, key, partial(compute, rows)), file)
+            digests[name] = sha256(file)
             bar.update(len(rows))
     write_json(
         target.parent / f"{target.name}.json",
@@ -69,7 +71,7 @@ def embed(
             "preprocessing": json.loads(fingerprint(description))[1],
             "precision": precision,
             "manifest_sha256": sha256(images.folder / MANIFEST),
-            "parts": described_parts(parts),
+            "parts": described_parts(parts, digests),
         },
     )
 

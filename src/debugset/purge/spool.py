@@ -5,13 +5,14 @@ from collections.abc import Collection
 from pathlib import Path
 
 FEATURES = Path("data/features")
+COMPUTED = ("distances", "neighbours")  # found from features, in seconds
 
 
 def spool_files(spool: Path, held: Collection[str]) -> list[tuple[Path, str]]:
     """The files that go, each with the reason: what they held is computed again when it is needed.
 
-    Features stay if they are, byte for byte, an array of the working tree that holds no photo. Distances of images
-    to their nearest ones go all, and so does whatever a killed run left beside them.
+    Features stay if they are, byte for byte, an array of the working tree that holds no photo. Distances and
+    lists of neighbours go all, and so does whatever a killed run left beside them.
 
     Args:
         spool: folder.
@@ -21,10 +22,10 @@ def spool_files(spool: Path, held: Collection[str]) -> list[tuple[Path, str]]:
     sizes = {path.stat().st_size for path in features} & {path.stat().st_size for path in needed}  # the rest differs
     stay = {_md5(path) for path in needed if path.stat().st_size in sizes}.difference(held)
     going = [path for path in features if path.stat().st_size not in sizes or _md5(path) not in stay]
-    leftovers = [path for folder in ("features", "distances") for path in _files(spool / folder, hidden=True)]
+    leftovers = [path for folder in ("features", *COMPUTED) for path in _files(spool / folder, hidden=True)]
     return [
         *((path, "not of the current features") for path in going),
-        *((path, "all") for path in _files(spool / "distances")),
+        *((path, "all") for folder in COMPUTED for path in _files(spool / folder)),
         *((path, "left by a killed run") for path in leftovers),
     ]
 
