@@ -39,8 +39,8 @@ def tell(report: dict[str, Any]) -> None:
         print(f"  {reason}: {count:,}")
     if report["lost_to_cap"]:
         print(
-            f"warning: {report['lost_to_cap']:,} photos are out of reach: more than scrape.result_cap of a search "
-            "share one second of upload, and a second cannot be halved"
+            f"warning: {report['lost_to_cap']:,} photos are out of reach, by the service's own count: more than "
+            "scrape.result_cap of a search share one second of upload, and a second cannot be halved"
         )
     for digest, count in report["repeated_files"].items():
         print(f"warning: {count:,} photos have the same file; if it says 'unavailable', add it to scrape.placeholders:")

@@ -1,5 +1,6 @@
 """Files are replaced whole or not at all, and equal content is equal bytes."""
 
+import errno
 import hashlib
 
 import numpy as np
@@ -57,6 +58,16 @@ def test_a_folder_survives_a_failed_replacement(tmp_path):
         raise RuntimeError
     assert [file.name for file in path.iterdir()] == ["old"]
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("replacing", [replacing_file, replacing_folder])
+def test_a_full_disk_is_named_with_the_mend(tmp_path, replacing):
+    path = tmp_path / "out"
+    with pytest.raises(OSError, match=r"^\S*/out: the disk is full; free some space, then run again$"), replacing(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(OSError, match="Permission denied"), replacing(path):
+        raise OSError(errno.EACCES, "Permission denied")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_results_are_equal_json_bytes(tmp_path):

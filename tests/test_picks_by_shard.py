@@ -40,7 +40,7 @@ def test_equals_taking_the_smallest_entry_of_each_class_again_and_again(
 ):
     rng = np.random.default_rng(seed)
     seeds = rng.integers(0, values, (rng.integers(0, 7), 2)).astype(np.float32)
-    pool = rng.integers(0, values, (rng.integers(0, 60), 2)).astype(np.float32)
+    pool = rng.integers(0, values, (rng.integers(1, 60), 2)).astype(np.float32)
     seed_labels, pool_labels = rng.integers(0, 3, len(seeds)), rng.integers(0, 3, len(pool))
     removed, taken = (rng.random(len(pool)) < share for share in (0.2, rng.choice([0.0, 0.3])))
     parts = in_shards(pool, rng.integers(0, 4, len(pool)))

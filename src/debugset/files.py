@@ -1,5 +1,6 @@
 """Writing files so that nobody ever sees half of one: write under a temporary name, then rename."""
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,8 @@ def replacing_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        yield temporary
+        with _naming_a_full_disk(path):
+            yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -32,12 +34,24 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     try:
-        yield temporary
+        with _naming_a_full_disk(path):
+            yield temporary
         if path.exists():
             shutil.rmtree(path)
         temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _naming_a_full_disk(path: Path) -> Iterator[None]:
+    """Let the error of a full disk say what could not be written, and the mend; the system's says neither."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(f"{path}: the disk is full; free some space, then run again") from error
 
 
 def write_json(path: Path, content: Any, *, digits: int = 6) -> None:

@@ -79,7 +79,7 @@ def pick_neighbours(
         ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
     """
     check_problem(seeds, pool, per_seed, {"exclude": exclude})
-    taken = np.zeros(len(pool), bool) if exclude is None else exclude.astype(bool)
+    taken = np.zeros(len(pool), bool) if exclude is None else exclude
 
     def search(dry: np.ndarray, count: int, taken: np.ndarray) -> Nearest:
         return nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool"))

@@ -1,5 +1,8 @@
 import logging
+import sqlite3
+import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -227,7 +230,7 @@ def test_a_full_disk_while_packing_leaves_the_old_pool(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("debugset.pool.flickr.photo_service.PhotoService.content", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"pool: the disk is full; free some space, then run again"):
         run_scrape(tmp_path, snapshot="2020-12-31")
     assert files(tmp_path / "pool") == {
         name.removeprefix("pool/"): content for name, content in before.items() if name.startswith("pool/")
@@ -294,9 +297,16 @@ def test_the_key_is_in_no_out_no_spool_and_no_log(
     caplog.set_level(logging.DEBUG)
     runs.run(keyed, world, tmp_path / "out")
     written = b"".join(files(tmp_path).values()) + "".join(capfd.readouterr()).encode() + caplog.text.encode()
+    unpacked = "".join(pd.read_parquet(table).to_csv() for table in tmp_path.rglob("*.parquet"))
+    (spool,) = tmp_path.rglob("*.sqlite")
+    with closing(sqlite3.connect(spool)) as database:
+        answers = database.execute("SELECT photos FROM windows WHERE photos IS NOT NULL").fetchall()
+    unpacked += "".join(zlib.decompress(photos).decode() for (photos,) in answers)
     assert b"handbag" in written
-    assert key.encode() not in written
-    assert secret.encode() not in written
+    assert unpacked.count("Ann") > len(answers) > 0
+    for hidden in (key, secret):
+        assert hidden.encode() not in written
+        assert hidden not in unpacked
 
 
 def test_half_a_character_in_a_strangers_text_stops_nothing(

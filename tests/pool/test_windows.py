@@ -29,12 +29,21 @@ LIES = ["wrong_total", "unstable_order", "repeated_rows", "stray_rows"]
 
 
 class Liar:
-    """A search over upload times that lies as the simulator does: by the window, in another order at every call."""
+    """A search over upload times that lies as the simulator does: by the window, in another order at every call.
 
-    def __init__(self, uploaded: list[int], cap: int, per_page: int, lies: set[str], rate: float = 1.0) -> None:
+    Of its photos, one in ``hidden`` is counted but never shown.
+    """
+
+    def __init__(
+        self, uploaded: list[int], cap: int, per_page: int, lies: set[str], rate: float = 1.0, hidden: int = 0
+    ) -> None:
         self.photos = [{"id": str(number), "dateupload": str(time)} for number, time in enumerate(sorted(uploaded))]
         self.cap, self.per_page, self.lies, self.rate = cap, per_page, lies, rate
         self.calls: list[tuple[int, int, int]] = []
+        self.longest, self.hidden = 0, hidden
+
+    def shows(self, photo: dict) -> bool:
+        return not self.hidden or int(photo["id"]) % self.hidden != 1
 
     def hits(self, lie: str, first: int, last: int) -> bool:
         random = np.random.default_rng([LIES.index(lie), first, last])
@@ -57,7 +66,9 @@ class Liar:
             more, fewer = [total + 1, total * 2, total * 10], [max(1, total - 1), max(1, total // 10)]
             total = int(fixed.choice(more if first == last else more + fewer))
         page = min(number, -(-self.cap // self.per_page))
-        return Page(total, rows[(page - 1) * self.per_page :][: self.per_page])
+        rows = [row for row in rows[(page - 1) * self.per_page :][: self.per_page] if self.shows(row)]
+        self.longest = max(self.longest, len(rows))
+        return Page(total, rows)
 
 
 def search(liar: Liar, first: int, last: int) -> tuple[list[Window], list[dict]]:
@@ -68,9 +79,9 @@ def search(liar: Liar, first: int, last: int) -> tuple[list[Window], list[dict]]
         async def ask(number: int) -> Page:
             return liar.page(first, last, number)
 
-        taken = await take(ask, first, last, liar.cap, liar.per_page)
-        photos.extend(taken.photos or [])
-        return None if taken.photos is None else window_of(first, last, taken.total, liar.cap)
+        total, taken = await take(ask, first, last, liar.cap, liar.per_page, lambda: liar.longest)
+        photos.extend(taken or [])
+        return None if taken is None else window_of(first, last, total, liar.cap, lambda: taken)
 
     async def collect() -> list[Window]:
         return [window async for window in bisect(take_one, first, last)]
@@ -102,6 +113,24 @@ def test_bisection_finds_every_photo_that_can_be_had(
     if "wrong_total" not in lies:
         lost = {window.first: window.lost for window in windows if window.lost}
         assert lost == {time: count - cap for time, count in crowd.items() if count > cap}
+
+
+@settings(deadline=None)
+@given(UPLOADED, st.integers(10, 30), st.integers(1, 12), st.integers(11, 30))
+def test_photos_that_are_counted_and_never_shown_hide_no_others(
+    uploaded: list[int], cap: int, per_page: int, hidden: int
+) -> None:
+    liar = Liar(uploaded, cap, per_page, set(), hidden=hidden)
+    windows, photos = search(liar, 0, LAST)
+    let_out = {time: [photo for photo in liar.photos if int(photo["dateupload"]) == time][:cap] for time in uploaded}
+    seen = {time: [photo["id"] for photo in some if liar.shows(photo)] for time, some in let_out.items()}
+    assert sorted(photo["id"] for photo in photos) == sorted(name for names in seen.values() for name in names)
+    assert sum(window.found for window in windows) == len(photos)
+    # Where more than a tenth of what the cap lets out is never shown, nothing tells that it was reached.
+    crowd = {time: count for time, count in Counter(uploaded).items() if count > cap and len(seen[time]) >= 0.9 * cap}
+    assert {window.first: window.lost for window in windows if window.lost} == {
+        time: count - cap for time, count in crowd.items()
+    }
 
 
 @settings(deadline=None, max_examples=50)
@@ -161,7 +190,19 @@ def test_a_crowded_second_is_asked_until_nothing_new_comes() -> None:
     taken = asyncio.run(take(ask, 5, 5, 6, 2))
     assert taken.photos is not None
     assert [photo["id"] for photo in taken.photos] == list("abcdef")
-    assert window_of(5, 5, taken.total, 6) == Window(5, 5, 6, 1)
+    assert window_of(5, 5, taken.total, 6, lambda: taken.photos) == Window(5, 5, 6, 1)
+
+
+@pytest.mark.parametrize("lies", [set(), {"unstable_order", "repeated_rows", "stray_rows"}])
+def test_photos_that_nobody_may_see_do_not_hide_what_is_out_of_reach(lies: set[str]) -> None:
+    windows, _ = search(Liar([7] * 50 + [300], 30, 12, lies, hidden=20), 0, LAST)
+    assert [window for window in windows if window.lost] == [Window(7, 7, 28, 20)]
+
+
+def test_a_page_too_small_for_a_second_is_not_all_of_it_though_it_seems_so() -> None:
+    liar = Liar([7] * 52 + [9] * 50, 100, 50, set(), hidden=60)
+    windows, _ = search(liar, 0, LAST)  # of the first page of second 7, one is missing and 49 are shown
+    assert sum(window.found for window in windows) == 100
 
 
 @pytest.mark.parametrize(
@@ -207,6 +248,7 @@ class Short:
     def __init__(self, uploaded: list[int], longest: int, empty_at_first: bool = False) -> None:
         self.uploaded, self.longest, self.bad_moment = uploaded, longest, empty_at_first
         self.asked: list[tuple[int, int, int]] = []
+        self.sent = 0
 
     async def page(self, first: int, last: int, number: int) -> Page:
         self.asked.append((first, last, number))
@@ -214,15 +256,16 @@ class Short:
         shown = rows[(number - 1) * self.longest : number * self.longest]
         if self.bad_moment:
             self.bad_moment, shown = False, []
+        self.sent = max(self.sent, len(shown))
         return Page(len(rows), shown)
 
     def found(self, first: int, last: int) -> set[str]:
         photos: set[str] = set()
 
         async def taken(first: int, last: int) -> Window | None:
-            total, rows = await take(partial(self.page, first, last), first, last, 100, 50)
+            total, rows = await take(partial(self.page, first, last), first, last, 100, 50, lambda: self.sent)
             photos.update(row["id"] for row in rows or [])
-            return None if rows is None else window_of(first, last, total, 100)
+            return None if rows is None else window_of(first, last, total, 100, lambda: rows)
 
         async def collect() -> None:
             async for _ in bisect(taken, first, last):
@@ -235,6 +278,25 @@ class Short:
 def test_pages_shorter_than_asked_for_lose_nothing() -> None:
     service = Short(list(range(100, 140)), longest=15)
     assert service.found(0, 1000) == {str(n) for n in range(40)}
+
+
+def test_pages_that_are_only_a_little_short_lose_nothing() -> None:
+    service = Short(list(range(100, 121)), longest=20)
+    assert service.found(0, 1000) == {str(n) for n in range(21)}
+
+
+def test_a_page_shorter_than_the_service_can_send_is_not_doubted_for_a_few_that_nobody_may_see() -> None:
+    service = Short([*range(100, 140), *range(600, 620)], longest=50)
+    shown = service.page
+
+    async def page(first: int, last: int, number: int) -> Page:
+        whole = await shown(first, last, number)
+        return Page(whole.total, [row for row in whole.photos if row["id"] != "45"])
+
+    service.page = page
+    assert service.found(0, 1000) == {str(n) for n in range(60) if n != 45}
+    # 60 are too many for a page, which shows how long a page can be; then 39 of 40 are no reason for doubt
+    assert service.asked == [(0, 1000, 1), (0, 500, 1), (501, 1000, 1)]
 
 
 def test_a_crowded_second_with_short_pages_loses_nothing() -> None:

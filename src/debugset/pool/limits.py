@@ -49,12 +49,22 @@ class Turns:
         burst: how many may go out at once after a rest.
         clock: what waits go by.
         spool: keeps the state for the next run; without one it is lost.
+        keep_rate: whether the spool keeps the rate too, at each call, and not only pauses.
     """
 
-    def __init__(self, name: str, per_hour: float, burst: int, clock: Clock, spool: Spool | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        per_hour: float,
+        burst: int,
+        clock: Clock,
+        spool: Spool | None = None,
+        *,
+        keep_rate: bool = True,
+    ) -> None:
         if not per_hour > 0 or not burst >= 1:
             raise ValueError(f"turns of {name}: per_hour must be positive, burst at least 1 (got {per_hour}, {burst})")
-        self._name, self._clock, self._spool = name, clock, spool
+        self._name, self._clock, self._spool, self._keep_rate = name, clock, spool, keep_rate
         self._interval = _HOUR / per_hour
         self._burst = burst
         self._next, self._resume = spool.turn(name) if spool else (0.0, 0.0)
@@ -67,7 +77,8 @@ class Turns:
                 await self._clock.sleep(wait)
             saved_up = (self._burst - 1) * self._interval
             self._next = max(self._next, self._clock.now() - saved_up) + self._interval
-            self._save()
+            if self._keep_rate:
+                self._save()
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for so many seconds; of several pauses the one that ends last holds.

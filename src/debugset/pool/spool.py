@@ -210,7 +210,7 @@ class Spool:
             yield from self._database.execute(f"SELECT {', '.join(TRIED)} FROM files")
 
     def turn(self, name: str) -> tuple[float, float]:
-        """When all calls of a name that may go out at once have room again, and when a pause ends; unix seconds."""
+        """When the next call of a name may go out by its rate, and when a pause ends; unix seconds."""
         rows = self._rows("SELECT next, resume FROM turns WHERE name = ?", name)
         return rows[0] if rows else (0.0, 0.0)
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from debugset.machine import calls_per_hour
-from debugset.pool.limits import rate_and_burst
 from debugset.pool.spool import TRIED, Progress, Spool, running, spools
 
 RECENT = 300.0  # seconds: the "last minutes" of a rate
@@ -87,9 +85,8 @@ def read(path: Path, now: float) -> State:
         phases = spool.progress()
         moment = now if alive or not phases else max(phase.updated for phase in phases)
         recent = spool.tried_since(moment - _recent_seconds(phases, moment))
-        full, resume = spool.turn("calls")
+        waits = spool.turn("calls")
         statuses = spool.statuses()
-    waits = _next_search(full), resume
     return State(path.stem, _size(path), alive, moment, phases, recent, waits, statuses)
 
 
@@ -166,12 +163,6 @@ def recent_rate(state: State) -> float | None:
 
 def _recent_seconds(phases: Sequence[Progress], moment: float) -> float:
     return min(RECENT, moment - phases[-1].started) if phases else RECENT
-
-
-def _next_search(full: float) -> float:
-    """When the next search may go out, of the moment at which a whole burst may, which the spool keeps."""
-    per_hour, burst = rate_and_burst(float(calls_per_hour()))
-    return full - (burst - 1) * 3600 / per_hour
 
 
 def _size(path: Path) -> int:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 Shard = Literal["year", "month"]
 Photo = dict[str, Any]
-_SHOWN_AT_LEAST = 0.9  # of the total; with less a page is doubted
+_SHOWN_AT_LEAST = 0.9  # of what is to be shown; the rest may be photos that nobody may see
 _ID = re.compile(r"[A-Za-z0-9_-]+")  # it becomes a file's name and part of addresses; other rows are passed over
 _QUIET_SWEEPS = 16  # in a random order a page more or less shows a given photo in two of three sweeps
 
@@ -47,7 +47,8 @@ class Taken(NamedTuple):
     """What a search in an upload window gave.
 
     Attributes:
-        total: how many photos the window holds, those out of reach included; or the service's guess.
+        total: how many photos the window gave; more than the result cap where there are more than it lets out.
+            Or the service's guess, where the window must be halved.
         photos: all that can be had, oldest first, and what else came with them; None if the window must be halved.
     """
 
@@ -95,7 +96,14 @@ async def bisect(take: Callable[[int, int], Awaitable[Window | None]], first: in
             pending += [(middle + 1, last), (first, middle)]
 
 
-async def take(ask: Callable[[int], Awaitable[Page]], first: int, last: int, cap: int, per_page: int) -> Taken:
+async def take(
+    ask: Callable[[int], Awaitable[Page]],
+    first: int,
+    last: int,
+    cap: int,
+    per_page: int,
+    longest: Callable[[], int] = lambda: 0,
+) -> Taken:
     """Take the results of a search in an upload window, if one page gives them all.
 
     A page gives all if it is not full, nothing on it speaks against its total, and the total fits on a page. A
@@ -107,16 +115,18 @@ async def take(ask: Callable[[int], Awaitable[Page]], first: int, last: int, cap
         last: its last second.
         cap: how many results of a search can be had.
         per_page: results a page.
+        longest: gives the rows of the longest page that the service has ever sent.
     """
     page = await ask(1)
-    if _gives_all(page, first, last, min(cap, per_page)) and not await _holds_back(ask, page, first, last):
+    complete = _gives_all(page, first, last, min(cap, per_page))
+    if complete and not await _holds_back(ask, page, first, last, longest()):
         return Taken(count_inside(page.photos, first, last), _distinct(page.photos))
     if first < last:
         return Taken(page.total, None)
     return await _sweep(ask, page, first, cap, per_page)
 
 
-def window_of(first: int, last: int, total: int, cap: int) -> Window:
+def window_of(first: int, last: int, total: int, cap: int, photos: Callable[[], list[Photo]]) -> Window:
     """The window of results that were taken.
 
     Args:
@@ -124,8 +134,11 @@ def window_of(first: int, last: int, total: int, cap: int) -> Window:
         last: the last second.
         total: of `Taken`.
         cap: how many results of a search can be had.
+        photos: gives the photos of `Taken`; asked for only where the total does not count them.
     """
-    return Window(first, last, min(total, cap), max(0, total - cap))
+    if total <= cap:
+        return Window(first, last, total, 0)
+    return Window(first, last, count_inside(photos(), first, last), total - cap)
 
 
 def upload_time(photo: Mapping[str, Any]) -> int | None:
@@ -142,26 +155,28 @@ def count_inside(photos: Iterable[Photo], first: int, last: int) -> int:
 
 
 def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
-    if len(page.photos) >= limit:
+    if len(page.photos) >= limit or page.total > limit:
         return False
     inside, named = count_inside(page.photos, first, last), _named(page.photos)
     different = len({str(photo["id"]) for photo in named})
-    if first < last and not inside <= page.total <= limit:
+    if first < last and inside > page.total:
         return False
     # Rows that came twice may have pushed others off, unless the total knows of no more.
     return different == len(named) or page.total in (different, inside)
 
 
-async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: int, last: int) -> bool:
-    """Whether a page that shows far fewer photos than its total has shown too few.
+async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: int, last: int, longest: int) -> bool:
+    """Whether a page that shows fewer photos than its total has shown too few.
 
     Some are always missing, for the service counts before it leaves out what nobody may see. But it may also
     give shorter pages than it was asked for, or have had a bad moment: then the next page has more, or the same one.
+    A page is not cut short if the service has sent a longer one; that saves nearly all of these calls.
     """
-    if count_inside(page.photos, first, last) >= _SHOWN_AT_LEAST * page.total:
+    shown = count_inside(page.photos, first, last)
+    if shown >= page.total or (shown >= _SHOWN_AT_LEAST * page.total and len(page.photos) < longest):
         return False
     again = [*(await ask(2)).photos, *(await ask(1)).photos]
-    return count_inside([*page.photos, *again], first, last) > count_inside(page.photos, first, last)
+    return count_inside([*page.photos, *again], first, last) > shown
 
 
 async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Taken:
@@ -171,11 +186,14 @@ async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int,
         for number in count(1):
             page, known = await ask(number), len(photos)
             photos = _distinct([*photos, *page.photos])
-            if not page.photos or (number * per_page >= cap and len(photos) == known):
+            asked = number * per_page
+            if (not page.photos and asked >= min(total, cap)) or (asked >= cap and len(photos) == known):
                 break
         before, found = found, count_inside(photos, second, second)
         quiet = 0 if found > before else quiet + 1
-    return Taken(max(found, total) if found >= cap else found, _distinct(photos))
+    # Of the first results that the cap lets out, some may be photos that nobody may see.
+    full = found >= cap or (total > cap and found >= _SHOWN_AT_LEAST * cap)
+    return Taken(max(found, total) if full else found, _distinct(photos))
 
 
 def _distinct(photos: Sequence[Photo]) -> list[Photo]:

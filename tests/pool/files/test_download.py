@@ -327,8 +327,10 @@ def test_a_rest_of_more_than_an_hour_ends_the_run(run: Run, hosts: Hosts) -> Non
         run("a", "b", "c")
     assert HOST in str(error.value) and "\n" not in str(error.value)
     assert hosts.asked == {"a": 1, "b": 1}
+    asked_again = hosts.clock.now()
     assert run("a", "b", "c") == ["ok"] * 3
     assert hosts.asked == {"a": 1, "b": 2, "c": 1}
+    assert hosts.clock.now() - asked_again > 3500  # the next run waits too, an hour at most
 
 
 def test_a_host_is_asked_at_its_rate_and_by_few_at_a_time(run: Run, hosts: Hosts) -> None:

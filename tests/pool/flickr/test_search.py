@@ -130,6 +130,18 @@ def test_photos_out_of_reach_are_still_counted_when_some_were_forgotten(spool: S
     assert asyncio.run(search.windows(5, 5)) == windows
 
 
+def test_a_photo_that_nobody_may_see_does_not_hide_what_is_out_of_reach(spool: Spool) -> None:
+    crowd = [photo(str(number), 5) for number in range(30)]
+    shown = {page: [row for row in crowd[:CAP][(page - 1) * 5 : page * 5] if row["id"] != "3"] for page in range(1, 9)}
+    client = Stub(lambda first, last, page: Page(30, shown[page]))
+    search = Search("x", caller(client), spool, scrape_params())
+    windows = asyncio.run(search.windows(5, 5))
+    assert windows == [Window(5, 5, CAP - 1, 30 - CAP)]
+    asked = len(client.asked)
+    assert asyncio.run(search.windows(5, 5)) == windows  # from the spool
+    assert len(client.asked) == asked
+
+
 @pytest.mark.parametrize("answered", [0, 3])
 def test_a_service_that_stays_away_ends_the_run_in_one_line(spool: Spool, answered: int) -> None:
     def down(first: int, last: int, page: int) -> Page:
@@ -318,6 +330,14 @@ def test_the_spool_says_how_far_the_searching_is(service: Service, spool: Spool)
     find(service, spool)
     (progress,) = spool.progress()
     assert (progress.phase, progress.done, progress.total) == ("searching", 2 * 5, 2 * 5)  # shards, queries
+    assert progress.before == 0
+
+
+def test_searches_that_an_earlier_run_made_are_no_pace_of_this_one(service: Service, spool: Spool) -> None:
+    find(service, spool, snapshot="2018-12-31")
+    find(service, spool)
+    *_, progress = spool.progress()
+    assert (progress.before, progress.done) == (5, 10)
 
 
 def test_without_a_licence_id_there_is_nothing_to_ask(service: Service, spool: Spool, requests: Requests) -> None:

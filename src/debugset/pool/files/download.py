@@ -87,7 +87,7 @@ async def download(
     with meter, decoders, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # Pillow's, about strangers' metadata
         async with session(service) as client:
-            fetcher = Fetcher(client, service, params, connections, clock, decoders)
+            fetcher = Fetcher(client, service, params, connections, clock, spool, decoders)
             downloads = _Downloads(fetcher, spool, params, files, meter)
             await downloads.run(left, connections)
     if failures := downloads.failures:

@@ -15,7 +15,7 @@ from debugset.pool.files.content import inspect
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import THROTTLED, Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
-from debugset.pool.spool import File
+from debugset.pool.spool import File, Spool
 
 REMOVED = "removed"  # 410: gone at every size
 _AGENT = "debugset"
@@ -70,6 +70,7 @@ class Fetcher:
         params: the section ``scrape``.
         connections: how many files of a host are fetched at a time.
         clock: what waits go by.
+        spool: keeps the pauses that hosts ask for.
         decoders: look at all but small files.
     """
 
@@ -80,10 +81,11 @@ class Fetcher:
         params: ScrapeParams,
         connections: int,
         clock: Clock,
+        spool: Spool,
         decoders: Executor,
     ) -> None:
         self._session, self._service, self._params, self._clock = session, service, params, clock
-        self._connections, self._decoders = connections, decoders
+        self._connections, self._spool, self._decoders = connections, spool, decoders
         self._hosts: dict[str, _Host] = {}
 
     async def fetch(self, address: str) -> File:
@@ -160,7 +162,8 @@ class Fetcher:
 
     def _host(self, name: str) -> _Host:
         if name not in self._hosts:
-            turns = Turns(name, self._service.files_per_second * 3600, self._connections, self._clock)
+            per_hour, pauses = self._service.files_per_second * 3600, self._spool
+            turns = Turns(name, per_hour, self._connections, self._clock, pauses, keep_rate=False)
             self._hosts[name] = _Host(asyncio.Semaphore(self._connections), turns)
         return self._hosts[name]
 

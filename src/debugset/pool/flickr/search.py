@@ -28,10 +28,14 @@ class Caller:
     Args:
         client: the service's client.
         turns: says when a call may go out; a pause that the service asks for holds all of them.
+
+    Attributes:
+        longest: rows of the longest page so far.
     """
 
     def __init__(self, client: Flickr, turns: Turns) -> None:
         self._client, self._turns = client, turns
+        self.longest = 0
 
     async def page(self, *arguments: Any) -> Page:
         """One page; the arguments are those of `Flickr.search`.
@@ -42,6 +46,7 @@ class Caller:
         """
         try:
             page, _ = await patiently(lambda: self._call(arguments), Unavailable)
+            self.longest = max(self.longest, len(page.photos))
             return page
         except Unavailable as error:
             raise OSError(f"{error}; run again: what is whole is not asked again") from None
@@ -67,9 +72,13 @@ class Search:
         caller: asks the service.
         spool: the service's spool.
         params: the section ``scrape``.
+
+    Attributes:
+        calls: pages that were asked for.
     """
 
     def __init__(self, text: str, caller: Caller, spool: Spool, params: ScrapeParams) -> None:
+        self.calls = 0
         self._key = search_key(text, params)
         self._text, self._caller, self._spool, self._params = text, caller, spool, params
 
@@ -95,15 +104,20 @@ class Search:
         total = self._spool.total(self._key, first, last)
         if total is not None:
             taken = self._spool.has_photos(self._key, first, last)
-            return window_of(first, last, total, cap) if taken else None
-        total, photos = await take(partial(self._ask, first, last), first, last, cap, self._params.per_page)
+            return window_of(first, last, total, cap, partial(self._photos, first, last)) if taken else None
+        per_page, longest = self._params.per_page, lambda: self._caller.longest
+        total, photos = await take(partial(self._ask, first, last), first, last, cap, per_page, longest)
         if photos is None:
             self._spool.save_total(self._key, first, last, total)
             return None
         self._spool.save_photos(self._key, first, last, total, photos)
-        return window_of(first, last, total, cap)
+        return window_of(first, last, total, cap, partial(self._photos, first, last))
+
+    def _photos(self, first: int, last: int) -> list[dict[str, Any]]:
+        return self._spool.photos(self._key, first, last) or []
 
     async def _ask(self, first: int, last: int, page: int) -> Page:
+        self.calls += 1
         licences, per_page = self._params.licence_ids, self._params.per_page
         return await self._caller.page(self._text, licences, first, last, page, per_page)
 
@@ -137,11 +151,12 @@ async def ask_all(
         async def ask(class_name: str, text: str) -> list[Asked]:
             left, asked = params.per_query, []
             for shard in shards:
+                search = Search(text, caller, spool, params)
                 async with free:
-                    windows = await Search(text, caller, spool, params).windows(shard.first, shard.last, left)
+                    windows = await search.windows(shard.first, shard.last, left)
                 left = None if left is None else left - photos_in(windows)
                 asked.append(Asked(class_name, text, shard, windows))
-                meter.update()
+                meter.update(known=not search.calls)
             return asked
 
         answers = await asyncio.gather(*(ask(name, text) for name, texts in queries.items() for text in texts))
