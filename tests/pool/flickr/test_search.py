@@ -25,7 +25,7 @@ from tests.pool.runs import Rushed
 from tests.pool.simulator.test_library import naive_search
 from tests.pool.worlds import CAP, QUERIES, Requests, scrape_params, second, serving
 
-LIES = ["wrong_total", "unstable_order", "repeated_rows", "stray_rows"]
+LIES = ["wrong_total", "unstable_order", "repeated_rows", "stray_rows", "repeated_pages"]
 FIRST, LAST = second(2018), second(2020) - 1
 
 PHOTO = {

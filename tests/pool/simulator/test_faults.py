@@ -256,6 +256,14 @@ def test_the_order_changes_and_the_results_do_not(world: Path) -> None:
         assert [[photo["id"] for photo in client.search()["photo"]] for _ in range(4)] == calls
 
 
+def test_pages_past_the_cap_repeat_the_last_one(world: Path) -> None:
+    with hostile(world, cap=CAP, repeated_pages=1) as client:
+        pages = [[photo["id"] for photo in client.search(per_page=5, page=page)["photo"]] for page in (1, 2, 3, 4, 9)]
+    assert [len(page) for page in pages] == [5, 5, CAP - 10, CAP - 10, CAP - 10]
+    assert pages[2] == pages[3] == pages[4]
+    assert len({photo for page in pages for photo in page}) == CAP
+
+
 def test_rows_come_twice_and_push_others_off(world: Path) -> None:
     with hostile(world) as client:
         true = [photo["id"] for photo in client.search()["photo"]]

@@ -38,6 +38,7 @@ FAULTS = {
     "unstable_order": "searches: the same results in another order at every call",
     "repeated_rows": "searches: rows come twice and push others off",
     "stray_rows": "searches: rows from outside the upload window",
+    "repeated_pages": "searches: pages past the result cap repeat the last one instead of being empty",
     "missing_sizes": "photos: the original and other sizes are not listed",
     "changed": "photos: another picture of another size has taken the place of the one listed",
     **EXCLUSIVE,

@@ -69,6 +69,10 @@ class Lies:
             total = self._wrong(key, total, only_more=one_second)
         return rows, total
 
+    def page(self, asked: Asked, number: int, last: int) -> int:
+        """Which page a search shows for the one asked for: of those past the ``last``, perhaps that one again."""
+        return last if number > last and self._faults.hits("repeated_pages", json.dumps(asked)) else number
+
     def _strays(self, asked: Asked) -> Int64[np.ndarray, " _n"]:
         """The last photo before the window and the first one after it, as far as there are any."""
         text, licences, first, last = asked

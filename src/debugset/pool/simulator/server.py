@@ -96,7 +96,7 @@ class _Simulator:
         per_page = min(500, max(1, int(arguments.get("per_page") or 100)))
         rows, total = self._lies.told(asked, rows[: self._result_cap], len(rows), per_page)
         page = max(1, int(arguments.get("page") or 1))
-        served = min(page, max(1, -(-self._result_cap // per_page)))
+        served = self._lies.page(asked, page, last=max(1, -(-self._result_cap // per_page)))
         extras = arguments.get("extras", "").split(",")
         shown = rows[(served - 1) * per_page :][:per_page]
         photos = [self._hostility.listed(self._photos.describe(int(row), extras)) for row in shown]
