@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import os
 
 import numpy as np
 import pandas as pd
@@ -60,11 +61,25 @@ def test_a_folder_survives_a_failed_replacement(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+FULL = {
+    "the system": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+    "a quota": OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
+    "numpy": OSError("1000000 requested and 1008 written"),
+}
+
+
+@pytest.mark.parametrize("error", FULL.values(), ids=FULL)
 @pytest.mark.parametrize("replacing", [replacing_file, replacing_folder])
-def test_a_full_disk_is_named_with_the_mend(tmp_path, replacing):
+def test_a_full_disk_is_named_with_the_mend(tmp_path, replacing, error):
     path = tmp_path / "out"
     with pytest.raises(OSError, match=r"^\S*/out: the disk is full; free some space, then run again$"), replacing(path):
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("replacing", [replacing_file, replacing_folder])
+def test_other_errors_stay_as_they_are(tmp_path, replacing):
+    path = tmp_path / "out"
     with pytest.raises(OSError, match="Permission denied"), replacing(path):
         raise OSError(errno.EACCES, "Permission denied")
     assert list(tmp_path.iterdir()) == []

@@ -1,9 +1,9 @@
 """Writing files so that nobody ever sees half of one: write under a temporary name, then rename."""
 
-import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
+_FULL_DISK = re.compile(r"No space left on device|quota exceeded|\d+ requested and \d+ written")  # the last is numpy's
 
 
 @contextmanager
@@ -45,11 +47,14 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _naming_a_full_disk(path: Path) -> Iterator[None]:
-    """Let the error of a full disk say what could not be written, and the mend; the system's says neither."""
+    """Let the error of a full disk say what could not be written, and the mend; the system's says neither.
+
+    It is known by its text, for numpy gives it no number.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not _FULL_DISK.search(str(error)):
             raise
         raise OSError(f"{path}: the disk is full; free some space, then run again") from error
 

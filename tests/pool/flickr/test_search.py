@@ -142,6 +142,17 @@ def test_a_photo_that_nobody_may_see_does_not_hide_what_is_out_of_reach(spool: S
     assert len(client.asked) == asked
 
 
+def test_a_longer_page_of_any_search_saves_calls_for_pages_that_hold_less_than_they_count(spool: Spool) -> None:
+    rows = {"long": [photo(str(number), 5) for number in range(30)], "short": [photo(f"s{n}", 9) for n in range(19)]}
+    params, told = scrape_params(per_page=50, result_cap=100), {"long": 30, "short": 20}  # one is never shown
+    client = Stub(lambda first, last, page: Page(told[name], rows[name]))
+    asking = caller(client)
+    for name in ("long", "short"):
+        (window,) = asyncio.run(Search(name, asking, spool, params).windows(0, 99))
+        assert window.found == len(rows[name])
+    assert len(client.asked) == 2
+
+
 @pytest.mark.parametrize("answered", [0, 3])
 def test_a_service_that_stays_away_ends_the_run_in_one_line(spool: Spool, answered: int) -> None:
     def down(first: int, last: int, page: int) -> Page:

@@ -100,18 +100,18 @@ class Search:
         return windows
 
     async def _take(self, first: int, last: int) -> Window | None:
-        cap = self._params.result_cap
+        cap, photos_here = self._params.result_cap, partial(self._photos, first, last)
         total = self._spool.total(self._key, first, last)
         if total is not None:
             taken = self._spool.has_photos(self._key, first, last)
-            return window_of(first, last, total, cap, partial(self._photos, first, last)) if taken else None
+            return window_of(first, last, total, cap, photos_here) if taken else None
         per_page, longest = self._params.per_page, lambda: self._caller.longest
         total, photos = await take(partial(self._ask, first, last), first, last, cap, per_page, longest)
         if photos is None:
             self._spool.save_total(self._key, first, last, total)
             return None
         self._spool.save_photos(self._key, first, last, total, photos)
-        return window_of(first, last, total, cap, partial(self._photos, first, last))
+        return window_of(first, last, total, cap, photos_here)
 
     def _photos(self, first: int, last: int) -> list[dict[str, Any]]:
         return self._spool.photos(self._key, first, last) or []
