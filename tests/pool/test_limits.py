@@ -122,6 +122,15 @@ def test_the_state_survives_a_restart(tmp_path: Path) -> None:
     assert call(3) == pytest.approx(6)  # two of them were saved up
 
 
+def test_where_only_pauses_are_kept_a_call_writes_nothing(tmp_path: Path) -> None:
+    with Spool(tmp_path / "spool.sqlite") as spool:
+        turns = Turns("host", 3600.0, 1, Fake(), spool, keep_rate=False)
+        asyncio.run(turns.turn())
+        assert spool.turn("host") == (0.0, 0.0)
+        turns.pause(60.0)
+        assert spool.turn("host")[1] == START + 60
+
+
 def test_a_pause_holds_every_caller_and_the_next_run() -> None:
     clock, memory, gone = Fake(), Memory(), []
 

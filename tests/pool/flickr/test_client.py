@@ -1,3 +1,4 @@
+import asyncio
 import logging
 import traceback
 from importlib.metadata import version
@@ -5,6 +6,7 @@ from importlib.metadata import version
 import pytest
 from aiohttp import web
 
+from debugset.pool.flickr import client
 from debugset.pool.flickr.client import Flickr, Unavailable
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import THROTTLED
@@ -103,6 +105,18 @@ def test_an_answer_that_breaks_off_is_unavailable() -> None:
     app = web.Application()
     app.router.add_post("/services/rest/", handle)
     with serving(app) as url, pytest.raises(Unavailable, match="no answer"):
+        ask(url)
+
+
+def test_an_answer_that_does_not_come_is_waited_for_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def late(request: web.Request) -> web.Response:
+        await asyncio.sleep(5)  # given up by then, and ended with the server
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/services/rest/", late)
+    monkeypatch.setattr(client, "_TIMEOUT", 0.1)
+    with serving(app) as url, pytest.raises(Unavailable, match=r"no answer \(ReadTimeout\)"):
         ask(url)
 
 

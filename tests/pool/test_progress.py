@@ -1,0 +1,30 @@
+"""The bar of a phase and its note in the spool tell the same."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tqdm import tqdm
+
+from debugset.pool import progress
+from debugset.pool.progress import Meter
+from debugset.pool.spool import Spool
+
+
+def test_what_earlier_runs_did_is_no_pace_of_the_bar_nor_of_the_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = []
+
+    def shown(**told: Any) -> tqdm:
+        bars.append(tqdm(**told | {"disable": False}))
+        return bars[-1]
+
+    monkeypatch.setattr(progress, "tqdm", shown)
+    with Spool(tmp_path / "spool.sqlite") as spool, Meter(spool, "searching", "search", 5, before=1) as meter:
+        for known in (True, False, True):
+            meter.update(known=known)
+        assert (bars[0].n, bars[0].initial, bars[0].total) == (4, 3, 5)
+    with Spool(tmp_path / "spool.sqlite") as spool:
+        (noted,) = spool.progress()
+    assert (noted.done, noted.before, noted.total) == (4, 3, 5)
