@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 IN_VENV := source .venv/bin/activate &&
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test smoke check format table lock clean
+.PHONY: help setup repro push pull test smoke check format table lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,12 @@ repro: setup ## run the pipeline, then print the accuracy table and where the re
 	@$(IN_VENV) dvc repro
 	@$(IN_VENV) debugset show
 
+push: setup ## send data, models and the records of runs to the DVC remote (docs/sharing.md)
+	@$(IN_VENV) dvc push --run-cache
+
+pull: setup ## fetch this version's data, models and the records of runs from the DVC remote
+	@$(IN_VENV) dvc pull --run-cache
+
 test: setup ## run every test, the smoke run by real DVC included
 	@tools/browser
 	@$(IN_VENV) python -m pytest -q -ra
@@ -30,10 +36,11 @@ test: setup ## run every test, the smoke run by real DVC included
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
 	@$(IN_VENV) python -m pytest -q -ra tests/pipeline/test_smoke.py
 
-check: setup ## style and types: ruff, mypy
+check: setup ## style and types: ruff, mypy; whether dvc.lock belongs to code and parameters
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
+	@$(IN_VENV) python tools/lock_is_current.py
 
 format: setup ## let ruff correct what it can
 	@$(IN_VENV) ruff check --fix .

@@ -198,6 +198,37 @@ def purge(
 
 
 @app.command()
+def data_diff(
+    old: Annotated[str, typer.Argument(help="A tag, branch, experiment or commit.")],
+    new: Annotated[str, typer.Argument(help="The same; what lies in the folder now if not given.")] = "workspace",
+    folder: Annotated[str, typer.Option("--set", help="The image set.")] = "data/pool",
+    picture: Annotated[Path, typer.Option(help="Where to draw the difference.")] = Path("data-diff.png"),
+    csv: Annotated[
+        Path | None, typer.Option(help="Write every changed image to this CSV file.", show_default=False)
+    ] = None,
+) -> None:
+    """Show the images added, removed and relabelled between two versions, by class: a table and a picture.
+
+    Nothing is checked out: manifests and the pictured images come from DVC's cache, else from its remote.
+    """
+    from debugset.files import replacing_file
+    from debugset.versions import data_diff, data_picture
+    from debugset.versions.revisions import set_at
+
+    before, after = set_at(old, folder), set_at(new, folder)
+    classes = before.classes, after.classes
+    changed = data_diff.changed_images(before.manifest, after.manifest, *classes)
+    table = data_diff.by_class(changed, before.manifest, after.manifest, *classes)
+    print(data_picture.text_table(table))
+    if csv is not None:
+        with replacing_file(csv) as temporary:
+            changed.to_csv(temporary, index=False, lineterminator="\n")
+        print(f"wrote {len(changed):,} images to {csv}")
+    data_picture.draw(picture, table, changed, before, after)
+    print(f"drew {picture}")
+
+
+@app.command()
 def show() -> None:
     """Print the accuracy table and where the report is."""
     from debugset.files import read_json

@@ -11,6 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"FLICKR_API_KEY": "9f1c-key-of-the-user", "FLICKR_API_SECRET": "77ab-secret-of-the-user"}
+IDENTITY = {
+    f"GIT_{role}_{what}": value
+    for role in ("AUTHOR", "COMMITTER")
+    for what, value in {"NAME": "test", "EMAIL": "test@localhost"}.items()
+} | {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "commit.gpgsign", "GIT_CONFIG_VALUE_0": "false"}
 RESULTS = ("data/", "metrics/", "models/", "plots/", "report/", "dvc.lock")  # of an unfinished run, perhaps
 
 
@@ -42,9 +47,24 @@ class Clone:
 
     def dvc(self, *arguments, **environment):
         """Run dvc; its failure fails the test, showing the end of what it printed."""
-        completed = self.run("dvc", *arguments, **environment)
-        assert completed.returncode == 0, f"dvc {' '.join(arguments)}:\n{completed.stdout[-6000:]}"
+        return self.succeed("dvc", *arguments, **environment)
+
+    def git(self, *arguments):
+        """Run git; its failure fails the test."""
+        return self.succeed("git", *arguments)
+
+    def succeed(self, *command, **environment):
+        """Run a command that must succeed; what it printed."""
+        completed = self.run(*command, **environment)
+        assert completed.returncode == 0, f"{' '.join(command)}:\n{completed.stdout[-6000:]}"
         return completed.stdout
+
+    def commit(self, message, tag=None):
+        """Commit all changes, and tag the commit."""
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        if tag:
+            self.git("tag", tag)
 
 
 def source_files():
@@ -67,15 +87,23 @@ def make_clone(folder, profile):
         shutil.copy2(ROOT / name, project / name)
     shutil.copy(profile, project / "params.yaml")
     clone = Clone(project, isolated_environment(folder))
-    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
-    for command in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-q", "-m", "clone"]):
-        assert clone.run("git", *command).returncode == 0
+    clone.git("init", "-q", "-b", "main")
+    clone.commit("clone")
     return clone
+
+
+def clone_of(clone, folder):
+    """A colleague's clone of a clone, on a machine of its own: nothing of DVC's is shared."""
+    folder.mkdir()
+    path = {"PATH": clone.environment["PATH"]}
+    other = Clone(folder / "debugset", isolated_environment(folder) | path)
+    clone.git("clone", "-q", str(clone.folder), str(other.folder))
+    return other
 
 
 def isolated_environment(folder):
     """This environment, DVC's folders and the spool moved into ``folder``; fetched sources are shared."""
-    foreign = ("DVC_", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PYTHONPATH")  # a git hook sets GIT_*
+    foreign = ("DVC_", "AWS_", "GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE", "PYTHONPATH")  # a git hook sets GIT_*
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -83,6 +111,7 @@ def isolated_environment(folder):
         "DVC_SYSTEM_CONFIG_DIR": str(folder / "dvc-system"),
         "DVC_SITE_CACHE_DIR": str(folder / "dvc-site"),
         "DVC_NO_ANALYTICS": "1",
+        **IDENTITY,
         **KEYS,
         "DEBUGSET_SPOOL": str(new_spool(folder / "spool")),
     }

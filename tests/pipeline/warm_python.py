@@ -17,8 +17,10 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
-LIBRARIES = ("numpy", "pandas", "pyarrow.parquet", "pydantic", "PIL.Image", "matplotlib.figure", "torch", "tqdm", "yaml")
-LIBRARIES += ("timm", "safetensors.torch", "lightning_fabric", "jinja2", "aiohttp", "httpx", "flickrapi", "stamina")
+LIBRARIES = (
+    "numpy", "pandas", "pyarrow.parquet", "pydantic", "PIL.Image", "matplotlib.figure", "torch", "tqdm", "yaml", "timm",
+    "safetensors.torch", "lightning_fabric", "jinja2", "aiohttp", "httpx", "flickrapi", "stamina",
+)  # fmt: skip
 OURS = ("debugset", "stages", "tests")
 
 CLIENT = """\

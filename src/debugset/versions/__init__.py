@@ -1,0 +1,1 @@
+"""Comparing versions: of the data, by what git and DVC keep of each."""

@@ -1,0 +1,103 @@
+"""The difference of two data versions as one picture: counts by class above, images below."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from debugset.report.drawing import INK, drawing, png
+from debugset.versions.data_diff import CHANGES, REMOVED
+from debugset.versions.revisions import SetVersion
+
+COLOURS = {"added": "#009e73", "removed": "#d55e00", "relabelled_to": "#0072b2", "replaced": "#6b7280"}
+PER_ROW = 14
+LONGEST = 40  # classes that a chart shows
+
+
+def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion, new: SetVersion) -> None:
+    """Write the picture.
+
+    Args:
+        path: the PNG file.
+        table: counts by class, as `debugset.versions.data_diff.by_class` returns it.
+        changed: the changed images, as `debugset.versions.data_diff.changed_images` returns it.
+        old: the old version.
+        new: the new version; removed images are read from the old one.
+    """
+    shown = [change for change in CHANGES if (changed["change"] == change).any()]
+    busiest = table.loc[table[list(COLOURS)].sum(axis=1).sort_values(ascending=False, kind="stable").index[:LONGEST]]
+    rows = busiest.sort_index()
+    heights = [0.5 + 0.24 * max(len(rows), 3), *([1.3] * len(shown))]
+    ratios = {"height_ratios": heights}
+    with drawing(len(heights), 1, (10.5, sum(heights) + 0.5), gridspec_kw=ratios) as (figure, panels):
+        figure.suptitle(f"{new.folder}: {old.name} to {new.name}", fontsize=11, fontweight="bold", x=0.01, ha="left")
+        _bars(panels[0], rows, f"{len(rows)} of {len(table)} classes" if len(rows) < len(table) else "")
+        for panel, change in zip(panels[1:], shown, strict=True):
+            images = changed[changed["change"] == change]
+            _images(panel, change, spread(images), old if change == REMOVED else new, len(images))
+        png(figure, path)
+
+
+def spread(images: pd.DataFrame, count: int = PER_ROW) -> pd.DataFrame:
+    """At most ``count`` images, the first of every class, then the second, and so on."""
+    classes = images["new_class"].where(images["new_class"] != "", images["old_class"])
+    turn = images.groupby(classes).cumcount()
+    return images.loc[turn.sort_values(kind="stable").index[:count]]
+
+
+def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
+    places = np.arange(len(rows))
+    right, left = np.zeros(len(rows)), np.zeros(len(rows))
+    for column, tint in COLOURS.items():
+        values = rows[column].to_numpy(float)
+        if not values.any():
+            continue
+        base = left if column == REMOVED else right
+        signed = -values if column == REMOVED else values
+        panel.barh(places, signed, left=base, color=tint, height=0.7, label=column.replace("_", " "))
+        base += signed
+    for place, (before, after) in enumerate(zip(rows["old"], rows["new"], strict=True)):
+        panel.annotate(
+            f"{before:,} → {after:,}", (right[place], place), xytext=(5, 0), textcoords="offset points", va="center",
+            fontsize=8,
+        )  # fmt: skip
+    panel.axvline(0, color=INK, lw=1)
+    panel.set_yticks(places, list(rows["class"]))
+    panel.set_ylim(len(rows) - 0.4, -0.6)
+    panel.margins(x=0.15)
+    panel.grid(axis="y", visible=False)
+    panel.set_xlabel("images; beside the bars: images of the class before and after")
+    panel.set_title(title)
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion, total: int) -> None:
+    panel.set(xlim=(0, PER_ROW), ylim=(1.35, -0.05), aspect="equal")
+    panel.axis("off")
+    panel.set_title(f"{change}: {len(images):,} of {total:,} images")
+    for place, row in enumerate(images.to_dict("records")):
+        if (image := version.image(row["id"])) is None:
+            continue
+        panel.imshow(np.asarray(image), extent=(place, place + 0.94, 0.94, 0), interpolation="nearest")
+        panel.text(place + 0.47, 1.12, _caption(row["old_class"], row["new_class"]), fontsize=6.5, ha="center")
+
+
+def _caption(before: str, after: str) -> str:
+    return f"{before}→{after}" if before and after and before != after else before or after
+
+
+def text_table(table: pd.DataFrame) -> str:
+    """Counts by class as text: classes that changed, then the sum of all classes."""
+    counts = table.drop(columns=["class"])
+    moved = counts[["added", "removed", "relabelled_from", "relabelled_to", "replaced"]].any(axis=1)
+    total = pd.DataFrame([{"class": f"all {len(table)} classes", **counts.sum().to_dict()}])
+    shown = pd.concat([table[moved], total], ignore_index=True)
+    lines: Sequence[Sequence[str]] = [
+        [name.replace("_", " ") for name in shown.columns],
+        *([str(row[0]), *(f"{count:,}" for count in row[1:])] for row in shown.itertuples(index=False)),
+    ]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)

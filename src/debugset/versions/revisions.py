@@ -1,0 +1,83 @@
+"""Image sets as a git revision names them, read through DVC: from the cache, else from the remote."""
+
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow.parquet as pq
+from dvc.api import DVCFileSystem
+from PIL import Image
+
+from debugset.images.sets import MANIFEST, TAR
+
+WORKSPACE = "workspace"
+
+
+class SetVersion(NamedTuple):
+    """An image set at a revision.
+
+    Attributes:
+        name: the revision.
+        manifest: a row an image.
+        classes: the class names that labels index.
+        folder: the set.
+        files: DVC's file system at the revision.
+    """
+
+    name: str
+    manifest: pd.DataFrame
+    classes: tuple[str, ...]
+    folder: str
+    files: Any
+
+    def image(self, id: str) -> Image.Image | None:
+        """An image of the set, decoded to RGB; None if its shard is not among DVC's files or is out of reach."""
+        row: dict[str, Any] = self.manifest[self.manifest["id"] == id].iloc[0].to_dict()
+        if not row["shard"].endswith(TAR):
+            return None
+        with self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
+            file.seek(int(row["offset"]))
+            return Image.open(io.BytesIO(file.read(int(row["size"])))).convert("RGB")
+
+
+def set_at(revision: str, folder: str) -> SetVersion:
+    """Read an image set as a revision has it.
+
+    Args:
+        revision: a tag, branch, experiment or commit, or `WORKSPACE` for what lies in the folder now.
+        folder: the set's folder, for example ``data/pool``.
+
+    Raises:
+        ValueError: git knows no such revision, or the set is not in it.
+        OSError: its manifest is neither in the cache nor on the remote.
+    """
+    with _explained(revision, folder):
+        files = DVCFileSystem(".", rev=None if revision == WORKSPACE else revision)
+        with files.open(f"{folder}/{MANIFEST}", "rb") as file:
+            table = pq.read_table(io.BytesIO(file.read()))
+    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
+    return SetVersion(revision, table.to_pandas(), tuple(described.get("classes", ())), folder, files)
+
+
+@contextmanager
+def _explained(revision: str, folder: str) -> Iterator[None]:
+    """Turn DVC's errors, which are of many classes, into one line that says what to do."""
+    from dvc.exceptions import DvcException
+    from dvc.scm import RevError
+
+    try:
+        yield
+    except RevError:
+        raise ValueError(f"{revision}: git knows no such tag, branch, experiment or commit") from None
+    except FileNotFoundError as error:
+        if str(error.filename or "").endswith(MANIFEST) and revision == WORKSPACE:
+            raise ValueError(f"{folder}/{MANIFEST}: no such image set; run `dvc repro` or `dvc pull`") from None
+        raise OSError(
+            f"{revision}: {folder}/{MANIFEST} is not in this version, or neither in DVC's cache nor on the remote; "
+            "check --set, and have its author `make push` that version"
+        ) from None
+    except DvcException as error:
+        raise OSError(f"{revision}: {' '.join(str(error).split())}") from None

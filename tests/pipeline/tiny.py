@@ -1,0 +1,28 @@
+"""The smallest run of the whole graph: profiles/smoke.yaml made smaller still, by a warm Python."""
+
+from contextlib import contextmanager
+
+import yaml
+
+from tests.pipeline.conftest import ROOT, make_clone
+from tests.pipeline.warm_python import warm_python
+
+OVERRIDES = {
+    "prepare": {"train": 120, "test": 60, "mfreq": 60, "complement": 60, "deployment": 60, "photos_per_class": 14},
+    "recipe": {"steps": 4, "batch": 16},
+    "robust": {"steps": 2, "attack_steps": 1, "clean_steps": 1, "evaluation_steps": 1, "evaluation_images": 8},
+    "report": {"seeds_shown": 2, "border_pairs": 2},
+}
+
+
+@contextmanager
+def tiny_clone(folder):
+    """Yield a scratch clone with tiny params, nothing run yet."""
+    params = yaml.safe_load((ROOT / "profiles" / "smoke.yaml").read_text())
+    for section, values in OVERRIDES.items():
+        params[section] |= values
+    (folder / "tiny.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    with warm_python(folder) as binaries:
+        clone = make_clone(folder, folder / "tiny.yaml")
+        clone.environment["PATH"] = f"{binaries}:{clone.environment['PATH']}"
+        yield clone
