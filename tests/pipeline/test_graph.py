@@ -1,11 +1,15 @@
 """The graph against the profiles: each is valid, resolves, and holds just the params that stages declare."""
 
+import ast
+
 import pytest
 import yaml
 
 from debugset import profiles
 from tests.pipeline.conftest import ROOT, make_clone
+from tests.pipeline.import_closure import closure, entry_module
 
+READERS = ("load", "check", "get")
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 
 
@@ -61,6 +65,30 @@ def test_a_profile_resolves_in_a_fresh_clone(path, tmp_path):
     assert stages <= set(clone.dvc("dag", "--dot").replace('"', " ").replace(";", " ").split())
     dry = clone.dvc("repro", "--dry", "--force")  # without force DVC wants the data of a fresh clone
     assert all(f"'{stage}'" in dry for stage in stages)
+
+
+def sections_read(module):
+    """The sections of the params that a stage's code names: to `load`, to `check`, to a mapping of sections."""
+    found = set()
+    for file in closure(ROOT, module):
+        for node in ast.walk(ast.parse((ROOT / file).read_text())) if file.endswith(".py") else ():
+            values = []
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in READERS:
+                values = node.args
+            elif isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in ("sections", "raw"):
+                values = [node.slice]
+            found |= {value.value for value in values if isinstance(value, ast.Constant)} & set(profiles.SECTIONS)
+    return found
+
+
+def test_a_stage_declares_the_sections_that_its_code_reads_and_no_other(declared):
+    with (ROOT / "dvc.lock").open() as file:
+        commands = {name: entry["cmd"] for name, entry in yaml.safe_load(file)["stages"].items()}
+    assert set(commands) == set(declared)
+    for stage, names in declared.items():
+        read = sections_read(entry_module(commands[stage]))
+        assert read == {name.split(".")[0] for name in names}, stage
+        assert read, stage
 
 
 def test_the_graph_stays_small(declared):

@@ -34,10 +34,11 @@ def changed_images(
     replaced = before & after & ~relabelled & (both["old_sha256"] != both["new_sha256"])
     choices = [after & ~before, before & ~after, relabelled, replaced]
     change = np.select([choice.to_numpy(bool) for choice in choices], CHANGES, default="")
-    found = both.assign(change=pd.Categorical(change, CHANGES)).reset_index()
-    found = found[found["change"].notna()].fillna({"old_class": "", "new_class": ""})
-    found = found.sort_values(["change", "new_class", "old_class", "id"], ignore_index=True)
-    return found[["change", "id", "old_class", "new_class"]].astype({"change": object})
+    found = both.assign(change=change).reset_index().fillna({"old_class": "", "new_class": ""})
+    found = found[found["change"] != ""]
+    order = found["change"].map({name: place for place, name in enumerate(CHANGES)})
+    found = found.assign(order=order).sort_values(["order", "new_class", "old_class", "id"], ignore_index=True)
+    return found[["change", "id", "old_class", "new_class"]]
 
 
 def _named(manifest: pd.DataFrame, classes: Sequence[str], version: str) -> pd.DataFrame:

@@ -35,7 +35,7 @@ class SetVersion(NamedTuple):
 
     def image(self, id: str) -> Image.Image | None:
         """An image of the set, decoded to RGB; None if its shard is not among DVC's files or is out of reach."""
-        row: dict[str, Any] = self.manifest[self.manifest["id"] == id].iloc[0].to_dict()
+        row: Any = self.manifest[self.manifest["id"] == id].iloc[0]
         if not row["shard"].endswith(TAR):
             return None
         with self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
