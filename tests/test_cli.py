@@ -57,7 +57,7 @@ def is_active(folder, name):
 
 
 COMMANDS = ("use", "check", "debug-classes", "flickr-simulator", "show", "scrape-status", "give-up", "forget", "purge")
-COMMANDS += ("data-diff",)
+COMMANDS += ("data-diff", "sweep-plot")
 
 
 def test_help_names_the_commands_and_imports_nothing_heavy(debugset):

@@ -229,6 +229,38 @@ def data_diff(
 
 
 @app.command()
+def sweep_plot(
+    revisions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="EXPERIMENT", help="Experiments, tags or branches; all experiments on HEAD, and HEAD, if not given."
+        ),
+    ] = None,
+    param: Annotated[
+        str | None, typer.Option(help="The swept parameter; the one that differs, if not given.", show_default=False)
+    ] = None,
+    metric: Annotated[str, typer.Option(help="A column of metrics/accuracy.json.")] = "heldout",
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Draw only this variant; may be repeated.", show_default=False)
+    ] = None,
+    picture: Annotated[Path, typer.Option(help="Where to draw.")] = Path("sweep.png"),
+) -> None:
+    """Draw an accuracy of every variant against a swept parameter, with intervals, and print the numbers."""
+    from debugset.report.columns import COLUMNS
+    from debugset.versions import sweep, sweep_picture
+
+    found = sweep.experiments(revisions or [])
+    param = param or sweep.swept(found)
+    rows = sweep.table(found, param, metric)
+    if unknown := sorted(set(variant or ()) - set(rows["variant"])):
+        raise ValueError(f"--variant {unknown[0]}: no experiment has it; choose from {', '.join(set(rows['variant']))}")
+    rows = rows[rows["variant"].isin(variant)] if variant else rows
+    print(rows.rename(columns={"value": param}).to_string(index=False, float_format="%.1f"))
+    sweep_picture.draw(picture, rows, param, COLUMNS.get(metric, metric))
+    print(f"drew {picture}")
+
+
+@app.command()
 def show() -> None:
     """Print the accuracy table and where the report is."""
     from debugset.files import read_json

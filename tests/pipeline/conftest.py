@@ -132,3 +132,15 @@ def smoke(tmp_path_factory):
     clone = make_clone(tmp_path_factory.mktemp("smoke"), ROOT / "profiles" / "smoke.yaml")
     clone.log = clone.dvc("repro")
     return clone
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """Clone A of the tiny world: data-v1 run, committed and tagged, then data-v2, the later snapshot.
+
+    ``outs_of`` holds what each version's run wrote: path -> content.
+    """
+    from tests.pipeline.tiny import two_versions
+
+    with two_versions(tmp_path_factory.mktemp("tiny")) as clone:
+        yield clone
