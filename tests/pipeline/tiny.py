@@ -10,7 +10,7 @@ from tests.pipeline.warm_python import warm_python
 
 SNAPSHOTS = {"data-v1": "2023-12-31", "data-v2": "2024-12-31"}
 OVERRIDES = {
-    "prepare": {"train": 120, "test": 60, "mfreq": 60, "complement": 60, "deployment": 60, "photos_per_class": 14},
+    "prepare": {"train": 120, "test": 60, "mfreq": 40, "complement": 60, "deployment": 60, "photos_per_class": 40},
     "recipe": {"steps": 4, "batch": 16},
     "robust": {"steps": 2, "attack_steps": 1, "clean_steps": 1, "evaluation_steps": 1, "evaluation_images": 8},
     "report": {"seeds_shown": 2, "border_pairs": 2},
