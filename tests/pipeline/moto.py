@@ -14,7 +14,7 @@ FOLDER = Path(__file__).resolve().parents[2] / ".venv-moto"
 BUCKET = "shared"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test-key-of-s3", "AWS_SECRET_ACCESS_KEY": "test-secret-of-s3"}
 SERVER = """
-import sys, threading
+import sys
 from moto.server import ThreadedMotoServer
 server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
 server.start()
