@@ -219,7 +219,7 @@ def data_diff(
     classes = before.classes, after.classes
     changed = data_diff.changed_images(before.manifest, after.manifest, *classes)
     table = data_diff.by_class(changed, before.manifest, after.manifest, *classes)
-    print(data_picture.text_table(table))
+    print(data_diff.text_table(table))
     if csv is not None:
         with replacing_file(csv) as temporary:
             changed.to_csv(temporary, index=False, lineterminator="\n")

@@ -9,7 +9,6 @@ from debugset import profiles
 from tests.pipeline.conftest import ROOT, make_clone
 from tests.pipeline.import_closure import closure, entry_module
 
-READERS = ("load", "check", "get")
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 
 
@@ -68,17 +67,23 @@ def test_a_profile_resolves_in_a_fresh_clone(path, tmp_path):
 
 
 def sections_read(module):
-    """The sections of the params that a stage's code names: to `load`, to `check`, to a mapping of sections."""
-    found = set()
-    for file in closure(ROOT, module):
-        for node in ast.walk(ast.parse((ROOT / file).read_text())) if file.endswith(".py") else ():
-            values = []
-            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in READERS:
-                values = node.args
-            elif isinstance(node, ast.Subscript) and getattr(node.value, "id", "") in ("sections", "raw"):
-                values = [node.slice]
-            found |= {value.value for value in values if isinstance(value, ast.Constant)} & set(profiles.SECTIONS)
-    return found
+    """The sections of the params that a stage's code names: to `load`, to `check`, to a mapping of `sections`."""
+    files = [ROOT / file for file in closure(ROOT, module) if file.endswith(".py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    named = [value.value for node in nodes for value in asked(node) if isinstance(value, ast.Constant)]
+    return set(named) & set(profiles.SECTIONS)
+
+
+def asked(node):
+    """What a node of the syntax asks of the params, if it does."""
+    match node:
+        case ast.Call(func=ast.Name(id="load" | "check")):
+            return node.args
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="sections"), attr="get")):
+            return node.args
+        case ast.Subscript(value=ast.Name(id="sections")):
+            return [node.slice]
+    return []
 
 
 def test_a_stage_declares_the_sections_that_its_code_reads_and_no_other(declared):

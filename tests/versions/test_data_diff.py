@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from debugset.versions.data_diff import by_class, changed_images
-from debugset.versions.data_picture import spread, text_table
+from debugset.versions.data_diff import by_class, changed_images, text_table
+from debugset.versions.data_picture import spread
 
 OLD, NEW = ("cat", "dog", "eel"), ("dog", "cat", "fox", "eel")
 images = st.dictionaries(st.sampled_from("abcdefgh"), st.tuples(st.integers(0, 2), st.sampled_from("xy")))

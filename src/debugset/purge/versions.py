@@ -1,11 +1,12 @@
 """What the versions of the data name: each commit's ``dvc.lock``, the refs that lead to commits, records of runs."""
 
-import subprocess
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
+from debugset.git import git
 
 LOCK = "dvc.lock"
 QUEUES = ("refs/exps/celery/stash", "refs/exps/celery/failed", "refs/exps/stash")  # as DVC names them
@@ -78,11 +79,11 @@ def history() -> History:
     Raises:
         OSError: git cannot be run here.
     """
-    commits = _git("rev-list", "--all", "--reflog").split()
+    commits = git("rev-list", "--all", "--reflog").split()
     asked = "".join(f"{commit}:{LOCK}\n" for commit in commits)
-    blobs = [line.split() for line in _git("cat-file", "--batch-check", stdin=asked).splitlines()]
+    blobs = [line.split() for line in git("cat-file", "--batch-check", stdin=asked).splitlines()]
     of_commit = {commit: found[0] for commit, found in zip(commits, blobs, strict=True) if found[1] == "blob"}
-    records = {blob: lock_records(_git("cat-file", "blob", blob)) for blob in dict.fromkeys(of_commit.values())}
+    records = {blob: lock_records(git("cat-file", "blob", blob)) for blob in dict.fromkeys(of_commit.values())}
     known = set(commits)
     refs = [ref for ref in _refs() if ref.commit in known]  # a tag may name a file
     return History({commit: records.get(of_commit.get(commit, ""), []) for commit in commits}, refs)
@@ -92,28 +93,28 @@ def current() -> list[Record]:
     """The records of the lock files of the working tree and of HEAD: the version that must stay whole."""
     path = Path(LOCK)
     written = lock_records(path.read_text(encoding="utf-8")) if path.is_file() else []
-    return written + lock_records(_git("show", f"HEAD:{LOCK}", check=False))
+    return written + lock_records(git("show", f"HEAD:{LOCK}", check=False))
 
 
 def reachable(refs: Iterable[Ref]) -> list[str]:
     """The commits that HEAD and these refs lead to, newest first."""
-    return _git("rev-list", "--stdin", stdin="".join(f"{ref.commit}\n" for ref in refs) + "HEAD\n").split()
+    return git("rev-list", "--stdin", stdin="".join(f"{ref.commit}\n" for ref in refs) + "HEAD\n").split()
 
 
 def subject(commit: str) -> str:
     """A commit's short hash, day and first line."""
-    return _git("show", "--no-patch", "--format=%h %as %s", commit).strip()
+    return git("show", "--no-patch", "--format=%h %as %s", commit).strip()
 
 
 def remove_ref(name: str, commit: str) -> None:
     """Remove a tag or an experiment, if it still leads to this commit."""
     if any((ref.name, ref.commit) == (name, commit) for ref in _refs()):
-        _git("update-ref", "--no-deref", "-d", name)
+        git("update-ref", "--no-deref", "-d", name)
 
 
 def git_remotes() -> list[str]:
     """The names of git's remotes."""
-    return _git("remote").split()
+    return git("remote").split()
 
 
 def lock_records(text: str) -> list[Record]:
@@ -142,10 +143,10 @@ def _record(entry: Mapping[str, Any]) -> Record:
 
 def _refs() -> list[Ref]:
     found = []
-    for line in _git("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)").splitlines():
+    for line in git("for-each-ref", "--format=%(refname) %(objectname) %(*objectname)").splitlines():
         name, *objects = line.split()
         if name in QUEUES:  # a stack of commits, "dvc-exp:head:baseline:name", of which the ref leads to the last
-            for entry in _git("reflog", "show", "--format=%H %s", name, check=False).splitlines():
+            for entry in git("reflog", "show", "--format=%H %s", name, check=False).splitlines():
                 commit, _, subject = entry.partition(" ")
                 found.append(Ref(name, commit, (subject.split(":") + [""] * 4)[3] or commit[:7]))
         else:
@@ -153,10 +154,3 @@ def _refs() -> list[Ref]:
             short = parts[4:] if name.startswith("refs/exps/") and len(parts) > 4 else parts[2:]
             found.append(Ref(name, objects[-1], "/".join(short) or name))  # of an annotated tag, what it tags
     return found
-
-
-def _git(*arguments: str, stdin: str = "", check: bool = True) -> str:
-    done = subprocess.run(["git", *arguments], input=stdin.encode(), capture_output=True)
-    if check and done.returncode:
-        raise OSError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout.decode(errors="replace") if not done.returncode else ""

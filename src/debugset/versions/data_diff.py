@@ -88,3 +88,17 @@ def by_class(
             "new": counts(new["label"].map(dict(enumerate(new_classes)))),
         }
     )
+
+
+def text_table(table: pd.DataFrame) -> str:
+    """Counts by class as text: classes that changed, then the sum of all classes."""
+    counts = table.drop(columns=["class"])
+    moved = counts[["added", "removed", "relabelled_from", "relabelled_to", "replaced"]].any(axis=1)
+    total = pd.DataFrame([{"class": f"all {len(table)} classes", **counts.sum().to_dict()}])
+    shown = pd.concat([table[moved], total], ignore_index=True)
+    lines: Sequence[Sequence[str]] = [
+        [name.replace("_", " ") for name in shown.columns],
+        *([str(row[0]), *(f"{count:,}" for count in row[1:])] for row in shown.itertuples(index=False)),
+    ]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
+    return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)

@@ -1,6 +1,5 @@
 """The difference of two data versions as one picture: counts by class above, images below."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,17 +86,3 @@ def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion,
 
 def _caption(before: str, after: str) -> str:
     return f"{before}→{after}" if before and after and before != after else before or after
-
-
-def text_table(table: pd.DataFrame) -> str:
-    """Counts by class as text: classes that changed, then the sum of all classes."""
-    counts = table.drop(columns=["class"])
-    moved = counts[["added", "removed", "relabelled_from", "relabelled_to", "replaced"]].any(axis=1)
-    total = pd.DataFrame([{"class": f"all {len(table)} classes", **counts.sum().to_dict()}])
-    shown = pd.concat([table[moved], total], ignore_index=True)
-    lines: Sequence[Sequence[str]] = [
-        [name.replace("_", " ") for name in shown.columns],
-        *([str(row[0]), *(f"{count:,}" for count in row[1:])] for row in shown.itertuples(index=False)),
-    ]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)

@@ -1,12 +1,13 @@
 """A sweep's experiments: what each swept parameter was, and the accuracies that came of it, as git holds them."""
 
 import json
-import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
+
+from debugset.git import git
 
 PARAMS, ACCURACY = "params.yaml", "metrics/accuracy.json"
 
@@ -37,9 +38,9 @@ def experiments(revisions: Sequence[str]) -> list[Experiment]:
     if revisions:
         named = [(revision, _commit(revision)) for revision in revisions]
     else:
-        head = _git("rev-parse", "HEAD").strip()
+        head = git("rev-parse", "HEAD").strip()
         pattern = f"refs/exps/{head[:2]}/{head[2:]}/"
-        listed = _git("for-each-ref", "--format=%(refname) %(objectname)", pattern).split("\n")
+        listed = git("for-each-ref", "--format=%(refname) %(objectname)", pattern).split("\n")
         named = [(ref.rsplit("/", 1)[1], commit) for ref, _, commit in (line.partition(" ") for line in listed) if ref]
         if not named:
             raise ValueError(
@@ -52,9 +53,9 @@ def experiments(revisions: Sequence[str]) -> list[Experiment]:
 
 def _commit(revision: str) -> str:
     """The commit of a revision; of several experiments of that name, the newest."""
-    found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", check=False).strip()
+    found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", check=False).strip()
     if not found:
-        refs = _git("for-each-ref", "--sort=-committerdate", "--format=%(objectname)", f"refs/exps/*/*/{revision}")
+        refs = git("for-each-ref", "--sort=-committerdate", "--format=%(objectname)", f"refs/exps/*/*/{revision}")
         found = refs.split("\n")[0]
     if not found:
         raise ValueError(f"{revision}: git knows no such experiment, tag, branch or commit")
@@ -62,7 +63,7 @@ def _commit(revision: str) -> str:
 
 
 def _read(name: str, commit: str) -> Experiment:
-    texts = {path: _git("show", f"{commit}:{path}", check=False) for path in (PARAMS, ACCURACY)}
+    texts = {path: git("show", f"{commit}:{path}", check=False) for path in (PARAMS, ACCURACY)}
     for path, text in texts.items():
         if not text:
             raise ValueError(f"{name}: has no {path}; leave it out, or run it to its end and commit that")
@@ -131,10 +132,3 @@ def _order(value: Any) -> tuple[int, float, str]:
 def is_number(value: Any) -> bool:
     """Whether a parameter's value has a place on an axis of numbers."""
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _git(*arguments: str, check: bool = True) -> str:
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True)
-    if check and done.returncode:
-        raise OSError(f"git {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout if not done.returncode else ""
