@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from contextlib import contextmanager
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from tests.pipeline.conftest import clone_of
 from tests.pipeline.import_closure import closure, entry_module
 from tests.pipeline.moto import BUCKET, CREDENTIALS, s3_server
+from tests.pipeline.ssh_server import ssh_server
 from tests.pipeline.tiny import SNAPSHOTS, outs
 
 DONE = re.compile(r"tage:? '([^']+)'(?: didn't change, skipping| is cached - skipping run|\n)")  # or "Pulling data for"
@@ -34,39 +36,87 @@ def assert_nothing_runs(clone, log):
     assert set(DONE.findall(log)) == stages(clone), log
 
 
-@pytest.fixture(scope="module", params=["folder", "s3"])
-def colleague(request, tiny, tmp_path_factory):
-    """Clone B of A, on a machine of its own, which shares one remote with A and nothing else."""
-    folder = tmp_path_factory.mktemp("remote")
-    other = clone_of(tiny, folder / "colleague")
-    if request.param == "folder":
-        yield from shared(tiny, other, f"{folder}/store")
-    else:
+@contextmanager
+def remote(kind, folder):
+    """Yield a remote's address, the options of its configuration and the environment that it needs."""
+    if kind == "folder":
+        yield f"{folder}/store", {}, {}
+    elif kind == "s3":
         with s3_server() as url:
-            options = {"endpointurl": url, "region": "us-east-1"}
-            yield from shared(tiny, other, f"s3://{BUCKET}/store", options)
+            yield f"s3://{BUCKET}/store", {"endpointurl": url, "region": "us-east-1"}, CREDENTIALS
+    else:
+        with ssh_server(folder) as (address, key):
+            yield f"ssh://colleague@{address}{folder}/store", {"keyfile": key}, {}
 
 
-def shared(tiny, other, url, options=None):
-    """Configure the remote in both clones, push both versions from A; yield B."""
-    for clone in (tiny, other):
-        clone.environment |= CREDENTIALS if url.startswith("s3:") else {}
-        clone.dvc("remote", "add", "--local", "--force", "--default", "store", url)
-        for name, value in (options or {}).items():
-            clone.dvc("remote", "modify", "--local", "store", name, value)
-    tiny.dvc("push", "--run-cache", "--all-tags")
-    yield other
+@contextmanager
+def sharing(kind, tiny, folder):
+    """Clone B of A, on a machine of its own; it shares one remote with A, to which A pushed both versions."""
+    other = clone_of(tiny, folder / "colleague")
+    with remote(kind, folder) as (url, options, environment):
+        for clone in (tiny, other):
+            clone.environment |= environment
+            clone.dvc("remote", "add", "--local", "--force", "--default", "store", url)
+            for name, value in options.items():
+                clone.dvc("remote", "modify", "--local", "store", name, value)
+        tiny.dvc("push", "--run-cache", "--all-tags")
+        yield other
+
+
+@pytest.fixture(scope="module")
+def colleague(tiny, tmp_path_factory):
+    """Clone B, by a remote that is a folder."""
+    with sharing("folder", tiny, tmp_path_factory.mktemp("folder")) as other:
+        yield other
+
+
+@pytest.fixture(scope="module", params=["s3", "ssh"])
+def distant(request, tiny, tmp_path_factory):
+    """Clone B, by a remote behind a network protocol."""
+    with sharing(request.param, tiny, tmp_path_factory.mktemp(request.param)) as other:
+        yield other
+
+
+def assert_both_versions_come_without_a_run(tiny, other):
+    other.git("checkout", "-q", "--detach", "data-v2")
+    other.dvc("pull", "--run-cache")
+    assert_nothing_runs(other, other.dvc("repro"))
+    assert outs(other) == tiny.outs_of["data-v2"]
+    other.git("checkout", "-q", "data-v1")
+    assert_nothing_runs(other, other.dvc("repro", "--pull"))
+    assert outs(other) == tiny.outs_of["data-v1"]
+    assert not other.git("status", "--porcelain")
+
+
+def assert_an_edit_runs_the_stages_that_import_it_alone(other, module):
+    other.git("checkout", "-q", "--force", "--detach", "data-v2")
+    other.dvc("pull", "--run-cache")
+    commands = yaml.safe_load((other.folder / "dvc.lock").read_text())["stages"]
+    importing = {
+        name for name, entry in commands.items() if module in closure(other.folder, entry_module(entry["cmd"]))
+    }
+    assert 0 < len(importing) < len(commands)
+    with (other.folder / module).open("a") as file:
+        file.write("\n# edited by a colleague\n")
+    log = other.dvc("repro")
+    assert set(RUN.findall(log)) == importing, log
+    assert set(DONE.findall(log)) == set(commands) - importing
 
 
 def test_a_colleague_has_both_versions_without_running_a_stage(tiny, colleague):
-    colleague.git("checkout", "-q", "--detach", "data-v2")
-    colleague.dvc("pull", "--run-cache")
-    assert_nothing_runs(colleague, colleague.dvc("repro"))
-    assert outs(colleague) == tiny.outs_of["data-v2"]
-    colleague.git("checkout", "-q", "data-v1")
-    assert_nothing_runs(colleague, colleague.dvc("repro", "--pull"))
-    assert outs(colleague) == tiny.outs_of["data-v1"]
-    assert not colleague.git("status", "--porcelain")
+    assert_both_versions_come_without_a_run(tiny, colleague)
+
+
+@pytest.mark.parametrize("module", ["src/debugset/retention.py", "src/debugset/picks.py"])
+def test_an_edited_module_reruns_the_stages_that_import_it_alone(colleague, module):
+    assert_an_edit_runs_the_stages_that_import_it_alone(colleague, module)
+
+
+def test_the_same_by_s3_and_by_ssh(tiny, distant):
+    assert_both_versions_come_without_a_run(tiny, distant)
+    shown = json.loads(distant.dvc("metrics", "diff", *SNAPSHOTS, "--json"))["metrics/pool.json"]["images"]
+    assert [shown["old"], shown["new"]] == [at(tiny, tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS]
+    assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/retention.py")
 
 
 def test_a_lost_lock_file_is_restored_from_the_shared_runs(tiny, colleague):
@@ -77,22 +127,6 @@ def test_a_lost_lock_file_is_restored_from_the_shared_runs(tiny, colleague):
     log = colleague.dvc("repro", "--pull")
     assert set(RUN.findall(log)) <= {"report"}, log  # its metrics are git's, so DVC keeps no run of it
     assert yaml.safe_load((colleague.folder / "dvc.lock").read_text()) == before
-
-
-@pytest.mark.parametrize("module", ["src/debugset/retention.py", "src/debugset/picks.py"])
-def test_an_edited_module_reruns_the_stages_that_import_it_alone(colleague, module):
-    colleague.git("checkout", "-q", "--force", "--detach", "data-v2")
-    colleague.dvc("pull", "--run-cache")
-    commands = yaml.safe_load((colleague.folder / "dvc.lock").read_text())["stages"]
-    importing = {
-        name for name, entry in commands.items() if module in closure(colleague.folder, entry_module(entry["cmd"]))
-    }
-    assert 0 < len(importing) < len(commands)
-    with (colleague.folder / module).open("a") as file:
-        file.write("\n# edited by a colleague\n")
-    log = colleague.dvc("repro")
-    assert set(RUN.findall(log)) == importing, log
-    assert set(DONE.findall(log)) == set(commands) - importing
 
 
 def test_metrics_params_and_plots_differ_between_the_versions(tiny, tmp_path):
