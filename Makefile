@@ -11,10 +11,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 IN_VENV := source .venv/bin/activate &&
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro push pull test smoke check format table lock clean
+.PHONY: help setup repro push pull test smoke check format table data-versions lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 setup: ## build .venv from requirements.lock, if it is missing or the lock file changed
 	@tools/setup
@@ -48,6 +48,9 @@ format: setup ## let ruff correct what it can
 
 table: setup ## five seeds a variant in a scratch clone; writes docs/results/table.json
 	@$(IN_VENV) python -m benchmarks.table
+
+data-versions: setup ## two snapshots in a scratch clone: run, tag, compare, go back; writes docs/results/data-versions
+	@$(IN_VENV) tools/data_versions
 
 lock: setup ## resolve pyproject.toml anew and write the lock files
 	@$(IN_VENV) python tools/lock.py
