@@ -1,5 +1,6 @@
 """Scratch clones of this repository in which real DVC runs, apart from the user's caches and settings."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -58,6 +59,10 @@ class Clone:
         completed = self.run(*command, **environment)
         assert completed.returncode == 0, f"{' '.join(command)}:\n{completed.stdout[-6000:]}"
         return completed.stdout
+
+    def json_at(self, revision, path):
+        """A JSON file as git has it at a revision."""
+        return json.loads(self.git("show", f"{revision}:{path}"))
 
     def commit(self, message, tag=None):
         """Commit all changes, and tag the commit."""

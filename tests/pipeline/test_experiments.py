@@ -4,10 +4,14 @@ import json
 import re
 
 import pytest
+import timm
+import yaml
+from safetensors.torch import save_file
 
 from tests.pipeline.conftest import clone_of
 
 VALUES = ["1", "2", "3", "4"]
+NAMES = [f"per-seed-{value}" for value in VALUES]
 LOOKS = 300  # each takes DVC a second or more
 
 
@@ -26,22 +30,31 @@ def sweep(tiny, tmp_path_factory):
         module.write_text(text.replace('"chosen": chosen,', f'"chosen": chosen, "code": "{word}",'))
 
     says("queued")
-    for value in VALUES:
-        clone.dvc("exp", "run", "--queue", "-S", f"pick.per_seed={value}", "-n", f"per-seed-{value}")
+    for value, name in zip(VALUES, NAMES, strict=True):
+        clone.dvc("exp", "run", "--queue", "-S", f"pick.per_seed={value}", "-n", name)
     says("later")
     clone.dvc("queue", "start", "-j", "2")
-    for _ in range(LOOKS):
-        clone.log = clone.dvc("queue", "status")
-        if not re.search("Queued|Running", clone.log):
-            break
+    for name in NAMES:
+        follow(clone, name)
     clone.dvc("queue", "stop")
+    clone.log = clone.dvc("queue", "status")
     yield clone
 
 
-def shown(clone, value, path):
+def follow(clone, name):
+    """Wait until a worker has begun an experiment and has ended it."""
+    for _ in range(LOOKS):
+        if clone.run("dvc", "queue", "logs", "--follow", name).returncode == 0:
+            break
+    for _ in range(LOOKS):
+        if not re.search(f"{name} .*(Queued|Running)", clone.dvc("queue", "status")):
+            break
+
+
+def shown(clone, name, path):
     """A JSON file as an experiment has it."""
-    ref = clone.git("for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/per-seed-{value}").strip()
-    return json.loads(clone.git("show", f"{ref}:{path}"))
+    ref = clone.git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{name}").strip()
+    return clone.json_at(ref, path)
 
 
 def test_four_experiments_succeed(sweep):
@@ -49,30 +62,55 @@ def test_four_experiments_succeed(sweep):
 
 
 def test_each_ran_the_code_that_it_was_queued_with(sweep):
-    assert [shown(sweep, value, "metrics/summary.json")["code"] for value in VALUES] == ["queued"] * len(VALUES)
+    assert {shown(sweep, name, "metrics/summary.json")["code"] for name in NAMES} == {"queued"}
 
 
 def test_metrics_differ_where_they_must_and_nowhere_else(sweep):
-    pools = [shown(sweep, value, "metrics/pool.json") for value in VALUES]
+    pools = [shown(sweep, name, "metrics/pool.json") for name in NAMES]
     added = [pool["added"]["dcd-standard"] for pool in pools]
     assert added == sorted(set(added)), "more picks a seed are more images"
     assert len({pool["images"] for pool in pools}) == 1
-    accuracies = [shown(sweep, value, "metrics/accuracy.json")["variants"] for value in VALUES]
+    accuracies = [shown(sweep, name, "metrics/accuracy.json")["variants"] for name in NAMES]
     assert len({json.dumps(variants["retrain"]["test"]) for variants in accuracies}) == 1
     table = json.loads(sweep.dvc("exp", "show", "--json", "--only-changed"))
-    assert {f"per-seed-{value}" for value in VALUES} <= set(re.findall(r"per-seed-\d", json.dumps(table)))
+    assert set(NAMES) <= set(re.findall(r"per-seed-\d", json.dumps(table)))
 
 
 def test_the_sweep_is_drawn(sweep, tmp_path):
-    names = [f"per-seed-{value}" for value in VALUES]
-    command = ["python", "-m", "debugset.cli", "sweep-plot", *names, "--picture", str(tmp_path / "sweep.png")]
+    command = ["python", "-m", "debugset.cli", "sweep-plot", *NAMES, "--picture", str(tmp_path / "sweep.png")]
     printed = sweep.succeed(*command, PYTHONPATH="src")
-    heldout = [shown(sweep, value, "metrics/accuracy.json")["variants"]["dcd-standard"]["heldout"] for value in VALUES]
+    accuracies = [shown(sweep, name, "metrics/accuracy.json")["variants"] for name in NAMES]
+    heldout = [variants["dcd-standard"]["heldout"] for variants in accuracies]
     rows = [line.split() for line in printed.splitlines() if "dcd-standard" in line]
     assert [(row[1], row[3]) for row in rows] == [
         (value, f"{100 * cell['accuracy']:.1f}") for value, cell in zip(VALUES, heldout, strict=True)
     ]
     assert (tmp_path / "sweep.png").stat().st_size > 0
+
+
+def downstream(clone, stage):
+    """A stage and all that read what it wrote, or what those wrote."""
+    entries = yaml.safe_load((clone.folder / "dvc.lock").read_text())["stages"]
+    found, before = {stage}, set()
+    while found != before:
+        before = set(found)
+        written = {out["path"] for name in found for out in entries[name]["outs"]}
+        found |= {name for name, entry in entries.items() if written & {dep["path"] for dep in entry["deps"]}}
+    return found
+
+
+def test_an_ablation_of_the_embedder_is_one_command_and_runs_what_depends_on_it_alone(sweep, tmp_path):
+    sweep.git("checkout", "-q", "--", ".")
+    sweep.dvc("checkout")
+    save_file(timm.create_model("test_vit", num_classes=0).state_dict(), tmp_path / "vit.safetensors")
+    values = ["embedders.foundation=test_vit", "embedders.foundation_file=vit.safetensors"]
+    options = [word for value in values for word in ("-S", value)]
+    log = sweep.dvc("exp", "run", *options, "-n", "another-embedder", DEBUGSET_WEIGHTS=str(tmp_path))
+    ran = set(re.findall(r"Running stage '([^']+)'", log))
+    assert {"model-foundation", "embed@foundation", "pick@foundation", "report"} <= ran
+    assert ran <= downstream(sweep, "model-foundation")
+    before = sweep.json_at("HEAD", "metrics/retention.json")
+    assert shown(sweep, "another-embedder", "metrics/retention.json") != before
 
 
 def test_an_experiment_is_applied_and_promoted(sweep):
@@ -82,4 +120,4 @@ def test_an_experiment_is_applied_and_promoted(sweep):
     sweep.dvc("exp", "apply", "per-seed-3")
     assert "per_seed: 3" in (sweep.folder / "params.yaml").read_text()
     written = json.loads((sweep.folder / "metrics" / "pool.json").read_text())
-    assert written == shown(sweep, "3", "metrics/pool.json")
+    assert written == shown(sweep, "per-seed-3", "metrics/pool.json")

@@ -25,11 +25,6 @@ def stages(clone):
     return set(clone.dvc("stage", "list", "--name-only").split())
 
 
-def at(clone, tag, path):
-    """A JSON file as a tag has it."""
-    return json.loads(clone.git("show", f"{tag}:{path}"))
-
-
 def assert_nothing_runs(clone, log):
     """DVC says of every stage that it need not run."""
     assert not RUN.findall(log), log
@@ -115,7 +110,7 @@ def test_an_edited_module_reruns_the_stages_that_import_it_alone(colleague, modu
 def test_the_same_by_s3_and_by_ssh(tiny, distant):
     assert_both_versions_come_without_a_run(tiny, distant)
     shown = json.loads(distant.dvc("metrics", "diff", *SNAPSHOTS, "--json"))["metrics/pool.json"]["images"]
-    assert [shown["old"], shown["new"]] == [at(tiny, tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS]
+    assert [shown["old"], shown["new"]] == [tiny.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS]
     assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/retention.py")
 
 
@@ -130,12 +125,12 @@ def test_a_lost_lock_file_is_restored_from_the_shared_runs(tiny, colleague):
 
 
 def test_metrics_params_and_plots_differ_between_the_versions(tiny, tmp_path):
-    old, new = (at(tiny, tag, "metrics/pool.json") for tag in SNAPSHOTS)
+    old, new = (tiny.json_at(tag, "metrics/pool.json") for tag in SNAPSHOTS)
     assert new["images"] > old["images"]
     differences = json.loads(tiny.dvc("metrics", "diff", *SNAPSHOTS, "--json"))
     shown = differences["metrics/pool.json"]["images"]
     assert (shown["old"], shown["new"], shown["diff"]) == (old["images"], new["images"], new["images"] - old["images"])
-    accuracies = [at(tiny, tag, "metrics/summary.json")["heldout"]["dcd-standard"] for tag in SNAPSHOTS]
+    accuracies = [tiny.json_at(tag, "metrics/summary.json")["heldout"]["dcd-standard"] for tag in SNAPSHOTS]
     shown = differences.get("metrics/summary.json", {}).get("heldout.dcd-standard")
     assert [shown["old"], shown["new"]] == accuracies if shown else accuracies[0] == accuracies[1]
     params = json.loads(tiny.dvc("params", "diff", *SNAPSHOTS, "--json"))
@@ -149,7 +144,7 @@ def test_data_diff_counts_what_the_later_snapshot_added(tiny, tmp_path):
     picture, table = tmp_path / "difference.png", tmp_path / "images.csv"
     command = ("python", "-m", "debugset.cli", "data-diff", *SNAPSHOTS, "--picture", picture, "--csv", table)
     printed = tiny.succeed(*map(str, command), PYTHONPATH="src")
-    old, new = (at(tiny, tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
+    old, new = (tiny.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
     changed = pd.read_csv(table, keep_default_na=False)
     assert set(changed["change"]) == {"added"}  # a later snapshot of a pool is a superset
     assert len(changed) == new - old

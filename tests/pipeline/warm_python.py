@@ -47,7 +47,8 @@ def warm_python(folder):
     client.parent.mkdir()
     client.write_text(CLIENT.format(python=sys.executable, address=str(address)))
     client.chmod(0o755)
-    with subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.DEVNULL) as server:
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # a test's tensors are small; more threads wait for each other
+    with subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.DEVNULL, env=one_thread) as server:
         try:
             while not address.exists():
                 assert server.poll() is None, "the warm Python did not start"
