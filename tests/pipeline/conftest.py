@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.warm_python import warm_python
+
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = {"FLICKR_API_KEY": "9f1c-key-of-the-user", "FLICKR_API_SECRET": "77ab-secret-of-the-user"}
 IDENTITY = {
@@ -133,19 +135,19 @@ def new_spool(folder):
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory):
-    """A clone in which `dvc repro` has run profiles/smoke.yaml."""
-    clone = make_clone(tmp_path_factory.mktemp("smoke"), ROOT / "profiles" / "smoke.yaml")
-    clone.log = clone.dvc("repro")
-    return clone
+    """A clone in which `dvc repro` has run profiles/smoke.yaml by a warm Python, committed as data-v1."""
+    folder = tmp_path_factory.mktemp("smoke")
+    with warm_python(folder) as binaries:
+        clone = make_clone(folder, ROOT / "profiles" / "smoke.yaml")
+        clone.environment["PATH"] = f"{binaries}{os.pathsep}{clone.environment['PATH']}"
+        clone.log = clone.dvc("repro")
+        clone.commit("the first snapshot", "data-v1")
+        yield clone
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory):
-    """Clone A of the tiny world: data-v1 run, committed and tagged, then data-v2, the later snapshot.
+def two_versions(smoke, tmp_path_factory):
+    """Clone A, which goes on from there: data-v2 is the later snapshot. ``outs_of`` holds each version's files."""
+    from tests.pipeline.snapshots import later_snapshot
 
-    ``outs_of`` holds what each version's run wrote: path -> content.
-    """
-    from tests.pipeline.tiny import two_versions
-
-    with two_versions(tmp_path_factory.mktemp("tiny")) as clone:
-        yield clone
+    return later_snapshot(smoke, tmp_path_factory.mktemp("versions") / "clone")

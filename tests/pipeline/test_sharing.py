@@ -13,8 +13,8 @@ from PIL import Image
 from tests.pipeline.conftest import clone_of
 from tests.pipeline.import_closure import closure, entry_module
 from tests.pipeline.moto import BUCKET, CREDENTIALS, s3_server
+from tests.pipeline.snapshots import SNAPSHOTS, outs
 from tests.pipeline.ssh_server import ssh_server
-from tests.pipeline.tiny import SNAPSHOTS, outs
 
 DONE = re.compile(r"tage:? '([^']+)'(?: didn't change, skipping| is cached - skipping run|\n)")  # or "Pulling data for"
 RUN = re.compile(r"Running stage '([^']+)'")
@@ -45,41 +45,41 @@ def remote(kind, folder):
 
 
 @contextmanager
-def sharing(kind, tiny, folder):
+def sharing(kind, two_versions, folder):
     """Clone B of A, on a machine of its own; it shares one remote with A, to which A pushed both versions."""
-    other = clone_of(tiny, folder / "colleague")
+    other = clone_of(two_versions, folder / "colleague")
     with remote(kind, folder) as (url, options, environment):
-        for clone in (tiny, other):
+        for clone in (two_versions, other):
             clone.environment |= environment
             clone.dvc("remote", "add", "--local", "--force", "--default", "store", url)
             for name, value in options.items():
                 clone.dvc("remote", "modify", "--local", "store", name, value)
-        tiny.dvc("push", "--run-cache", "--all-tags")
+        two_versions.dvc("push", "--run-cache", "--all-tags")
         yield other
 
 
 @pytest.fixture(scope="module")
-def colleague(tiny, tmp_path_factory):
+def colleague(two_versions, tmp_path_factory):
     """Clone B, by a remote that is a folder."""
-    with sharing("folder", tiny, tmp_path_factory.mktemp("folder")) as other:
+    with sharing("folder", two_versions, tmp_path_factory.mktemp("folder")) as other:
         yield other
 
 
 @pytest.fixture(scope="module", params=["s3", "ssh"])
-def distant(request, tiny, tmp_path_factory):
+def distant(request, two_versions, tmp_path_factory):
     """Clone B, by a remote behind a network protocol."""
-    with sharing(request.param, tiny, tmp_path_factory.mktemp(request.param)) as other:
+    with sharing(request.param, two_versions, tmp_path_factory.mktemp(request.param)) as other:
         yield other
 
 
-def assert_both_versions_come_without_a_run(tiny, other):
+def assert_both_versions_come_without_a_run(two_versions, other):
     other.git("checkout", "-q", "--detach", "data-v2")
     other.dvc("pull", "--run-cache")
     assert_nothing_runs(other, other.dvc("repro"))
-    assert outs(other) == tiny.outs_of["data-v2"]
+    assert outs(other) == two_versions.outs_of["data-v2"]
     other.git("checkout", "-q", "data-v1")
     assert_nothing_runs(other, other.dvc("repro", "--pull"))
-    assert outs(other) == tiny.outs_of["data-v1"]
+    assert outs(other) == two_versions.outs_of["data-v1"]
     assert not other.git("status", "--porcelain")
 
 
@@ -98,8 +98,8 @@ def assert_an_edit_runs_the_stages_that_import_it_alone(other, module):
     assert set(DONE.findall(log)) == set(commands) - importing
 
 
-def test_a_colleague_has_both_versions_without_running_a_stage(tiny, colleague):
-    assert_both_versions_come_without_a_run(tiny, colleague)
+def test_a_colleague_has_both_versions_without_running_a_stage(two_versions, colleague):
+    assert_both_versions_come_without_a_run(two_versions, colleague)
 
 
 @pytest.mark.parametrize("module", ["src/debugset/retention.py", "src/debugset/picks.py"])
@@ -107,14 +107,16 @@ def test_an_edited_module_reruns_the_stages_that_import_it_alone(colleague, modu
     assert_an_edit_runs_the_stages_that_import_it_alone(colleague, module)
 
 
-def test_the_same_by_s3_and_by_ssh(tiny, distant):
-    assert_both_versions_come_without_a_run(tiny, distant)
+def test_the_same_by_s3_and_by_ssh(two_versions, distant):
+    assert_both_versions_come_without_a_run(two_versions, distant)
     shown = json.loads(distant.dvc("metrics", "diff", *SNAPSHOTS, "--json"))["metrics/pool.json"]["images"]
-    assert [shown["old"], shown["new"]] == [tiny.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS]
+    assert [shown["old"], shown["new"]] == [
+        two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS
+    ]
     assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/retention.py")
 
 
-def test_a_lost_lock_file_is_restored_from_the_shared_runs(tiny, colleague):
+def test_a_lost_lock_file_is_restored_from_the_shared_runs(two_versions, colleague):
     colleague.git("checkout", "-q", "--force", "--detach", "data-v2")
     colleague.dvc("pull", "--run-cache")
     before = yaml.safe_load((colleague.folder / "dvc.lock").read_text())
@@ -124,27 +126,27 @@ def test_a_lost_lock_file_is_restored_from_the_shared_runs(tiny, colleague):
     assert yaml.safe_load((colleague.folder / "dvc.lock").read_text()) == before
 
 
-def test_metrics_params_and_plots_differ_between_the_versions(tiny, tmp_path):
-    old, new = (tiny.json_at(tag, "metrics/pool.json") for tag in SNAPSHOTS)
+def test_metrics_params_and_plots_differ_between_the_versions(two_versions, tmp_path):
+    old, new = (two_versions.json_at(tag, "metrics/pool.json") for tag in SNAPSHOTS)
     assert new["images"] > old["images"]
-    differences = json.loads(tiny.dvc("metrics", "diff", *SNAPSHOTS, "--json"))
+    differences = json.loads(two_versions.dvc("metrics", "diff", *SNAPSHOTS, "--json"))
     shown = differences["metrics/pool.json"]["images"]
     assert (shown["old"], shown["new"], shown["diff"]) == (old["images"], new["images"], new["images"] - old["images"])
-    accuracies = [tiny.json_at(tag, "metrics/summary.json")["heldout"]["dcd-standard"] for tag in SNAPSHOTS]
+    accuracies = [two_versions.json_at(tag, "metrics/summary.json")["heldout"]["dcd-standard"] for tag in SNAPSHOTS]
     shown = differences.get("metrics/summary.json", {}).get("heldout.dcd-standard")
     assert [shown["old"], shown["new"]] == accuracies if shown else accuracies[0] == accuracies[1]
-    params = json.loads(tiny.dvc("params", "diff", *SNAPSHOTS, "--json"))
+    params = json.loads(two_versions.dvc("params", "diff", *SNAPSHOTS, "--json"))
     assert params == {"params.yaml": {"scrape.snapshot": dict(zip(("old", "new"), SNAPSHOTS.values(), strict=True))}}
-    tiny.dvc("plots", "diff", *SNAPSHOTS, "--out", str(tmp_path / "page"))
+    two_versions.dvc("plots", "diff", *SNAPSHOTS, "--out", str(tmp_path / "page"))
     pictures = {path.name for path in (tmp_path / "page" / "static").iterdir()}
     assert {f"{tag}_plots_accuracy.png" for tag in SNAPSHOTS} <= {name.replace("/", "_") for name in pictures}
 
 
-def test_data_diff_counts_what_the_later_snapshot_added(tiny, tmp_path):
+def test_data_diff_counts_what_the_later_snapshot_added(two_versions, tmp_path):
     picture, table = tmp_path / "difference.png", tmp_path / "images.csv"
     command = ("python", "-m", "debugset.cli", "data-diff", *SNAPSHOTS, "--picture", picture, "--csv", table)
-    printed = tiny.succeed(*map(str, command), PYTHONPATH="src")
-    old, new = (tiny.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
+    printed = two_versions.succeed(*map(str, command), PYTHONPATH="src")
+    old, new = (two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
     changed = pd.read_csv(table, keep_default_na=False)
     assert set(changed["change"]) == {"added"}  # a later snapshot of a pool is a superset
     assert len(changed) == new - old
@@ -154,52 +156,52 @@ def test_data_diff_counts_what_the_later_snapshot_added(tiny, tmp_path):
         assert drawn.width > drawn.height > 300
 
 
-def test_data_diff_names_what_is_not_there(tiny):
+def test_data_diff_names_what_is_not_there(two_versions):
     for arguments, told in (
         (["nowhere", "data-v2"], "nowhere: git knows no such tag"),
         (["data-v1", "data-v2", "--set", "data/sets/none"], "data-v1: data/sets/none/manifest.parquet is not in this"),
     ):
-        done = tiny.run("python", "-m", "debugset.cli", "data-diff", *arguments, PYTHONPATH="src")
+        done = two_versions.run("python", "-m", "debugset.cli", "data-diff", *arguments, PYTHONPATH="src")
         assert done.returncode == 1
         assert done.stdout.startswith(f"error: {told}"), done.stdout
         assert done.stdout.count("\n") == 1
 
 
-def test_the_old_data_come_back_without_a_run(tiny):
-    tiny.git("checkout", "-q", "data-v1")
+def test_the_old_data_come_back_without_a_run(two_versions):
+    two_versions.git("checkout", "-q", "data-v1")
     try:
-        tiny.dvc("checkout")
-        assert outs(tiny) == tiny.outs_of["data-v1"]
-        assert "up to date" in tiny.dvc("status")
+        two_versions.dvc("checkout")
+        assert outs(two_versions) == two_versions.outs_of["data-v1"]
+        assert "up to date" in two_versions.dvc("status")
     finally:
-        tiny.git("checkout", "-q", "main")
-        tiny.dvc("checkout")
-    assert outs(tiny) == tiny.outs_of["data-v2"]
+        two_versions.git("checkout", "-q", "main")
+        two_versions.dvc("checkout")
+    assert outs(two_versions) == two_versions.outs_of["data-v2"]
 
 
-def test_collecting_garbage_of_all_tags_keeps_both_versions_and_of_the_workspace_loses_one(tiny, tmp_path):
-    cache = tiny.folder / ".dvc" / "cache"
+def test_collecting_garbage_of_all_tags_keeps_both_versions_and_of_the_workspace_loses_one(two_versions, tmp_path):
+    cache = two_versions.folder / ".dvc" / "cache"
     shutil.copytree(cache, tmp_path / "cache")
-    tiny.dvc("cache", "dir", "--local", str(tmp_path / "cache"))
+    two_versions.dvc("cache", "dir", "--local", str(tmp_path / "cache"))
     try:
-        tiny.dvc("gc", "--all-branches", "--all-tags", "--force")
-        tiny.git("checkout", "-q", "data-v1")
-        tiny.dvc("checkout")
-        tiny.git("checkout", "-q", "main")
-        tiny.dvc("checkout")
-        tiny.dvc("gc", "--workspace", "--force")
-        tiny.git("checkout", "-q", "data-v1")
-        assert tiny.run("dvc", "checkout").returncode != 0
+        two_versions.dvc("gc", "--all-branches", "--all-tags", "--force")
+        two_versions.git("checkout", "-q", "data-v1")
+        two_versions.dvc("checkout")
+        two_versions.git("checkout", "-q", "main")
+        two_versions.dvc("checkout")
+        two_versions.dvc("gc", "--workspace", "--force")
+        two_versions.git("checkout", "-q", "data-v1")
+        assert two_versions.run("dvc", "checkout").returncode != 0
     finally:
-        tiny.dvc("config", "--local", "--unset", "cache.dir")
-        tiny.git("checkout", "-q", "--force", "main")
-        tiny.dvc("checkout")
-    assert outs(tiny) == tiny.outs_of["data-v2"]
+        two_versions.dvc("config", "--local", "--unset", "cache.dir")
+        two_versions.git("checkout", "-q", "--force", "main")
+        two_versions.dvc("checkout")
+    assert outs(two_versions) == two_versions.outs_of["data-v2"]
 
 
-def test_credentials_are_in_no_file_of_the_project(tiny):
-    config = (tiny.folder / ".dvc" / "config").read_text()
-    tracked = tiny.git("ls-files").split()
+def test_credentials_are_in_no_file_of_the_project(two_versions):
+    config = (two_versions.folder / ".dvc" / "config").read_text()
+    tracked = two_versions.git("ls-files").split()
     assert ".dvc/config" in tracked
     assert ".dvc/config.local" not in tracked
     assert not any(secret in config for secret in CREDENTIALS.values())
