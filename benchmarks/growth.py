@@ -27,6 +27,7 @@ import pandas as pd
 import yaml
 
 from debugset.files import read_json, write_json
+from debugset.git import git
 
 SNAPSHOTS = ("2023-12-31", "2024-12-31")
 EMBEDDERS = ("foundation", "standard", "robust")
@@ -43,7 +44,7 @@ GROUPS = {  # an out's path begins so
 
 def main() -> None:
     """Run both snapshots; print the shares and write them."""
-    if _git("status", "--porcelain", "--untracked-files=no"):
+    if git("status", "--porcelain", "--untracked-files=no"):
         raise SystemExit("error: commit your changes first; the result names the commit that it was measured on")
     with tempfile.TemporaryDirectory() as scratch:
         folder, environment = _clone(Path(scratch))
@@ -53,7 +54,7 @@ def main() -> None:
         sizes, done = _objects(folder), _spooled(environment)
         outs, searches = list(_pool_outs(folder)), _shards(folder) * (len(EMBEDDERS) + 1)  # de-val once
     result = {
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": git("rev-parse", "HEAD").strip(),
         "photos": {SNAPSHOTS[0]: first, SNAPSHOTS[1]: second},
         "new_photos": second - first,
         "least": (second - first) / second,
@@ -158,10 +159,6 @@ def _show(result: dict) -> None:
     print(f"shards searched for picks: {searches['new']} of {searches['of']}")
     for name, row in result["bytes"].items():
         print(f"{name:15} {row['version']:>12,} bytes, pushed {row['pushed']:>12,}: {100 * row['share']:5.1f} %")
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from debugset.files import read_json, replacing_file, write_json
+from debugset.git import git
 from debugset.params import read
 from debugset.profiles import set_list
 from debugset.report.columns import COLUMNS
@@ -26,7 +27,7 @@ BEGIN, END = "<!-- table: written by `make table` -->", "<!-- end of table -->"
 
 def main() -> None:
     """Run the pipeline with five seeds in a clone of HEAD; keep its metrics."""
-    if _git("status", "--porcelain", "--untracked-files=no"):
+    if git("status", "--porcelain", "--untracked-files=no"):
         raise SystemExit("error: commit your changes first; the table names the commit that it was measured on")
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -39,7 +40,7 @@ def main() -> None:
         for picture in ("accuracy.png", "seeds_and_picks.png"):
             shutil.copyfile(clone / "plots" / picture, RESULT.parent / picture)
         params = read(clone / "params.yaml")
-    write_json(RESULT, {"commit": _git("rev-parse", "HEAD"), "params": params, "accuracy": accuracy})
+    write_json(RESULT, {"commit": git("rev-parse", "HEAD").strip(), "params": params, "accuracy": accuracy})
     before, rest = README.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     with replacing_file(README) as temporary:
@@ -65,10 +66,6 @@ def _cell(cell: dict | None, *, interval: bool) -> str:
         return "-"
     text = f"{100 * cell['accuracy']:.1f}"
     return f"{text} ({100 * cell['low']:.1f} to {100 * cell['high']:.1f})" if interval else text
-
-
-def _git(*arguments: str) -> str:
-    return subprocess.run(["git", *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _run(*command: str, cwd: Path | None = None) -> None:
