@@ -253,7 +253,8 @@ def sweep_plot(
     param = param or sweep.swept(found)
     rows = sweep.table(found, param, metric)
     if unknown := sorted(set(variant or ()) - set(rows["variant"])):
-        raise ValueError(f"--variant {unknown[0]}: no experiment has it; choose from {', '.join(set(rows['variant']))}")
+        known = ", ".join(dict.fromkeys(rows["variant"]))
+        raise ValueError(f"--variant {unknown[0]}: no experiment has it; choose from {known}")
     rows = rows[rows["variant"].isin(variant)] if variant else rows
     print(rows.rename(columns={"value": param}).to_string(index=False, float_format="%.1f"))
     sweep_picture.draw(picture, rows, param, COLUMNS.get(metric, metric))

@@ -19,18 +19,20 @@ def experiment(name, per_seed, heldout, **params):
     return Experiment(name, {"pick.per_seed": per_seed, **params}, cells)
 
 
-FOUR, TWO = experiment("b", 4, {"random": 0.2, "dcd-robust": 0.5}), experiment("a", 2, {"random": 0.1})
+FOUR = experiment("b", 4, {"another": 0.3, "dcd-robust": 0.5, "random": 0.2})  # git has them by the alphabet
+TWO = experiment("a", 2, {"random": 0.1})
 
 
-def test_rows_are_percent_in_the_order_of_values_and_variants():
+def test_rows_are_percent_in_the_order_of_values_and_of_the_report():
     rows = sweep.table([FOUR, TWO], "pick.per_seed", "heldout")
     assert rows.drop(columns=["low", "high"]).to_numpy().tolist() == [
         ["a", 2, "random", 10.0],
         ["b", 4, "random", 20.0],
         ["b", 4, "dcd-robust", 50.0],
+        ["b", 4, "another", 30.0],
     ]
-    assert rows["low"].tolist() == pytest.approx([5, 15, 45])
-    assert rows["high"].tolist() == pytest.approx([20, 30, 60])
+    assert rows["low"].tolist() == pytest.approx([5, 15, 45, 25])
+    assert rows["high"].tolist() == pytest.approx([20, 30, 60, 40])
 
 
 def test_numbers_come_before_words_and_in_their_own_order():

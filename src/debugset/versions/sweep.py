@@ -8,6 +8,7 @@ import pandas as pd
 import yaml
 
 from debugset.git import git
+from debugset.report.inputs import VARIANTS
 
 PARAMS, ACCURACY = "params.yaml", "metrics/accuracy.json"
 
@@ -102,8 +103,8 @@ def table(found: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
         column: a column of metrics/accuracy.json, for example ``heldout``.
 
     Returns:
-        ``experiment, value, variant, accuracy, low, high``, in percent, by value (numbers before words), variant and
-        experiment.
+        ``experiment, value, variant, accuracy, low, high``, in percent, by value (numbers before words), variant (in
+        the report's order) and experiment.
 
     Raises:
         ValueError: an experiment lacks the parameter, or none has the column.
@@ -112,17 +113,20 @@ def table(found: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
     for one in found:
         if param not in one.params:
             raise ValueError(f"{one.name}: its params have no `{param}`; check --param")
-        for place, (variant, cells) in enumerate(one.variants.items()):
+        for variant, cells in one.variants.items():
             if column in cells:
                 shares = [100 * cells[column][key] for key in ("accuracy", "low", "high")]
-                rows.append((one.name, one.params[param], variant, *shares, place))
+                rows.append((one.name, one.params[param], variant, *shares))
     if not rows:
         known = sorted({name for one in found for cells in one.variants.values() for name in cells})
         raise ValueError(f"--metric {column}: no experiment has it; choose from {', '.join(known)}")
-    rows.sort(key=lambda row: (*_order(row[1]), row[6], row[0]))
-    return pd.DataFrame(
-        [row[:6] for row in rows], columns=["experiment", "value", "variant", "accuracy", "low", "high"]
-    )
+    rows.sort(key=lambda row: (*_order(row[1]), _place(row[2]), row[0]))
+    return pd.DataFrame(rows, columns=["experiment", "value", "variant", "accuracy", "low", "high"])
+
+
+def _place(variant: str) -> tuple[int, str]:
+    """As the report orders variants; those that only other versions of the code know come last."""
+    return (VARIANTS.index(variant) if variant in VARIANTS else len(VARIANTS), variant)
 
 
 def _order(value: Any) -> tuple[int, float, str]:
