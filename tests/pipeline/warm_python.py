@@ -18,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LIBRARIES = (
-    "numpy", "pandas", "pyarrow.parquet", "pydantic", "PIL.Image", "matplotlib.figure", "torch", "tqdm", "yaml", "timm",
-    "safetensors.torch", "lightning_fabric", "jinja2", "aiohttp", "httpx", "flickrapi", "stamina",
+    "numpy", "pandas", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.pandas_compat", "pydantic.main", "pydantic.types",
+    "jaxtyping", "dotenv", "PIL.Image", "PIL.JpegImagePlugin", "PIL.WebPImagePlugin", "skimage.color", "skimage.data",
+    "skimage.io", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "torch", "tqdm", "yaml", "timm",
+    "safetensors.torch", "lightning_fabric", "jinja2", "aiohttp.web", "httpx", "flickrapi", "stamina", "sqlite3",
 )  # fmt: skip
 OURS = ("debugset", "stages", "tests")
 
