@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 WOULD_RUN = re.compile(r"Running stage '([^']+)'|failed to reproduce '([^']+)'")
+COMMAND = ["dvc", "repro", "--allow-missing", "--dry"]
 MEND = "run `dvc repro`, commit dvc.lock, metrics and plots, then `make push`"
 
 
@@ -30,15 +31,14 @@ def problems(root: Path) -> Iterator[str]:
     yield from (f"{path}: differs from what dvc.lock records; {MEND}" for path in differing)
     with tempfile.TemporaryDirectory() as scratch:
         lay_out(root, Path(scratch))
-        command = ["dvc", "repro", "--allow-missing", "--dry"]
         done = subprocess.run(
-            command, cwd=scratch, env=environment(Path(scratch)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
+            [sys.executable, "-m", *COMMAND], cwd=scratch, env=environment(Path(scratch)), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
     stages = sorted({name for names in WOULD_RUN.findall(done.stdout) for name in names if name})
     yield from (f"dvc.lock is stale: stage `{stage}` would run; {MEND}" for stage in stages)
     if done.returncode and not stages:
-        yield f"`{' '.join(command)}` failed in a clone without data: {' '.join(done.stdout.split())[-600:]}"
+        yield f"`{' '.join(COMMAND)}` failed in a clone without data: {' '.join(done.stdout.split())[-600:]}"
 
 
 def differing_files(root: Path) -> Iterator[str]:
