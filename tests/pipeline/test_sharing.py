@@ -179,6 +179,28 @@ def test_the_old_data_come_back_without_a_run(two_versions):
     assert outs(two_versions) == two_versions.outs_of["data-v2"]
 
 
+def test_make_data_versions_shows_all_of_it_in_a_scratch_clone(two_versions, tmp_path):
+    head = two_versions.git("rev-parse", "HEAD", *SNAPSHOTS)
+    try:
+        log = two_versions.succeed("tools/data_versions", FOLDER=str(tmp_path / "scratch"))
+        results = two_versions.folder / "docs" / "results" / "data-versions"
+        old, new = (two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
+        rows = [line.replace(" ", "").split("|") for line in (results / "metrics.md").read_text().splitlines()]
+        assert ["", "images", str(old), str(new), str(new - old), ""] in rows
+        assert all(snapshot in (results / "params.md").read_text() for snapshot in SNAPSHOTS.values())
+        assert f"{new - old:,}" in (results / "images.txt").read_text().splitlines()[-2]
+        assert set(RUN.findall(log)) <= {"report"}, "the checkout's cache has all else"
+        assert "Data and pipelines are up to date." in log.split("$ git checkout -q data-v1")[1]
+    finally:
+        two_versions.git("checkout", "-q", "--", "docs")
+    assert two_versions.git("rev-parse", "HEAD", *SNAPSHOTS) == head
+    assert not two_versions.git("status", "--porcelain")
+    assert (tmp_path / "scratch" / "debugset" / "plots-diff" / "index.html").is_file()
+    again = two_versions.run("tools/data_versions", FOLDER=str(tmp_path / "scratch"))
+    assert again.returncode == 1
+    assert again.stdout.startswith("error: FOLDER: ")
+
+
 def test_collecting_garbage_of_all_tags_keeps_both_versions_and_of_the_workspace_loses_one(two_versions, tmp_path):
     cache = two_versions.folder / ".dvc" / "cache"
     shutil.copytree(cache, tmp_path / "cache")
