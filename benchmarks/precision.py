@@ -39,7 +39,8 @@ def main() -> None:
             seconds[key].append((time.perf_counter() - start) / STEPS)
     base = sorted(seconds["fp32", False])[ROUNDS // 2]
     print(f"{architecture.timm_name}, {recipe.batch} images of {architecture.input_size} px a step, {device()}, "
-          f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}")  # fmt: skip
+          f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads, "
+          f"torch {torch.__version__}")  # fmt: skip
     for (precision, last), times in seconds.items():
         median = sorted(times)[ROUNDS // 2]
         name = f"precision: {precision}, channels_last: {str(last).lower()}"

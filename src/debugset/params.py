@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 PARAMS_FILE = Path("params.yaml")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values; libyaml's is ten times faster
 
 
 class Section(BaseModel):
@@ -36,7 +37,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
     if not path.is_file():
         raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
     try:
-        sections = yaml.safe_load(path.read_text(encoding="utf-8"))
+        sections = yaml.load(path.read_text(encoding="utf-8"), LOADER)
     except yaml.YAMLError as error:
         raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sections, dict):

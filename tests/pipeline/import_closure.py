@@ -1,8 +1,8 @@
 """The code that a stage runs: its module's import closure, against the code deps that dvc.yaml names.
 
 DVC re-runs a stage when one of its deps changes, and it knows no imports. So every stage lists each of our
-modules that it can import, package ``__init__`` files and imports inside functions included, the other files
-of those packages (templates), and nothing else.
+modules that it can import, imports inside functions and package ``__init__`` files that do something included, the
+other files of those packages (templates), and nothing else.
 
     python -m tests.pipeline.import_closure               # what is missing or too much, for every stage
     python -m tests.pipeline.import_closure pick          # the list for stage `pick`, ready to paste
@@ -69,8 +69,15 @@ def closure(root: Path, module: str) -> list[str]:
         waiting += [".".join(parents[: end + 1]) for end in range(len(parents))]
         waiting += imports(file, name)
     packages = [file.parent for file in seen.values() if file.name == "__init__.py"]
-    files = {*seen.values(), *(file for package in packages for file in package_data(package))}
+    code = {file for file in seen.values() if does_something(file)}
+    files = code.union(*(package_data(package) for package in packages))
     return sorted(file.relative_to(root).as_posix() for file in files)
+
+
+def does_something(file: Path) -> bool:
+    """Whether a file is more than an ``__init__`` with at most a docstring, whose words change no result."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return file.name != "__init__.py" or len(tree.body) > (ast.get_docstring(tree) is not None)
 
 
 def package_data(package: Path) -> Iterator[Path]:

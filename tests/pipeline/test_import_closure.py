@@ -14,14 +14,14 @@ ROOT = Path(__file__).resolve().parents[2]
 def tree(tmp_path):
     """A small repository whose stage `one` imports in every way that there is."""
     files = {
-        "stages/__init__.py": "",
+        "stages/__init__.py": '"""What DVC runs."""\n',
         "stages/one.py": "import debugset.low\nfrom debugset.room import high\n",
         "stages/two.py": "import os\n",
         "src/debugset/__init__.py": "",
         "src/debugset/low.py": "def late():\n    from debugset.late import thing\n    return thing\n",
         "src/debugset/late.py": "thing = 1\n",
         "src/debugset/unused.py": "",
-        "src/debugset/room/__init__.py": "",
+        "src/debugset/room/__init__.py": "from debugset.room.high import name\n",
         "src/debugset/room/high.py": "from . import near\nfrom ..far import name\nimport numpy.linalg\n",
         "src/debugset/room/near.py": "",
         "src/debugset/room/__pycache__/near.pyc": "",
@@ -38,7 +38,6 @@ def tree(tmp_path):
 
 
 ONE = [
-    "src/debugset/__init__.py",
     "src/debugset/far.py",
     "src/debugset/late.py",
     "src/debugset/low.py",
@@ -46,14 +45,13 @@ ONE = [
     "src/debugset/room/high.py",
     "src/debugset/room/near.py",
     "src/debugset/room/templates/page.html",
-    "stages/__init__.py",
     "stages/one.py",
 ]
 
 
 def test_closure_follows_inner_relative_and_package_imports(tree):
     assert closure(tree, "stages.one") == ONE
-    assert closure(tree, "stages.two") == ["stages/__init__.py", "stages/two.py"]
+    assert closure(tree, "stages.two") == ["stages/two.py"]
 
 
 def test_unknown_module_is_named(tree):
@@ -101,12 +99,10 @@ stages:
     do:
       cmd: PYTHONPATH=src python -m stages.two
       deps:
-      - stages/__init__.py
       - stages/two.py
   without:
     cmd: python -m stages.two
     deps:
-      - stages/__init__.py
       - stages/two.py
     outs: [y]
 """

@@ -1,8 +1,9 @@
 """A Python that is warm: a server which has imported the heavy libraries, and forks itself for every stage.
 
-Twenty-two stages start twenty-two Pythons, and nearly all of their time goes into importing torch. A clone whose
-PATH begins with `install`'s folder runs `python -m stages.X` in a fork of the server instead: the same interpreter
-and libraries, and none of our own code until the fork has taken over the caller's folder, environment and arguments.
+Twenty-two stages start twenty-two Pythons, and nearly all of their time goes into importing torch; DVC itself takes a
+second to import. A clone whose PATH begins with `warm_python`'s folder runs `python -m stages.X` and `dvc` in a fork of
+the server instead: the same interpreter and libraries, and none of our own code until the fork has taken over the
+caller's folder, environment and arguments.
 """
 
 import json
@@ -17,23 +18,29 @@ import traceback
 from contextlib import contextmanager
 from pathlib import Path
 
+import pydantic
+
 LIBRARIES = (
-    "numpy", "pandas", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.pandas_compat", "pydantic.main", "pydantic.types",
+    "numpy", "pandas", "pyarrow.parquet", "pyarrow.dataset", "pyarrow.pandas_compat", "pydantic.types",
     "jaxtyping", "dotenv", "PIL.Image", "PIL.JpegImagePlugin", "PIL.WebPImagePlugin", "skimage.color", "skimage.data",
     "skimage.io", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "torch", "tqdm", "yaml", "timm",
     "safetensors.torch", "lightning_fabric", "jinja2", "aiohttp.web", "httpx", "flickrapi", "stamina", "sqlite3",
+    "dvc.cli.parser", "dvc.repo", "dvc.commands.repro",
 )  # fmt: skip
 OURS = ("debugset", "stages", "tests")
 
 CLIENT = """\
 #!{python} -SIE
 import os, socket, sys
-if sys.argv[1:2] != ["-m"] or not sys.argv[2].startswith("stages."):
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+arguments = sys.argv[1:]
+if sys.argv[0].endswith("dvc"):
+    arguments = ["-m", "dvc", *arguments]
+elif arguments[:1] != ["-m"] or not arguments[1].startswith("stages."):
+    os.execv({python!r}, [{python!r}, *arguments])
 import json
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
-    told = json.dumps([os.getcwd(), dict(os.environ), sys.argv[2:]]).encode()
+    told = json.dumps([os.getcwd(), dict(os.environ), arguments[1:]]).encode()
     socket.send_fds(server, [len(told).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(told)
     code = server.recv(1)
@@ -43,12 +50,13 @@ sys.exit(code[0] if code else 70)
 
 @contextmanager
 def warm_python(folder):
-    """Start the server; yield the folder whose `python` asks it."""
+    """Start the server; yield the folder whose `python` and `dvc` ask it."""
     address = folder / "socket"
     client = folder / "bin" / "python"
     client.parent.mkdir()
     client.write_text(CLIENT.format(python=sys.executable, address=str(address)))
     client.chmod(0o755)
+    client.with_name("dvc").symlink_to(client)
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # a test's tensors are small; more threads wait for each other
     with subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.DEVNULL, env=one_thread) as server:
         try:
@@ -64,6 +72,7 @@ def serve(address):
     """Import the libraries, then answer until terminated."""
     for library in LIBRARIES:
         __import__(library)
+    pydantic.create_model("Any")  # the first model of a process looks through all installed packages for plugins
     assert not {name.split(".")[0] for name in sys.modules} & set(OURS)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{address}.tmp")
