@@ -6,6 +6,7 @@ the server instead: the same interpreter and libraries, and none of our own code
 caller's folder, environment and arguments.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -73,6 +74,7 @@ def serve(address):
     for library in LIBRARIES:
         __import__(library)
     pydantic.create_model("Any")  # the first model of a process looks through all installed packages for plugins
+    gc.freeze()  # or every fork's collector writes to, and so copies, the pages of all these libraries
     assert not {name.split(".")[0] for name in sys.modules} & set(OURS)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"{address}.tmp")
