@@ -1,8 +1,10 @@
-"""L2 projected gradient descent on pixels (Madry et al. 2018), for adversarial training and robust accuracy.
+"""L2 projected gradient ascent on pixels (Madry et al. 2018), for adversarial training and robust accuracy.
 
 Training on its images solves the robust objective of Barlow (Singla et al. 2021, objective 1): least loss under
 the worst perturbation within an L2 ball.
 """
+
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -35,15 +37,38 @@ def l2_attack(
     """
     was_training = model.training
     model.eval()
+
+    def loss(attacked: Tensor) -> Tensor:
+        return F.cross_entropy(model(attacked).float(), labels, reduction="sum")
+
     attacked = (pixels + _random_start(pixels, radius, generator)).clamp(0, 1)
     for _ in range(steps):
-        attacked = attacked.detach().requires_grad_()
-        loss = F.cross_entropy(model(attacked).float(), labels, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, attacked)
-        moved = attacked.detach() + step * gradient / _norm(gradient)
-        attacked = (pixels + _within(moved - pixels, radius)).clamp(0, 1)
+        attacked = ascended(loss, attacked, pixels, radius=radius, step=step)
     model.train(was_training)
-    return attacked.detach()
+    return attacked
+
+
+def ascended(
+    objective: Callable[[Tensor], Tensor],
+    attacked: Float[Tensor, "b c h w"],
+    pixels: Float[Tensor, "b c h w"],
+    *,
+    radius: float,
+    step: float,
+) -> Float[Tensor, "b c h w"]:
+    """Images one step up the objective's L2-normalised gradient, projected to the ball and to [0, 1].
+
+    Args:
+        objective: maps images to the number that shall grow, a sum over the images.
+        attacked: where the step starts.
+        pixels: the centres of the balls, in [0, 1].
+        radius: of the ball, L2, in units of pixels in [0, 1].
+        step: its length, before the projection.
+    """
+    attacked = attacked.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(objective(attacked), attacked)
+    moved = attacked.detach() + step * gradient / _norm(gradient)
+    return (pixels + _within(moved - pixels, radius)).clamp(0, 1)
 
 
 def _norm(difference: Tensor) -> Tensor:
