@@ -1,4 +1,4 @@
-"""Stage errors: predictions of the original model (and others), and its failures: seed and held-out."""
+"""Stage errors: predictions of the original model (and others), and its failures: seed, held-out, mended modes."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.command import run
-from debugset.errors import ErrorsParams, failures_frame
+from debugset.errors import MODES_FILE, ErrorsParams, failures_frame, read_modes
 from debugset.files import write_parquet
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description
@@ -33,7 +33,7 @@ def main() -> None:
             frame = pd.DataFrame({"image_id": images.ids, "label": images.labels, "predicted": predicted})
             frames.append(frame.assign(model=name, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)
-    failures = failures_frame(table, sets[0].classes, params)
+    failures = failures_frame(table, sets[0].classes, params, read_modes(MODES_FILE))
     print(f"failures: {failures['role'].value_counts().to_dict()}")
     write_parquet(Path("data/errors/predictions.parquet"), table)
     write_parquet(Path("data/errors/failures.parquet"), failures)

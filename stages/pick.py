@@ -22,18 +22,17 @@ def main() -> None:
         raise ValueError("usage: python -m stages.pick EMBEDDER")
     params = load("pick", PickParams)
     embedder = sys.argv[1]
-    pool, mfreq = open_set("data/pool"), open_set("data/sets/mfreq")
-    failures = pd.read_parquet("data/errors/failures.parquet").query("role == 'seed'")
+    pool, seeds = open_set("data/pool"), _seeds()
     taken = np.zeros(len(pool), bool)
-    seed_rows = mfreq.rows_of(failures["image_id"])
-    seed_labels = failures["class"].to_numpy(np.int64)
+    seed_ids = np.concatenate([failures["image_id"].to_numpy(object) for _, failures in seeds])
+    seed_labels = np.concatenate([failures["class"].to_numpy(np.int64) for _, failures in seeds])
     filtered, found = removed(pool), []
     for role, by, per_seed in (
         ("deval", "foundation", params.per_seed_validation),
         ("train", embedder, params.per_seed),
     ):
         picks = pick_by_shard(
-            open_features(by, mfreq)[seed_rows],
+            np.concatenate([open_features(by, images)[images.rows_of(of["image_id"])] for images, of in seeds]),
             seed_labels,
             open_features(by, pool),
             pool.labels,
@@ -45,8 +44,17 @@ def main() -> None:
             normalise=params.normalise,
         )
         taken[picks.image] = True
-        found.append(described(picks, role, seed_labels, mfreq.ids[seed_rows], pool.ids))
+        found.append(described(picks, role, seed_labels, seed_ids, pool.ids))
     write_parquet(Path(f"data/picks/{embedder}.parquet"), pd.concat(found, ignore_index=True))
+
+
+def _seeds() -> list[tuple[ImageSet, pd.DataFrame]]:
+    """The failures to collect for: all of mfreq, then those of failure modes that are mended on purpose."""
+    failures = pd.read_parquet("data/errors/failures.parquet")
+    return [
+        (open_set(f"data/sets/{name}"), failures[failures["role"] == role])
+        for name, role in (("mfreq", "seed"), ("deployment", "mode"))
+    ]
 
 
 def removed(pool: ImageSet) -> np.ndarray:

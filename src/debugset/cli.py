@@ -15,6 +15,7 @@ from debugset.pool.simulator.faults import FAULTS
 
 ACCURACY = Path("metrics/accuracy.json")
 REPORT = Path("report/index.html")
+BARLOW = Path("data/barlow")
 SECONDS_BETWEEN_LOOKS = 2.0
 
 app = typer.Typer(
@@ -195,6 +196,42 @@ def purge(
                 print(listing.left_to_you(found.plan))
             else:
                 print("nothing was removed")
+
+
+@app.command()
+def mend(
+    modes: Annotated[list[str] | None, typer.Argument(metavar="MODE", help="Names of failure modes.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="Mend no mode any more.")] = False,
+) -> None:
+    """Collect images for failure modes too; without a name, list the modes.
+
+    Their failures of the discovery half go to errors.modes, in place of what it held. Commit the file; the next
+    `dvc repro` picks images for them as for seeds, and measures the modes on the other half.
+    """
+    import pandas as pd
+
+    from debugset.barlow.mending import chosen_failures, listing
+    from debugset.errors import MODES_FILE, ErrorsParams, read_modes, write_modes
+    from debugset.images.sets import open_set
+    from debugset.params import load
+
+    if modes and none:
+        raise ValueError("--none and MODE exclude each other; leave one out")
+    if none:
+        write_modes(MODES_FILE, pd.DataFrame(columns=["mode", "class", "image_id"]))
+        print(f"{MODES_FILE} names no failures any more; next: `dvc repro`")
+        return
+    if not (BARLOW / "modes.parquet").is_file():
+        raise ValueError(f"{BARLOW}: no failure modes yet; run `dvc repro`, or `dvc pull` in a clone")
+    table = pd.read_parquet(BARLOW / "modes.parquet")
+    if not modes:
+        print(listing(table, read_modes(MODES_FILE)["mode"].unique().tolist()))
+        return
+    members = pd.read_parquet(BARLOW / "members.parquet")
+    classes = open_set("data/sets/deployment").classes
+    found = chosen_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
+    write_modes(MODES_FILE, found)
+    print(f"wrote {len(found):,} failures to {MODES_FILE}; next: `dvc repro`")
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -8,10 +9,16 @@ import pandas as pd
 from jaxtyping import Bool, Int64
 from pydantic import Field, model_validator
 
+from debugset.files import replacing_file
 from debugset.params import Section
 
 ORIGINAL = "original"
 ROLES = {"mfreq": "seed", "complement": "heldout"}
+MODES_FILE = Path("errors.modes")
+MODES_HEADER = """\
+# Failures on `deployment` that images are collected for besides the seeds: `debugset mend MODE` writes them.
+mode,class,image_id
+"""
 
 
 class ErrorsParams(Section):
@@ -103,20 +110,23 @@ def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> lis
     return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
 
 
-def failures_frame(predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams) -> pd.DataFrame:
-    """The seed and held-out images.
+def failures_frame(
+    predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams, mended: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The seed and held-out images, and those of failure modes that are mended on purpose.
 
     Args:
         predictions: model, set, image_id, label, predicted; the original model's name is ``original``.
         class_names: the names that labels index.
         params: debug classes and setting.
+        mended: mode, class (its name), image_id, as `read_modes` gives them; None for no modes.
 
     Returns:
-        role, class, image_id, predicted (by the original model); seeds first, each role in the order of the
-        original's predictions.
+        role (seed, heldout or mode), class, image_id, predicted (by the original model); seeds first, each role
+        in the order of the original's predictions.
 
     Raises:
-        ValueError: a debug class is unknown, or a model lacks predictions.
+        ValueError: a debug class is unknown, a model lacks predictions, or a mended image is no failure.
     """
     indices = class_indices(params.classes, class_names)
     models = [ORIGINAL, *(params.models if params.setting == "multi" else [])]
@@ -128,7 +138,49 @@ def failures_frame(predictions: pd.DataFrame, class_names: Sequence[str], params
         rows = failures(guesses.T, labels, indices)
         columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
         found.append(pd.DataFrame({"role": role, **columns}))
+    if mended is not None and len(mended):
+        found.append(_mode_failures(mended, predictions, class_names, params.classes))
     return pd.concat(found, ignore_index=True)
+
+
+def read_modes(path: Path) -> pd.DataFrame:
+    """The failures that `debugset mend` wrote: mode, class (its name), image_id, as text.
+
+    Raises:
+        ValueError: the file lacks a column, or is no table.
+    """
+    try:
+        table = pd.read_csv(path, comment="#", dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{path}: is no table of failures ({error}); run `debugset mend --none`") from None
+    if missing := [name for name in ("mode", "class", "image_id") if name not in table]:
+        raise ValueError(f"{path}: column `{missing[0]}` is missing; run `debugset mend --none`")
+    return table
+
+
+def write_modes(path: Path, failures: pd.DataFrame) -> None:
+    """Write failures to collect for: mode, class (its name), image_id."""
+    with replacing_file(path) as temporary:
+        body = failures[["mode", "class", "image_id"]].to_csv(index=False, header=False, lineterminator="\n")
+        temporary.write_text(MODES_HEADER + body, encoding="utf-8")
+
+
+def _mode_failures(
+    mended: pd.DataFrame, predictions: pd.DataFrame, class_names: Sequence[str], debug_names: Sequence[str]
+) -> pd.DataFrame:
+    """The mended failures with role ``mode``, each once, checked against what the original model says now."""
+    which = (predictions["model"] == ORIGINAL) & (predictions["set"] == "deployment")
+    wrong = predictions[which & (predictions["label"] != predictions["predicted"])]
+    labels = dict(zip(wrong["image_id"], wrong["label"], strict=True))
+    for row in mended.to_dict("records"):
+        place = f"{MODES_FILE}: image {row['image_id']!r}"
+        if row["image_id"] not in labels or class_names[labels[row["image_id"]]] != row["class"]:
+            raise ValueError(f"{place} is no failure of class {row['class']}; run `debugset mend {row['mode']}` again")
+        if row["class"] not in debug_names:
+            raise ValueError(f"{place}: {row['class']} is none of `errors.classes`; add it there or mend another mode")
+    found = wrong[wrong["image_id"].isin(mended["image_id"])]
+    columns = {"class": found["label"], "image_id": found["image_id"], "predicted": found["predicted"]}
+    return pd.DataFrame({"role": "mode", **columns})
 
 
 def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.ndarray, " c"]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from debugset.barlow.params import BarlowParams, RemeasureParams
 from debugset.dedup import DedupParams
 from debugset.errors import ErrorsParams
 from debugset.files import replacing_file
@@ -39,6 +40,8 @@ MODELS: Mapping[str, type[Section]] = {
     "pick": PickParams,
     "train": TrainParams,
     "retention": RetentionParams,
+    "barlow": BarlowParams,
+    "remeasure": RemeasureParams,
     "report": ReportParams,
 }
 SECTIONS = ("prepare", *MODELS)

@@ -11,11 +11,14 @@ from debugset.report.columns import COLUMNS
 from debugset.report.inputs import Inputs
 from debugset.report.sections.by_class import compared
 from debugset.report.sections.embedders import KINDS
+from debugset.report.sections.failure_modes import gains, planted
 from debugset.report.sections.pool import weak_label_precision
 
 FOLDER = Path("metrics")
 PLOTS = Path("plots")
 DIGITS = 4
+GROUPINGS = ("label", "prediction")
+ENDS = ("shallow", "deep")
 
 
 def accuracy(inputs: Inputs) -> dict[str, Any]:
@@ -98,7 +101,36 @@ def leaks(inputs: Inputs) -> dict[str, Any]:
     return inputs.json("data/dedup/scores.json") or {}
 
 
-METRICS = {"accuracy": accuracy, "summary": summary, "pool": pool, "leaks": leaks, "retention": retention}
+def modes(inputs: Inputs) -> dict[str, Any]:
+    """Failure modes found and held, ALER - BER and the planted truth by features, grouping and depth, and what became of the modes."""
+    table = inputs.frame("data/barlow/modes.parquet")
+    again = inputs.frame("data/remeasured.parquet")
+    together = again[again["mode"] == "all"]
+    found: dict[str, Any] = {"found": len(table), "hold": int(table["holds"].sum())}
+    found["error_rate"] = dict(zip(together["variant"], together["error_rate"], strict=True))
+    for row in gains(inputs.frame("data/barlow/groups.parquet")):
+        cell = {name: row[name] for name in ("gain", "heldout_gain", "chance_gain", "valid")}
+        _put(found, "rules", row, cell)
+    for row in planted(inputs):
+        _put(found, "planted", row, {name: row[name] for name in ("precision", "recall", "base")})
+    return found
+
+
+def _put(found: dict[str, Any], kind: str, row: dict[str, Any], cell: dict[str, float]) -> None:
+    """Put the numbers of one analysed model, features, grouping and depth where they belong; undefined ones nowhere."""
+    name = "_by_".join([row["analysed"], row["features"]]) if "analysed" in row else row["features"]
+    by_depth = found.setdefault(kind, {}).setdefault(name, {}).setdefault(row["grouping"], {})
+    by_depth[f"depth_{row['depth']}"] = {key: value for key, value in cell.items() if not math.isnan(value)}
+
+
+METRICS = {
+    "accuracy": accuracy,
+    "summary": summary,
+    "pool": pool,
+    "leaks": leaks,
+    "retention": retention,
+    "modes": modes,
+}
 
 
 def write(inputs: Inputs) -> None:
@@ -109,6 +141,8 @@ def write(inputs: Inputs) -> None:
         "accuracy": _accuracy_plot,
         "classes": _classes_plot,
         "retention": _retention_plot,
+        "gains": _gains_plot,
+        "modes": _modes_plot,
     }.items():
         with replacing_file(inputs.root / PLOTS / f"{name}.csv") as temporary:
             table(inputs).round(DIGITS).to_csv(temporary, index=False, lineterminator="\n")
@@ -134,3 +168,32 @@ def _retention_plot(inputs: Inputs) -> pd.DataFrame:
         table.pivot(index="k", columns="embedder", values=f"{kept}_retention").add_suffix(f"_{kept}") for kept in KINDS
     ]
     return pd.concat(shares, axis=1).reset_index()
+
+
+def _gains_plot(inputs: Inputs) -> pd.DataFrame:
+    """ALER - BER of the classes in falling order, a column a model, grouping and end of the depths (figures 8, 16 to 20).
+
+    ``classes`` is the share of the classes up to a row, in percent; only the features of the failure modes.
+    """
+    table = inputs.frame("data/barlow/groups.parquet")
+    table = table[(table["features"] == table["features"].iloc[0]) & (table["reason"] == "")]
+    columns = {}
+    for name, depth in (("shallow", table["depth"].min()), ("deep", table["depth"].max())):
+        for (analysed, grouping), rows in table[table["depth"] == depth].groupby(["analysed", "grouping"]):
+            falling = rows["gain"].sort_values(ascending=False, ignore_index=True)
+            columns[f"{analysed}_{grouping}_{name}"] = falling
+    wide = pd.DataFrame(
+        columns, columns=[f"{a}_{g}_{d}" for a in ("original", "robust") for g in GROUPINGS for d in ENDS]
+    )
+    wide.insert(0, "classes", 100 * (wide.index + 1) / max(len(wide), 1))
+    return wide
+
+
+def _modes_plot(inputs: Inputs) -> pd.DataFrame:
+    """A row a mode and variant: the original model's error rate and the variant's, in percent."""
+    table = inputs.frame("data/remeasured.parquet")
+    table = table[table["mode"] != "all"]
+    before = table[table["variant"] == "original"].set_index("mode")["error_rate"]
+    after = table[table["variant"] != "original"]
+    shares = {"original": 100 * after["mode"].map(before), "error_rate": 100 * after["error_rate"]}
+    return after.assign(**shares)[["mode", "variant", "original", "error_rate"]]

@@ -13,10 +13,12 @@ from debugset.report.sections import (
     by_class,
     credits,
     embedders,
+    failure_modes,
     heldout,
     leaks,
     picks,
     pool,
+    remeasured,
     repeat,
     summary,
 )
@@ -25,6 +27,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 SECTIONS: tuple[ModuleType, ...] = (
     summary,
     accuracy,
+    failure_modes,
+    remeasured,
     heldout,
     picks,
     by_class,

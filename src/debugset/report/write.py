@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from debugset.files import replacing_file
-from debugset.report import contact_sheet, figures, metrics
+from debugset.files import replacing_file, replacing_folder
+from debugset.report import contact_sheet, figures, metrics, mode_card
 from debugset.report.columns import GAINED, KEPT
 from debugset.report.drawing import drawing, png
 from debugset.report.inputs import Inputs
+from debugset.report.modes import MODES, modes
 from debugset.report.page import render
 from debugset.report.params import ReportParams
 
 PAGE = Path("report/index.html")
+CARDS = Path("report/cards")
 SHEET_ROWS = 7
 
 
@@ -26,6 +28,7 @@ def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[s
     inputs = Inputs(root, params, debug_class_names)
     metrics.write(inputs)
     write_pictures(inputs)
+    write_cards(inputs)
     with replacing_file(root / PAGE) as temporary:
         temporary.write_text(render(inputs), encoding="utf-8")
 
@@ -40,3 +43,13 @@ def write_pictures(inputs: Inputs) -> None:
     with drawing(1, 1, (9.6, 0.5 + 1.02 * max(len(rows), 1))) as (figure, axes):
         contact_sheet.draw(axes[0], rows, inputs.chosen.removeprefix("dcd-"))
         png(figure, plots / "seeds_and_picks.png")
+
+
+def write_cards(inputs: Inputs) -> None:
+    """Write a card for every failure mode that has pictures."""
+    with replacing_folder(inputs.root / CARDS) as folder:
+        for mode in modes(inputs, inputs.params.modes_shown) if not inputs.missing(MODES) else ():
+            if mode.lanes:
+                with drawing(1, 1, (mode_card.WIDTH, mode_card.height(mode))) as (figure, axes):
+                    mode_card.draw(axes[0], mode)
+                    png(figure, folder / f"{mode.row['mode']}.png")

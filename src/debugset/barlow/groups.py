@@ -1,0 +1,75 @@
+"""Groups of images that are explained one by one, each in a discovery and a held-out half (Barlow, section 5)."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+GROUPINGS = ("label", "prediction")  # explain false negatives and false positives
+
+
+class Group(NamedTuple):
+    """The images of one class, by label or by prediction.
+
+    Attributes:
+        grouping: ``label`` or ``prediction``.
+        class_: its index.
+        discovery: rows that rules are found on.
+        heldout: rows that they are tried on.
+    """
+
+    grouping: str
+    class_: int
+    discovery: Int64[np.ndarray, " a"]
+    heldout: Int64[np.ndarray, " b"]
+
+
+def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: int) -> Bool[np.ndarray, " n"]:
+    """Which images belong to the discovery half: a random ``share`` of each class, rounded.
+
+    Args:
+        labels: of all images.
+        share: of a class's images, between 0 and 1.
+        random_state: of the draw.
+    """
+    rng = np.random.default_rng(random_state)
+    chosen = np.zeros(len(labels), bool)
+    for class_ in np.unique(labels):
+        rows = rng.permutation(np.flatnonzero(labels == class_))
+        chosen[rows[: round(share * len(rows))]] = True
+    return chosen
+
+
+def groups_of(
+    grouping: str,
+    labels: Int64[np.ndarray, " n"],
+    predicted: Int64[np.ndarray, " n"],
+    discovery: Bool[np.ndarray, " n"],
+    classes: int,
+) -> Iterator[Group]:
+    """The group of every class in turn; one without images is empty.
+
+    Args:
+        grouping: ``label`` or ``prediction``.
+        labels: true classes.
+        predicted: what the analysed model says.
+        discovery: which images belong to the discovery half.
+        classes: how many there are.
+    """
+    keys = {"label": labels, "prediction": predicted}[grouping]
+    order = np.argsort(keys, kind="stable")
+    ends = np.searchsorted(keys[order], np.arange(classes + 1))
+    for class_ in range(classes):
+        rows = order[ends[class_] : ends[class_ + 1]]
+        yield Group(grouping, class_, rows[discovery[rows]], rows[~discovery[rows]])
+
+
+def why_not(group: Group, failed: Bool[np.ndarray, " n"], min_images: int) -> str:
+    """Why a group can't be explained, in words; empty where it can."""
+    failures = failed[group.discovery]
+    if len(failures) < min_images:
+        return f"{len(failures)} images, fewer than {min_images}"
+    if not failures.any():
+        return "no failures"
+    return "failures only" if failures.all() else ""

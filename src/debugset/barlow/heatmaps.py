@@ -1,0 +1,72 @@
+"""Where in an image a feature looks: its own map, and the gradient of the feature by the pixels (section 4)."""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from debugset.models.classifier import Classifier
+
+SMALL = 7  # pixels of a map's side below which the gradient by the pixels is shown too
+
+
+def has_maps(classifier: Classifier, pixels: Float[Tensor, "b 3 h w"]) -> bool:
+    """Whether the model's features are pooled maps, one a feature, as in convolutional networks."""
+    with torch.inference_mode():
+        return _maps(classifier, pixels[:1]).ndim == 4
+
+
+def feature_maps(
+    classifier: Classifier, pixels: Float[Tensor, "b 3 h w"], feature: int
+) -> tuple[Float[Tensor, "b h w"], int]:
+    """The maps whose mean is the feature, each normalised to [0, 1] and resized to the image.
+
+    Args:
+        classifier: of convolutional architecture, in evaluation mode.
+        pixels: in [0, 1], on the classifier's device.
+        feature: index of the penultimate feature.
+
+    Returns:
+        The maps, and the smaller side that they had.
+
+    Raises:
+        ValueError: the model has no maps.
+    """
+    with torch.inference_mode():
+        maps = _maps(classifier, pixels)
+        if maps.ndim != 4:
+            raise ValueError("classifier: its features are not pooled maps; only convolutional networks have heatmaps")
+        chosen = maps[:, feature : feature + 1].float()
+        resized = F.interpolate(_normalised(chosen), size=pixels.shape[2:], mode="bilinear", align_corners=False)
+    return resized[:, 0], min(maps.shape[2:])
+
+
+def pixel_gradients(classifier: Classifier, pixels: Float[Tensor, "b 3 h w"], feature: int) -> Float[Tensor, "b h w"]:
+    """How strongly each pixel would change the feature: the gradient's length over colours, normalised to [0, 1].
+
+    Args:
+        classifier: in evaluation mode.
+        pixels: in [0, 1], on the classifier's device.
+        feature: index of the penultimate feature.
+    """
+    pixels = pixels.detach().requires_grad_()
+    (gradient,) = torch.autograd.grad(classifier.features(pixels)[:, feature].float().sum(), pixels)
+    return _normalised(gradient.norm(dim=1, keepdim=True))[:, 0]
+
+
+def overlaid(pixels: Float[Tensor, "b 3 h w"], heat: Float[Tensor, "b h w"]) -> Float[Tensor, "b 3 h w"]:
+    """The images, grey, with the heat in red over them."""
+    grey = pixels.mean(dim=1, keepdim=True).expand_as(pixels)
+    red = torch.tensor([0.85, 0.05, 0.1]).to(pixels).view(1, 3, 1, 1)
+    weight = 0.75 * heat[:, None]
+    return (1 - weight) * grey + weight * red
+
+
+def _maps(classifier: Classifier, pixels: Tensor) -> Tensor:
+    return classifier.backbone.forward_features((pixels - classifier.mean) / classifier.std)
+
+
+def _normalised(values: Float[Tensor, "b 1 h w"]) -> Float[Tensor, "b 1 h w"]:
+    """Each image's values stretched to [0, 1]; a constant map, such as one of zeros, becomes 0."""
+    low, high = (values.flatten(1).aminmax(dim=1)[which].view(-1, 1, 1, 1) for which in (0, 1))
+    return (values - low) / torch.where(high > low, high - low, 1)

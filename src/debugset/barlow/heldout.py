@@ -1,0 +1,84 @@
+"""Whether what was found on the discovery half holds on images that it was not found on, and beyond chance."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from debugset.barlow.rules import Rule, holds
+from debugset.barlow.tree import FailureTree, failure_tree
+from debugset.neighbours import Matrix
+
+SIGNIFICANT = 0.05
+
+
+class HeldOut(NamedTuple):
+    """A rule, measured on other images of its group.
+
+    Attributes:
+        count: images that the rule holds for.
+        failures: of them.
+        error_rate: failures / count; NaN where the rule holds for none.
+        error_coverage: failures / all failures of the group; NaN where there are none.
+        base_error_rate: of all images of the group; NaN where there are none.
+        p: the probability of so many failures among them, or more, were failures spread at random.
+    """
+
+    count: int
+    failures: int
+    error_rate: float
+    error_coverage: float
+    base_error_rate: float
+    p: float
+
+
+def measured(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> HeldOut:
+    """Measure a rule; p is Fisher's exact test against the rest of the group, one-sided."""
+    from scipy.stats import hypergeom
+
+    inside = holds(rule, features)
+    count, failures, total, n = int(inside.sum()), int((inside & failed).sum()), int(failed.sum()), len(failed)
+    p = float(hypergeom.sf(failures - 1, n, total, count)) if n else 1.0
+    return HeldOut(count, failures, _share(failures, count), _share(failures, total), _share(total, n), min(p, 1.0))
+
+
+def corrected(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, " m"]:
+    """Bonferroni's correction: p times the number of tests, which is at least that of the groups tried.
+
+    Args:
+        p: of every failure mode.
+        tried: groups that were searched for one.
+    """
+    return np.minimum(p * max(tried, len(p)), 1.0)
+
+
+def heldout_gain(tree: FailureTree, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> float:
+    """ALER - BER of the tree's leaves on other images; NaN where none of them fails."""
+    if not failed.any():
+        return float("nan")
+    scores = [measured(leaf.rule, features, failed) for leaf in tree.leaves]
+    aler = sum(score.error_rate * score.error_coverage for score in scores if score.count)
+    return aler - float(failed.mean())
+
+
+def chance_gains(
+    features: Float[Matrix, "n d"],
+    failed: Bool[np.ndarray, " _n"],
+    permutations: int,
+    rng: np.random.Generator,
+    *,
+    n_features: int,
+    max_depth: int,
+    estimator: str,
+) -> Float64[np.ndarray, " permutations"]:
+    """ALER - BER when failures are shuffled among the group's images, feature selection included."""
+    gains = np.empty(permutations)
+    for turn in range(permutations):
+        shuffled = rng.permutation(failed)
+        tree = failure_tree(features, shuffled, n_features=n_features, max_depth=max_depth, estimator=estimator)
+        gains[turn] = tree.aler - tree.base_error_rate
+    return gains
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

@@ -1,0 +1,86 @@
+"""Mutual information between single features and failure (Barlow, section 5), in nats.
+
+``ksg`` is Ross' estimator for a continuous and a discrete variable (PLoS ONE 2014), with scikit-learn's three
+neighbours. Where values tie, as zeros after a ReLU do, scikit-learn breaks ties by noise; here tied points count
+together, as in Gao et al. (NeurIPS 2017), so the result is the same in every run. ``binned`` takes quantile bins
+and Miller and Madow's correction of the entropies. Both need nothing but each feature's sorted values.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from debugset.machine import workers
+from debugset.neighbours import Matrix, check_features
+
+Estimator = Literal["binned", "ksg"]
+NEIGHBOURS = 3
+BINS = 10
+FEATURES_AT_A_TIME = 128
+
+
+def mutual_information(
+    features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"], *, estimator: str = "binned"
+) -> Float64[np.ndarray, " d"]:
+    """The mutual information of every feature with failure.
+
+    Args:
+        features: of a group of images.
+        failed: whether the model fails on each.
+        estimator: ``binned`` (10 quantile bins, Miller-Madow) or ``ksg`` (3 neighbours).
+
+    Returns:
+        Nats, at least 0; all 0 where no image or every image fails.
+
+    Raises:
+        ValueError: shapes do not fit, there are no images, a feature is not finite, or the estimator is unknown.
+    """
+    check_group(features, failed)
+    if estimator not in ("binned", "ksg"):
+        raise ValueError(f"estimator: choose binned or ksg, got {estimator!r}")
+    if failed.all() or not failed.any():
+        return np.zeros(features.shape[1])
+    failures, successes = features[failed], features[~failed]
+    starts = range(0, features.shape[1], FEATURES_AT_A_TIME)
+
+    def of_columns(start: int) -> np.ndarray:
+        columns = slice(start, start + FEATURES_AT_A_TIME)
+        return _of_sorted(_sorted_columns(failures[:, columns]), _sorted_columns(successes[:, columns]), estimator)
+
+    with ThreadPoolExecutor(workers()) as pool:
+        return np.concatenate(list(pool.map(of_columns, starts)))
+
+
+def check_group(features: Matrix, failed: np.ndarray) -> None:
+    """Raise a ValueError that names the argument unless both describe the same images, at least one."""
+    check_features(features, "features")
+    if not len(features):
+        raise ValueError("features: there are no images; a group needs at least one")
+    if failed.shape != (len(features),):
+        raise ValueError(f"failed: expected one for each of {len(features)} images, got shape {failed.shape}")
+    if not np.isfinite(features[:]).all():
+        raise ValueError("features: contains NaN or infinite values; embed these images again")
+
+
+def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
+    from debugset.barlow import kernels  # numba takes half a second to import
+
+    if estimator == "binned":
+        return kernels.binned(failures, successes, BINS)
+    return kernels.ksg(failures, successes, NEIGHBOURS, _digammas(failures.shape[1] + successes.shape[1]))
+
+
+def _sorted_columns(values: np.ndarray) -> np.ndarray:
+    """Every feature's values ascending, a row a feature."""
+    columns = np.array(values.T, order="C")
+    columns.sort(axis=1)
+    return columns
+
+
+def _digammas(n: int) -> Float64[np.ndarray, " m"]:
+    """The digamma function of 0 (never asked for) to n."""
+    from scipy.special import digamma
+
+    return digamma(np.arange(n + 1, dtype=np.float64))

@@ -1,0 +1,55 @@
+"""Mending failure modes on purpose: which of their failures images are collected for."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+
+def chosen_failures(
+    names: Sequence[str], modes: pd.DataFrame, members: pd.DataFrame, class_names: Sequence[str], debug: Sequence[str]
+) -> pd.DataFrame:
+    """The failures of the discovery half that the modes' rules hold for; the held-out half stays unused, as proof.
+
+    Args:
+        names: of the modes.
+        modes: the table of the stage `barlow`.
+        members: mode, image_id, label, half, inside, failed.
+        class_names: the names that labels index.
+        debug: names of the debug classes; nothing can be collected for others.
+
+    Returns:
+        mode, class (its name), image_id; an image that several modes hold comes once.
+
+    Raises:
+        ValueError: a mode is unknown, or none of its failures is of a debug class.
+    """
+    parts = []
+    for name in names:
+        if name not in set(modes["mode"]):
+            raise ValueError(f"{name}: is no failure mode; `debugset mend` without a name lists them")
+        which = members["inside"] & members["failed"] & (members["half"] == "discovery") & (members["mode"] == name)
+        mine = members[which]
+        labels = [class_names[label] for label in mine["label"]]
+        found = pd.DataFrame({"mode": name, "class": labels, "image_id": mine["image_id"].to_numpy()})
+        found = found[found["class"].isin(list(debug))]
+        if found.empty:
+            raise ValueError(f"{name}: none of its failures is of a debug class; add classes to `errors.classes`")
+        parts.append(found)
+    return pd.concat(parts, ignore_index=True).drop_duplicates("image_id", ignore_index=True)
+
+
+def listing(modes: pd.DataFrame, mended: Sequence[str]) -> str:
+    """The modes as text, a line each; those that are mended wear an asterisk."""
+    if modes.empty:
+        return "no failure modes were found"
+    widest = max(len(name) for name in modes["mode"])
+    lines = [f"{'mode':{widest}}    error  base  of errors  held out  rule"]
+    for row in modes.to_dict("records"):
+        shares = [row["error_rate"], row["base_error_rate"], row["error_coverage"], row["heldout_error_rate"]]
+        error, base, coverage, heldout = (f"{100 * share:.0f} %" if share == share else "-" for share in shares)
+        mark = "*" if row["mode"] in mended else " "
+        verdict = "" if row["holds"] else "  (does not hold)"
+        lines.append(
+            f"{row['mode']:{widest}} {mark} {error:>6} {base:>5} {coverage:>10} {heldout:>9}  {row['words']}{verdict}"
+        )
+    return "\n".join(lines)

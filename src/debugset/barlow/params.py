@@ -1,0 +1,67 @@
+"""Parameters of the failure modes: sections ``barlow`` and ``remeasure``."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+
+from debugset.params import Section
+
+FeatureSource = Literal["foundation", "standard", "robust", "pixels"]
+
+
+class BarlowParams(Section):
+    """Section ``barlow``: how the original model's failures on ``deployment`` are explained.
+
+    Attributes:
+        features: what rules are made of: embedder slots, or ``pixels`` (colour statistics). The first gives the
+            failure modes, the others are compared with it.
+        estimator: of mutual information, ``binned`` or ``ksg``.
+        n_features: the most informative features of a group, which its tree may use.
+        depths: of the trees that are compared.
+        mode_depth: of the trees that give the failure modes; one of ``depths``.
+        min_gain: a mode's error rate exceeds the base error rate by more than this.
+        min_coverage: a mode covers more than this share of its group's errors.
+        discovery: share of each class's images in the discovery half; the others are held out.
+        min_images: a group with fewer images in its discovery half is left out.
+        permutations: of the failures, for the gain that chance gives; 0 for none.
+        cards: how many modes get pictures, those of the highest importance first.
+        attack_radius: of feature attacks, L2, in units of pixels in [0, 1].
+        attack_step: length of a step of them.
+        attack_steps: how many.
+        random_state: of the halves, the permutations and the examples shown.
+    """
+
+    features: list[FeatureSource] = Field(min_length=1)
+    estimator: Literal["binned", "ksg"]
+    n_features: PositiveInt
+    depths: list[Annotated[int, Field(ge=1, le=3)]] = Field(min_length=1)
+    mode_depth: int = Field(ge=1, le=3)
+    min_gain: float = Field(ge=0, lt=1)
+    min_coverage: float = Field(ge=0, lt=1)
+    discovery: float = Field(gt=0, lt=1)
+    min_images: int = Field(ge=2)
+    permutations: int = Field(ge=0)
+    cards: int = Field(ge=0)
+    attack_radius: PositiveFloat
+    attack_step: PositiveFloat
+    attack_steps: PositiveInt
+    random_state: int = Field(ge=0)
+
+    @field_validator("features", "depths")
+    @classmethod
+    def _distinct(cls, values: list) -> list:
+        if len(set(values)) < len(values):
+            raise ValueError("a value comes twice")
+        return values
+
+
+class RemeasureParams(Section):
+    """Section ``remeasure``: the intervals of every variant's error rates.
+
+    Attributes:
+        resamples: of the bootstrap over images, and over seeds where there are several.
+        random_state: of the bootstrap.
+    """
+
+    resamples: int = Field(ge=100)
+    random_state: int = Field(ge=0)

@@ -1,0 +1,27 @@
+"""Colour statistics of an image: what rules could say without a network, for comparison."""
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float32
+
+from debugset.images.sets import ImageSet
+from debugset.models.features import pixel_batches
+from debugset.models.registry import Architecture
+
+GRID = 3
+
+
+def pixel_statistics(images: ImageSet, architecture: Architecture, batch: int) -> Float32[np.ndarray, "n d"]:
+    """Mean and standard deviation of every colour in each cell of a 3 x 3 grid: 54 numbers an image.
+
+    Args:
+        images: the image set.
+        architecture: says how images are prepared.
+        batch: images at a time.
+    """
+    found = []
+    for pixels in pixel_batches(images, np.arange(len(images)), architecture, batch):
+        mean, square = (F.adaptive_avg_pool2d(values, GRID) for values in (pixels, pixels.square()))
+        deviation = (square - mean.square()).clamp_min(0).sqrt()
+        found.append(np.concatenate([mean.flatten(1).numpy(), deviation.flatten(1).numpy()], axis=1))
+    return np.concatenate(found) if found else np.empty((0, 6 * GRID**2), np.float32)

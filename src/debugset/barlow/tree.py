@@ -1,0 +1,142 @@
+"""Decision trees that tell failures from successes by few features (Barlow, section 5, definitions 1 to 5)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64
+
+from debugset.barlow.information import check_group, mutual_information
+from debugset.barlow.rules import Condition, Rule, holds
+from debugset.neighbours import Matrix
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
+
+
+@dataclass(frozen=True)
+class Node:
+    """A cluster of images: those that a path from the root leads to.
+
+    Attributes:
+        rule: the conditions on the path; empty at the root.
+        is_leaf: whether the tree ends here.
+        count: images.
+        failures: images that the model gets wrong.
+        error_rate: failures / count (definition 1).
+        error_coverage: failures / all failures of the tree; 0 where there are none (definition 2).
+    """
+
+    rule: Rule
+    is_leaf: bool
+    count: int
+    failures: int
+    error_rate: float
+    error_coverage: float
+
+    @property
+    def importance(self) -> float:
+        """Error rate times error coverage (definition 5)."""
+        return self.error_rate * self.error_coverage
+
+
+@dataclass(frozen=True)
+class FailureTree:
+    """A fitted tree.
+
+    Attributes:
+        nodes: root first, then each node's lower side before its upper side.
+        selected: the features it could choose from, by falling mutual information; indices of the input.
+    """
+
+    nodes: tuple[Node, ...]
+    selected: Int64[np.ndarray, " k"]
+
+    @cached_property
+    def leaves(self) -> tuple[Node, ...]:
+        """The nodes without children."""
+        return tuple(node for node in self.nodes if node.is_leaf)
+
+    @property
+    def base_error_rate(self) -> float:
+        """The error rate of all images (definition 3)."""
+        return self.nodes[0].error_rate
+
+    @property
+    def aler(self) -> float:
+        """The leaves' error rate, weighed by their error coverage (definition 4)."""
+        return sum(leaf.importance for leaf in self.leaves)
+
+
+def failure_tree(
+    features: Float[Matrix, "n d"],
+    failed: Bool[np.ndarray, " _n"],
+    *,
+    n_features: int = 20,
+    max_depth: int = 1,
+    estimator: str = "binned",
+) -> FailureTree:
+    """Fit a tree by entropy, failures and successes weighing the same, on the most informative features.
+
+    Features are compared as float32, which is what scikit-learn's trees do. A group without failures, or of
+    failures only, is a root alone.
+
+    Args:
+        features: of a group of images.
+        failed: whether the model fails on each.
+        n_features: how many to choose from; ties in mutual information go to the lower index.
+        max_depth: the paper truncates at 3 or less.
+        estimator: of mutual information, see `mutual_information`.
+
+    Raises:
+        ValueError: shapes do not fit, there are no images, a feature is not finite, or a number is below 1.
+    """
+    check_group(features, failed)
+    for name, value in (("n_features", n_features), ("max_depth", max_depth)):
+        if value < 1:
+            raise ValueError(f"{name}: must be at least 1, got {value}")
+    information = mutual_information(features, failed, estimator=estimator)
+    selected = np.argsort(-information, kind="stable")[:n_features].astype(np.int64)
+    columns = np.asarray(features[:][:, selected], np.float32)
+    nodes: list[Node] = []
+    if failed.all() or not failed.any():
+        nodes.append(_node((), np.ones(len(failed), bool), failed, is_leaf=True))
+    else:
+        _walk(_fitted(columns, failed, max_depth).tree_, 0, (), columns, failed, selected, nodes)
+    return FailureTree(tuple(nodes), selected)
+
+
+def _fitted(
+    columns: Float32[np.ndarray, "n k"], failed: Bool[np.ndarray, " n"], max_depth: int
+) -> "DecisionTreeClassifier":
+    from sklearn.tree import DecisionTreeClassifier
+
+    weight = (~failed).sum() / failed.sum()
+    tree = DecisionTreeClassifier(
+        criterion="entropy", max_depth=max_depth, class_weight={0: 1.0, 1: weight}, random_state=0
+    )
+    return tree.fit(columns, failed.astype(np.int64))
+
+
+def _walk(
+    tree: Any, place: int, path: Rule, columns: np.ndarray, failed: np.ndarray, selected: np.ndarray, nodes: list[Node]
+) -> None:
+    """Append scikit-learn's node and all below it; counts are ours, for its own are weighted."""
+    # scikit-learn goes to the lower side where x <= threshold; its threshold lies between two float32 values
+    is_leaf = tree.children_left[place] == -1
+    places = {int(feature): column for column, feature in enumerate(selected)}
+    inside = holds(tuple((places[feature], *rest) for feature, *rest in path), columns)
+    nodes.append(_node(path, inside, failed, is_leaf=is_leaf))
+    if is_leaf:
+        return
+    feature, threshold = int(selected[tree.feature[place]]), float(tree.threshold[place])
+    sides: tuple[Literal["<", ">="], ...] = ("<", ">=")
+    for side, child in zip(sides, (tree.children_left[place], tree.children_right[place]), strict=True):
+        condition: Condition = (feature, side, threshold)
+        _walk(tree, child, (*path, condition), columns, failed, selected, nodes)
+
+
+def _node(path: Rule, inside: np.ndarray, failed: np.ndarray, *, is_leaf: bool) -> Node:
+    count, failures, total = int(inside.sum()), int((inside & failed).sum()), int(failed.sum())
+    return Node(path, is_leaf, count, failures, failures / count, failures / total if total else 0.0)

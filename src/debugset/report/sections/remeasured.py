@@ -1,0 +1,34 @@
+"""The failure modes before and after: every variant on the same held-out images."""
+
+from typing import Any
+
+from debugset.report import mode_figures
+from debugset.report.drawing import drawing, svg
+from debugset.report.inputs import SCORED, Inputs
+
+SHORT = "Modes, mended"
+TITLE = "The failure modes, before and after"
+REMEASURED = "data/remeasured.parquet"
+NEEDS = (REMEASURED, "data/barlow/modes.parquet", *SCORED)
+
+
+def context(inputs: Inputs) -> dict[str, Any]:
+    """The slope chart and the table behind it."""
+    table = inputs.frame(REMEASURED)
+    if table.empty:
+        return {"plot": None}
+    chosen = inputs.chosen
+    names = table["mode"].unique().tolist()
+    with drawing(1, 2, (9.6, 1.6 + 0.24 * len(names)), width_ratios=(1.25, 1)) as (figure, axes):
+        mode_figures.slopes(axes[0], table, chosen)
+        mode_figures.together(axes[1], table[table["mode"] == "all"], inputs.variants, chosen)
+        plot = svg(figure, "slopes", f"Error rate of each failure mode before and after training as {chosen}.")
+    cells = table.set_index(["mode", "variant"]).to_dict("index")
+    mended = inputs.failures["role"].eq("mode").sum()
+    return {
+        "plot": plot,
+        "chosen": chosen,
+        "variants": inputs.variants,
+        "mended": int(mended),
+        "rows": [{"name": name, "cells": {v: cells.get((name, v)) for v in inputs.variants}} for name in names],
+    }
