@@ -1,5 +1,6 @@
 """Stage barlow: failure modes of the original model, what they look like, and how well rules explain failures."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,18 @@ from tqdm import tqdm
 
 from debugset.barlow.groups import discovery_half
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.pictures import Embedder, mode_pictures
+from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, mode_pictures
 from debugset.barlow.pixels import pixel_statistics
 from debugset.barlow.planted import usual_contexts
 from debugset.barlow.study import (
-    Study, explain, groups_frame, members_frame, modes_frame, nodes_frame, planted_frame, read_rule,
+    Study,
+    explain,
+    groups_frame,
+    members_frame,
+    modes_frame,
+    nodes_frame,
+    planted_frame,
+    read_rule,
 )  # fmt: skip
 from debugset.command import run
 from debugset.feature_files import open_features
@@ -26,47 +34,38 @@ from debugset.models.params import EmbedParams
 from debugset.neighbours import Matrix
 from debugset.params import load
 
-TABLES = {"groups": groups_frame, "nodes": nodes_frame}
-
 
 def main() -> None:
     """Explain the failures of the original and of the robust model; picture the original's failure modes."""
     params, embed = load("barlow", BarlowParams), load("embed", EmbedParams)
     images = open_set("data/sets/deployment")
-    features = {source: _features(source, images, embed) for source in params.features}
-    predicted = {"original": _original(images), "robust": _robust(images, embed)}
-    discovery = discovery_half(images.labels, params.discovery, params.random_state)
-    main_source = params.features[0]
-    pairs = [("original", source) for source in params.features] + [("robust", main_source)]
-    tables: dict[str, list[pd.DataFrame]] = {"groups": [], "nodes": [], "planted": []}
+    found = [(study, explain(study)) for study in _studies(images, params, embed)]
+    first, explained = found[0]
+    modes = modes_frame(first, explained)
+    members = members_frame(first, modes, images.ids)
+    tables = {
+        "groups": pd.concat([groups_frame(*one) for one in found], ignore_index=True),
+        "nodes": pd.concat([nodes_frame(*one) for one in found], ignore_index=True),
+        "modes": modes,
+        "members": members,
+        "pictures": _pictures(modes, members, images, first, params),
+    }
+    if "context" in images.manifest:
+        frames = [planted_frame(*one, _contexts(images), _usual()) for one in found if one[0].analysed == "original"]
+        tables["planted"] = pd.concat(frames, ignore_index=True)
     with replacing_folder(Path("data/barlow")) as folder:
-        for analysed, source in pairs:
-            study = Study(
-                analysed,
-                source,
-                features[source],
-                images.labels,
-                predicted[analysed],
-                discovery,
-                images.classes,
-                params,
-            )
-            explained = explain(study)
-            for name, frame in TABLES.items():
-                tables[name].append(frame(study, explained))
-            if "context" in images.manifest and analysed == "original":
-                tables["planted"].append(planted_frame(study, explained, _contexts(images), _usual()))
-            if (analysed, source) == pairs[0]:
-                modes = modes_frame(study, explained)
-                members = members_frame(study, modes, images.ids)
-        for name, frames in tables.items():
-            if frames:
-                write_parquet(folder / f"{name}.parquet", pd.concat(frames, ignore_index=True))
-        write_parquet(folder / "modes.parquet", modes)
-        write_parquet(folder / "members.parquet", members)
-        pictures = _pictures(modes, members, images, main_source, features[main_source], params)
-        write_parquet(folder / "pictures.parquet", pictures)
+        for name, table in tables.items():
+            write_parquet(folder / f"{name}.parquet", table)
     print(f"barlow: {len(modes)} failure modes, {int(modes['holds'].sum())} of them hold on the held-out half")
+
+
+def _studies(images: ImageSet, params: BarlowParams, embed: EmbedParams) -> Iterator[Study]:
+    """The original model by every kind of features, those of the modes first; then the robust model by the latter."""
+    discovery = discovery_half(images.labels, params.discovery, params.random_state)
+    predicted = {"original": _original(images), "robust": _robust(images, embed)}
+    for analysed, source in [*(("original", source) for source in params.features), ("robust", params.features[0])]:
+        features = _features(source, images, embed)
+        yield Study(analysed, source, features, images.labels, predicted[analysed], discovery, images.classes, params)
 
 
 def _features(source: str, images: ImageSet, embed: EmbedParams) -> Matrix:
@@ -86,6 +85,11 @@ def _original(images: ImageSet) -> np.ndarray:
 
 def _robust(images: ImageSet, embed: EmbedParams) -> np.ndarray:
     classifier, description = load_model(Path("models/robust"))
+    if len(description.classes) != len(images.classes):
+        raise ValueError(
+            f"models/robust: tells {len(description.classes)} classes apart, but deployment has {len(images.classes)}; "
+            "name a robust model trained on the same classes"
+        )
     rows = np.arange(len(images))
     return predictions(classifier, description, images, rows, batch=embed.batch, precision=embed.precision)
 
@@ -100,20 +104,19 @@ def _usual() -> set[tuple[int, str]]:
 
 
 def _pictures(
-    modes: pd.DataFrame, members: pd.DataFrame, images: ImageSet, source: str, features: Matrix, params: BarlowParams
+    modes: pd.DataFrame, members: pd.DataFrame, images: ImageSet, study: Study, params: BarlowParams
 ) -> pd.DataFrame:
     """The pictures of the most important modes; none of rules on pixels."""
-    columns = ["mode", "kind", "feature", "rank", "image_id", "value", "png"]
-    shown = modes.head(params.cards if source != "pixels" else 0)
-    found = [pd.DataFrame(columns=columns)]
-    if len(shown):
-        classifier, description = load_model(Path("models") / source)
-        embedder = Embedder(classifier.to(device()), description.architecture, features)
+    shown = modes.head(params.cards if study.source != "pixels" else 0)
+    if shown.empty:
+        return pd.DataFrame(columns=PICTURE_COLUMNS)
+    classifier, description = load_model(Path("models") / study.source)
+    embedder = Embedder(classifier.to(device()), description.architecture, study.features)
+    found = []
     for name, rule in tqdm(list(zip(shown["mode"], shown["rule"], strict=True)), "barlow: pictures", unit=" modes"):
         mine = members[(members["mode"] == name) & (members["half"] == "discovery")]
-        failures = mine.loc[mine["inside"] & mine["failed"], "image_id"]
-        rows = (images.rows_of(ids) for ids in (mine["image_id"], failures))
-        found.append(mode_pictures(name, read_rule(rule), embedder, images, *rows, params)[columns])
+        group, wrong = images.rows_of(mine["image_id"]), (mine["inside"] & mine["failed"]).to_numpy(bool)
+        found.append(mode_pictures(name, read_rule(rule), embedder, images, group, group[wrong], params))
     return pd.concat(found, ignore_index=True)
 
 

@@ -57,7 +57,7 @@ def is_active(folder, name):
 
 
 COMMANDS = ("use", "check", "debug-classes", "flickr-simulator", "show", "scrape-status", "give-up", "forget", "purge")
-COMMANDS += ("data-diff", "sweep-plot")
+COMMANDS += ("data-diff", "sweep-plot", "mend")
 
 
 def test_help_names_the_commands_and_imports_nothing_heavy(debugset):
@@ -264,3 +264,58 @@ def test_the_simulator_serves_until_interrupted(debugset):
 
 def test_the_simulator_s_missing_world_is_one_line(debugset):
     assert "no such image set" in debugset("flickr-simulator", "--world", "nowhere", fails=True)
+
+
+@pytest.fixture
+def modes(debugset):
+    """Two failure modes as stage barlow writes them, of a debug class and of another one."""
+    rows = [("label-coat-1", 4, True), ("label-boot-1", 9, False)]
+    shared = {"error_rate": 0.8, "base_error_rate": 0.4, "error_coverage": 0.7, "heldout_error_rate": 0.75}
+    table = [{"mode": name, "class": label, "words": "feature[3] < 0.5", "holds": holds} for name, label, holds in rows]
+    members = [
+        {"mode": name, "image_id": f"{name}-{half}-{inside}-{failed}", "label": label, "half": half, "inside": inside,
+         "failed": failed}
+        for name, label, _ in rows for half in ("discovery", "heldout") for inside in (True, False)
+        for failed in (True, False)
+    ]  # fmt: skip
+    folder = debugset.folder / "data/barlow"
+    folder.mkdir(parents=True)
+    pd.DataFrame(table).assign(**shared).to_parquet(folder / "modes.parquet")
+    pd.DataFrame(members).to_parquet(folder / "members.parquet")
+    columns = ["id", "label", "sha256", "width", "height", "shard", "offset", "size"]
+    (debugset.folder / "data/sets/deployment").mkdir(parents=True)
+    classes = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
+    write_manifest(debugset.folder / "data/sets/deployment", pd.DataFrame(columns=columns), classes)
+    shutil.copy(ROOT / "errors.modes", debugset.folder)
+    return debugset
+
+
+def test_mend_writes_the_failures_lists_modes_and_forgets_them(modes):
+    before = (modes.folder / "errors.modes").read_text()
+    assert "wrote 1 failures to errors.modes" in modes("mend", "label-coat-1")
+    lines = (modes.folder / "errors.modes").read_text().splitlines()
+    assert lines[-1] == "label-coat-1,coat,label-coat-1-discovery-True-True"
+    assert len(lines) == 3
+    listed = modes("mend").splitlines()
+    assert listed[1].split()[:3] == ["label-coat-1", "*", "80"]
+    assert "does not hold" in listed[2]
+    modes("mend", "--none")
+    assert (modes.folder / "errors.modes").read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["label-hat-1"], "label-hat-1: is no failure mode"),
+        (["label-boot-1"], "label-boot-1: none of its failures is of a debug class; add classes to `errors.classes`"),
+        (["label-coat-1", "--none"], "--none and MODE exclude each other"),
+    ],
+)
+def test_mend_says_what_is_wrong_and_writes_nothing(modes, arguments, message):
+    before = (modes.folder / "errors.modes").read_bytes()
+    assert message in modes("mend", *arguments, fails=True)
+    assert (modes.folder / "errors.modes").read_bytes() == before
+
+
+def test_mend_needs_a_run(debugset):
+    assert "no failure modes yet; run `dvc repro`" in debugset("mend", "label-coat-1", fails=True)

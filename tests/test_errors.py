@@ -2,7 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.errors import ErrorsParams, complement, debug_classes, failures, failures_frame, least_accurate
+from debugset.errors import (
+    ErrorsParams,
+    complement,
+    debug_classes,
+    failures,
+    failures_frame,
+    least_accurate,
+    read_modes,
+    write_modes,
+)
 from debugset.params import ParamsError, check
 
 LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])
@@ -88,3 +97,59 @@ def test_failures_frame_names_what_is_wrong(predictions):
     section = {"errors": {"classes": ["a"], "setting": "multi", "models": []}}
     with pytest.raises(ParamsError, match=r"the multi-model setting needs names"):
         check(section, "errors", ErrorsParams)
+
+
+MENDED = pd.DataFrame(
+    [("label-a-1", "a", "deployment2"), ("label-a-1", "a", "deployment0"), ("label-b-1", "b", "deployment4")],
+    columns=["mode", "class", "image_id"],
+)
+
+
+def mended(predictions, rows, classes=("a", "b")):
+    predictions = pd.concat([predictions, frame("original", "deployment", FIRST)])
+    params = ErrorsParams(classes=list(classes), setting="single", models=[])
+    return failures_frame(predictions, "abc", params, rows)
+
+
+def test_failures_of_mended_modes_have_a_role_of_their_own(predictions):
+    found = mended(predictions, pd.concat([MENDED, MENDED]))  # twice named, once taken
+    modes = found[found["role"] == "mode"]
+    assert modes["image_id"].tolist() == ["deployment0", "deployment2", "deployment4"]
+    assert modes["class"].tolist() == [0, 0, 1]
+    assert modes["predicted"].tolist() == [1, 1, 0]
+    without = mended(predictions, MENDED.head(0))
+    assert set(without["role"]) == {"seed"}
+    pd.testing.assert_frame_equal(found[found["role"] == "seed"], without)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            ("label-a-1", "a", "deployment3"),
+            "image 'deployment3' is no failure of class a; run `debugset mend label-a-1`",
+        ),
+        (("label-a-1", "b", "deployment0"), "image 'deployment0' is no failure of class b"),
+        (("label-a-1", "a", "mfreq0"), "image 'mfreq0' is no failure"),
+        (("label-b-1", "b", "deployment4"), "image 'deployment4': b is none of `errors.classes`"),
+    ],
+)
+def test_mended_images_must_be_failures_of_debug_classes(predictions, row, message):
+    with pytest.raises(ValueError, match=f"^errors.modes: {message}"):
+        mended(predictions, pd.DataFrame([row], columns=MENDED.columns), classes=["a"])
+
+
+def test_the_modes_file_is_written_and_read(tmp_path):
+    path = tmp_path / "errors.modes"
+    write_modes(path, MENDED)
+    assert path.read_text().startswith("# Failures on `deployment`")
+    pd.testing.assert_frame_equal(read_modes(path), MENDED, check_dtype=False)
+    write_modes(path, MENDED.head(0))
+    assert read_modes(path).empty
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "mode,class\nx,a\n", 'mode,class,image_id\na,b,c,d,"\n'])
+def test_a_broken_modes_file_is_named(tmp_path, text):
+    (tmp_path / "errors.modes").write_text(text)
+    with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset mend --none`"):
+        read_modes(tmp_path / "errors.modes")

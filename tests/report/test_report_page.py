@@ -52,7 +52,7 @@ def test_page_is_accessible(page):
     elements = Elements(page)
     assert all(found["alt"].strip() for tag, found in elements.found if tag == "img")
     drawings = [found for tag, found in elements.found if tag == "svg"]
-    assert len(drawings) == 5
+    assert len(drawings) == 7
     assert all(found["role"] == "img" and found["aria-label"] for found in drawings)
     ids = elements.attributes("id")
     assert len(ids) == len(set(ids))
@@ -76,6 +76,62 @@ def test_page_tells_the_accuracy_that_the_predictions_have(world, page):
         accuracy = 100 * (rows["label"] == rows["predicted"]).mean()
         cells = re.search(rf'<th scope="row">{variant}</th>(.*?)</tr>', page, re.DOTALL).group(1)
         assert re.findall(r"<td[^>]*>([\d.]+)<small>", cells)[1] == f"{accuracy:.1f}"
+
+
+def section(page, name):
+    return re.search(rf'<section id="{name}">.*?</section>', page, re.DOTALL).group()
+
+
+def test_every_mode_is_shown_with_its_pictures_and_its_verdict(page):
+    text = section(page, "failure_modes")
+    cards = re.findall(r"<article.*?</article>", text, re.DOTALL)
+    assert [re.search(r"<code>(.*?)</code>", card).group(1) for card in cards] == [
+        "label-dress-1", "prediction-bag-1", "label-tshirt-1",
+    ]  # fmt: skip
+    assert [card.count("<img") for card in cards] == [20, 20, 0]
+    assert "labelled dress, little of feature 41" in cards[0]
+    assert "taken for bag, much of feature 41" in cards[1]
+    assert ["it holds" in card for card in cards] == [True, False, True]
+    assert "feature[41] &lt; 0.7326543807983398" in cards[0]
+    assert "here 2 of 3" in text
+    assert "label trouser: no failures" in text
+
+
+def test_modes_beyond_the_limit_are_counted(world, params):
+    page = render(Inputs(world, params.model_copy(update={"modes_shown": 1}), DEBUG_NAMES))
+    assert page.count("<article") == 1
+    assert "2 less important modes are left out here" in page
+
+
+def test_the_modes_are_shown_before_and_after(page):
+    text = section(page, "remeasured")
+    assert "No mode was mended on purpose" in text
+    row = re.search(r"<tr><th scope=\"row\">label-dress-1</th>.*?</tr>", text, re.DOTALL).group()
+    assert [float(cell) for cell in re.findall(r"<td>([\d.]+)", row)] == pytest.approx(
+        [60, 65, *(100 * (0.7 - share) for share in RIGHT.values())]
+    )
+
+
+def test_mended_modes_are_told(world, tmp_path, params):
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    failures = pd.read_parquet(tmp_path / "data/errors/failures.parquet")
+    mended = failures.head(3).assign(role="mode", image_id=["deployment-1", "deployment-2", "deployment-3"])
+    pd.concat([failures, mended]).to_parquet(tmp_path / "data/errors/failures.parquet")
+    page = render(Inputs(tmp_path, params, DEBUG_NAMES))
+    assert "Images were collected for 3 failures of modes" in section(page, "failure_modes")
+    assert "Images were collected for 3 failures from the other half" in section(page, "remeasured")
+
+
+def test_a_run_without_modes_says_so(world, tmp_path, params):
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    for name in ("barlow/modes", "barlow/pictures", "remeasured"):
+        path = tmp_path / f"data/{name}.parquet"
+        pd.read_parquet(path).head(0).to_parquet(path)
+    write_report(tmp_path, params, DEBUG_NAMES)
+    page = (tmp_path / "report/index.html").read_text()
+    assert "No leaf fails clearly more often than its group" in section(page, "failure_modes")
+    assert "There are no failure modes to measure again" in section(page, "remeasured")
+    assert list((tmp_path / "report/cards").iterdir()) == []
 
 
 def test_text_of_strangers_is_escaped(world, page):

@@ -1,6 +1,7 @@
 """A tiny set of everything that the report reads: drawn images and made-up predictions, in its formats."""
 
 import io
+import json
 
 import numpy as np
 import pandas as pd
@@ -75,6 +76,7 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
         for k in (1, 5, 10, 20, 50)
     ]
     write_parquet(root / "data/retention.parquet", pd.DataFrame(frame))
+    _barlow(root, rng, truth)
     for name in EMBEDDERS:
         scores = {"clean": 0.88, "L2 0.5": 0.81} if name == "robust" else None
         described = {
@@ -211,3 +213,54 @@ def _predictions(root, failures, rng):
         precision = None if variant == "retrain" else 0.5 + 0.5 * RIGHT[variant]
         content = {"images": images, "by_class": by_class, "weak_label_precision": precision}
         write_json(root / f"data/added/{variant}.json", content)
+
+
+def _barlow(root, rng, truth):
+    """Three failure modes: one holds, one does not, one has no pictures; a class without an explanation."""
+    rows = []
+    named = (("label-dress-1", 2, True), ("prediction-bag-1", 4, False), ("label-tshirt-1", 0, True))
+    for name, label, holds in named:
+        grouping = name.split("-")[0]
+        rule = [[41, "<" if holds else ">=", 0.7326543807983398]]
+        rates = {"error_rate": 0.71, "error_coverage": 0.64, "importance": 0.45, "base_error_rate": 0.38}
+        tried = {"heldout_count": 60, "heldout_failures": 39, "heldout_error_rate": 0.65, "heldout_error_coverage": 0.6,
+                 "heldout_base_error_rate": 0.39, "p": 1e-5 if holds else 0.4}  # fmt: skip
+        rows.append(
+            {"mode": name, "grouping": grouping, "class": label, "rule": json.dumps(rule), "count": 70, "failures": 50,
+             "words": f"feature[41] {rule[0][1]} 0.7326543807983398", **rates, **tried,
+             "p_corrected": min(10 * tried["p"], 1.0), "holds": holds}
+        )  # fmt: skip
+    write_parquet(root / "data/barlow/modes.parquet", pd.DataFrame(rows))
+    kinds = ("activating", "heatmap", "gradient", "attack", "failure")
+    pictures = [
+        {"mode": row["mode"], "kind": kind, "feature": -1 if kind == "failure" else 41, "rank": rank,
+         "image_id": f"deployment-{rank}", "value": 2.5 - rank / 4 if kind in ("activating", "attack") else np.nan,
+         "png": draw(row["class"], CONTEXTS[rank % 3], rng)}
+        for row in rows[:2] for kind in kinds for rank in range(4)
+    ]  # fmt: skip
+    write_parquet(root / "data/barlow/pictures.parquet", pd.DataFrame(pictures))
+    groups = [
+        {"analysed": analysed, "features": features, "grouping": grouping, "depth": depth, "class": label,
+         "images": 300, "failures": 90, "reason": "no failures" if label == 1 else "", "base_error_rate": 0.3,
+         "aler": 0.5, **dict.fromkeys(("gain", "heldout_gain", "chance_gain", "chance_gain_95"),
+                                      np.nan if label == 1 else depth / 10 + label / 100),
+         "valid": None if label == 1 else label != 3}
+        for analysed, features in (("original", "robust"), ("original", "pixels"), ("robust", "robust"))
+        for grouping in ("label", "prediction") for depth in (1, 3) for label in range(len(CLASSES))
+    ]  # fmt: skip
+    write_parquet(root / "data/barlow/groups.parquet", pd.DataFrame(groups).astype({"valid": "boolean"}))
+    if truth:
+        planted = [
+            {"analysed": "original", "features": features, "grouping": "label", "depth": 1, "class": label,
+             "precision": 0.9, "recall": 0.7, "base": 0.66}
+            for features in ("robust", "pixels") for label in (0, 2)
+        ]  # fmt: skip
+        write_parquet(root / "data/barlow/planted.parquet", pd.DataFrame(planted))
+    remeasured = [
+        {"mode": mode, "variant": variant, "images": 60, "seeds": 1, "error_rate": rate, "low": rate - 0.1,
+         "high": rate + 0.1, "error_coverage": 0.6, "base_error_rate": rate / 2, "fewer": 0.1, "fewer_low": 0.0,
+         "fewer_high": 0.2}
+        for mode in (*(row["mode"] for row in rows), "all")
+        for variant, rate in {"original": 0.65, **{name: 0.7 - share for name, share in RIGHT.items()}}.items()
+    ]  # fmt: skip
+    write_parquet(root / "data/remeasured.parquet", pd.DataFrame(remeasured))

@@ -1,6 +1,6 @@
 """Whether what was found on the discovery half holds on images that it was not found on, and beyond chance."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -12,7 +12,8 @@ from debugset.neighbours import Matrix
 SIGNIFICANT = 0.05
 
 
-class HeldOut(NamedTuple):
+@dataclass(frozen=True)
+class HeldOut:
     """A rule, measured on other images of its group.
 
     Attributes:

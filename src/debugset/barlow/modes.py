@@ -1,12 +1,13 @@
 """Failure modes: the leaves that fail clearly more than the base and cover enough of the errors (section 5)."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from debugset.barlow.rules import Rule, simplified
 from debugset.barlow.tree import FailureTree, Node
 
 
-class FailureMode(NamedTuple):
+@dataclass(frozen=True)
+class FailureMode:
     """A rule and how it fails.
 
     Attributes:

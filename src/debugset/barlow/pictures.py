@@ -23,7 +23,7 @@ from debugset.models.registry import Architecture
 from debugset.neighbours import Matrix
 
 SHOWN = 6
-KINDS = ("activating", "heatmap", "gradient", "attack", "failure")
+PICTURE_COLUMNS = ["mode", "kind", "feature", "rank", "image_id", "value", "png"]
 
 
 class Embedder(NamedTuple):
@@ -55,8 +55,8 @@ def mode_pictures(
         params: the attack's, and the seed of the draw.
 
     Returns:
-        mode, kind (of `KINDS`), feature (-1 for failures), rank, image_id, value (the feature's; NaN where it
-        does not apply), png.
+        mode, kind (activating, heatmap, gradient, attack or failure), feature (-1 for failures), rank, image_id,
+        value (the feature's; NaN where it does not apply), png.
     """
     rng = np.random.default_rng([params.random_state, *mode.encode()])
     drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
@@ -67,7 +67,7 @@ def mode_pictures(
         rows += _described(feature, images, top, _feature_pictures(feature, embedder, images, top, params))
     shown = _pixels(images, drawn, embedder.architecture)
     rows += _described(-1, images, drawn, iter([("failure", shown, None)]))
-    return pd.DataFrame(rows).assign(mode=mode)
+    return pd.DataFrame(rows).assign(mode=mode)[PICTURE_COLUMNS]
 
 
 def _feature_pictures(

@@ -55,5 +55,9 @@ def planted_cause(
 def matched(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> Found:
     """Precision and recall of a cluster for the cause, and the cause's share of the group."""
     both = int((inside & cause).sum())
-    shares = [both / total if total else float("nan") for total in (int(inside.sum()), int(cause.sum()))]
-    return Found(*shares, base=float(cause.mean()) if len(cause) else float("nan"))
+    shown, total = int(inside.sum()), int(cause.sum())
+    return Found(_share(both, shown), _share(both, total), _share(total, len(cause)))
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")

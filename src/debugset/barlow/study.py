@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,8 +16,8 @@ from debugset.barlow.heldout import SIGNIFICANT, chance_gains, corrected, heldou
 from debugset.barlow.modes import failure_modes, is_valid
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.planted import Found, matched, planted_cause
-from debugset.barlow.rules import holds, in_words
-from debugset.barlow.tree import FailureTree, failure_tree
+from debugset.barlow.rules import Rule, holds, in_words
+from debugset.barlow.tree import FailureTree, Node, failure_tree
 from debugset.machine import workers
 from debugset.neighbours import Matrix
 
@@ -170,11 +170,11 @@ def modes_frame(study: Study, explained: Sequence[Explained]) -> pd.DataFrame:
         found = failure_modes(one.tree, min_gain=study.params.min_gain, min_coverage=study.params.min_coverage)
         for number, mode in enumerate(found, start=1):
             name = f"{one.group.grouping}-{study.classes[one.group.class_]}-{number}".replace(" ", "_")
-            score = measured(mode.rule, others, failed)._asdict()
+            score = asdict(measured(mode.rule, others, failed))
             p = score.pop("p")
             rows.append(
                 {"mode": name, "grouping": one.group.grouping, "class": one.group.class_}
-                | {**mode._asdict(), "rule": json.dumps(mode.rule), "words": in_words(mode.rule)}
+                | {**asdict(mode), "rule": json.dumps(mode.rule), "words": in_words(mode.rule)}
                 | {"base_error_rate": one.tree.base_error_rate}
                 | {f"heldout_{key}": value for key, value in score.items()}
                 | {"p": p}
@@ -195,16 +195,14 @@ MODE_COLUMNS = [
 def members_frame(study: Study, modes: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
     """The images of each mode's group: mode, image_id, label, half, inside (the rule holds), failed."""
     groups = {(group.grouping, group.class_): group for group in study.groups()}
-    parts = []
-    for mode in modes.itertuples():
-        group = groups[mode.grouping, mode[modes.columns.get_loc("class") + 1]]
-        for half in ("discovery", "heldout"):
-            rows = getattr(group, half)
-            inside = holds(read_rule(mode.rule), np.asarray(study.features[rows]))
-            columns = {"image_id": ids[rows], "label": study.labels[rows], "half": half, "inside": inside}
-            parts.append(pd.DataFrame({"mode": mode.mode, **columns, "failed": study.failed[rows]}))
-    columns = ["mode", "image_id", "label", "half", "inside", "failed"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    parts = [pd.DataFrame(columns=["mode", "image_id", "label", "half", "inside", "failed"])]
+    for mode in modes.to_dict("records"):
+        group, rule = groups[mode["grouping"], mode["class"]], read_rule(mode["rule"])
+        for half, rows in (("discovery", group.discovery), ("heldout", group.heldout)):
+            shown: dict[str, Any] = {"mode": mode["mode"], "image_id": ids[rows], "label": study.labels[rows]}
+            inside = holds(rule, np.asarray(study.features[rows]))
+            parts.append(pd.DataFrame({**shown, "half": half, "inside": inside, "failed": study.failed[rows]}))
+    return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
 def planted_frame(
@@ -227,12 +225,12 @@ def planted_frame(
     return pd.DataFrame(rows, columns=[*KEY, *Found._fields])
 
 
-def best_leaf(tree: FailureTree) -> Any:
+def best_leaf(tree: FailureTree) -> Node:
     """The leaf of the highest importance; the first of equal ones."""
     return max(tree.leaves, key=lambda leaf: leaf.importance)
 
 
-def read_rule(text: str) -> tuple:
+def read_rule(text: str) -> Rule:
     """A rule from the JSON of the modes' table."""
     return tuple((int(feature), side, float(threshold)) for feature, side, threshold in json.loads(text))
 

@@ -1,14 +1,15 @@
 """Decision trees that tell failures from successes by few features (Barlow, section 5, definitions 1 to 5)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int64
 
 from debugset.barlow.information import check_group, mutual_information
-from debugset.barlow.rules import Condition, Rule, holds
+from debugset.barlow.rules import Rule
 from debugset.neighbours import Matrix
 
 if TYPE_CHECKING:
@@ -98,13 +99,10 @@ def failure_tree(
             raise ValueError(f"{name}: must be at least 1, got {value}")
     information = mutual_information(features, failed, estimator=estimator)
     selected = np.argsort(-information, kind="stable")[:n_features].astype(np.int64)
-    columns = np.asarray(features[:][:, selected], np.float32)
-    nodes: list[Node] = []
     if failed.all() or not failed.any():
-        nodes.append(_node((), np.ones(len(failed), bool), failed, is_leaf=True))
-    else:
-        _walk(_fitted(columns, failed, max_depth).tree_, 0, (), columns, failed, selected, nodes)
-    return FailureTree(tuple(nodes), selected)
+        return FailureTree((_node((), np.ones(len(failed), bool), failed, is_leaf=True),), selected)
+    columns = np.asarray(features[:][:, selected], np.float32)
+    return FailureTree(tuple(_nodes(_fitted(columns, failed, max_depth), columns, failed, selected)), selected)
 
 
 def _fitted(
@@ -119,24 +117,26 @@ def _fitted(
     return tree.fit(columns, failed.astype(np.int64))
 
 
-def _walk(
-    tree: Any, place: int, path: Rule, columns: np.ndarray, failed: np.ndarray, selected: np.ndarray, nodes: list[Node]
-) -> None:
-    """Append scikit-learn's node and all below it; counts are ours, for its own are weighted."""
-    # scikit-learn goes to the lower side where x <= threshold; its threshold lies between two float32 values
-    is_leaf = tree.children_left[place] == -1
-    places = {int(feature): column for column, feature in enumerate(selected)}
-    inside = holds(tuple((places[feature], *rest) for feature, *rest in path), columns)
-    nodes.append(_node(path, inside, failed, is_leaf=is_leaf))
-    if is_leaf:
-        return
-    feature, threshold = int(selected[tree.feature[place]]), float(tree.threshold[place])
-    sides: tuple[Literal["<", ">="], ...] = ("<", ">=")
-    for side, child in zip(sides, (tree.children_left[place], tree.children_right[place]), strict=True):
-        condition: Condition = (feature, side, threshold)
-        _walk(tree, child, (*path, condition), columns, failed, selected, nodes)
+def _nodes(
+    fitted: "DecisionTreeClassifier", columns: np.ndarray, failed: np.ndarray, selected: np.ndarray
+) -> Iterator[Node]:
+    """Scikit-learn's nodes, root first; the counts are ours, for its own are weighted."""
+    tree: Any = fitted.tree_
+
+    def walk(place: int, rule: Rule, inside: np.ndarray) -> Iterator[Node]:
+        lower, upper = int(tree.children_left[place]), int(tree.children_right[place])
+        yield _node(rule, inside, failed, is_leaf=lower == -1)
+        if lower != -1:
+            # scikit-learn's lower side is x <= threshold, but none of the values equals a threshold
+            column, threshold = tree.feature[place], float(tree.threshold[place])
+            below = columns[:, column].astype(np.float64) < threshold
+            feature = int(selected[column])
+            yield from walk(lower, (*rule, (feature, "<", threshold)), inside & below)
+            yield from walk(upper, (*rule, (feature, ">=", threshold)), inside & ~below)
+
+    return walk(0, (), np.ones(len(failed), bool))
 
 
-def _node(path: Rule, inside: np.ndarray, failed: np.ndarray, *, is_leaf: bool) -> Node:
+def _node(rule: Rule, inside: np.ndarray, failed: np.ndarray, *, is_leaf: bool) -> Node:
     count, failures, total = int(inside.sum()), int((inside & failed).sum()), int(failed.sum())
-    return Node(path, is_leaf, count, failures, failures / count, failures / total if total else 0.0)
+    return Node(rule, is_leaf, count, failures, failures / count, failures / total if total else 0.0)

@@ -102,25 +102,33 @@ def leaks(inputs: Inputs) -> dict[str, Any]:
 
 
 def modes(inputs: Inputs) -> dict[str, Any]:
-    """Failure modes found and held, ALER - BER and the planted truth by features, grouping and depth, and what became of the modes."""
+    """Failure modes found and held, every variant's error rate on their images, and the planted truth."""
     table = inputs.frame("data/barlow/modes.parquet")
     again = inputs.frame("data/remeasured.parquet")
     together = again[again["mode"] == "all"]
-    found: dict[str, Any] = {"found": len(table), "hold": int(table["holds"].sum())}
-    found["error_rate"] = dict(zip(together["variant"], together["error_rate"], strict=True))
+    return {
+        "found": len(table),
+        "hold": int(table["holds"].sum()),
+        "error_rate": dict(zip(together["variant"], together["error_rate"], strict=True)),
+        "planted": {
+            f"{row['features']}_{row['grouping']}_{row['depth']}": _defined(row, ("precision", "recall", "base"))
+            for row in planted(inputs)
+        },
+    }
+
+
+def rules(inputs: Inputs) -> dict[str, Any]:
+    """ALER - BER, held out and by chance, and the share of valid leaves, by model, features, grouping and depth."""
+    found: dict[str, Any] = {}
     for row in gains(inputs.frame("data/barlow/groups.parquet")):
-        cell = {name: row[name] for name in ("gain", "heldout_gain", "chance_gain", "valid")}
-        _put(found, "rules", row, cell)
-    for row in planted(inputs):
-        _put(found, "planted", row, {name: row[name] for name in ("precision", "recall", "base")})
+        by_depth = found.setdefault(f"{row['analysed']}_by_{row['features']}", {}).setdefault(row["grouping"], {})
+        by_depth[f"depth_{row['depth']}"] = _defined(row, ("gain", "heldout_gain", "chance_gain", "valid"))
     return found
 
 
-def _put(found: dict[str, Any], kind: str, row: dict[str, Any], cell: dict[str, float]) -> None:
-    """Put the numbers of one analysed model, features, grouping and depth where they belong; undefined ones nowhere."""
-    name = "_by_".join([row["analysed"], row["features"]]) if "analysed" in row else row["features"]
-    by_depth = found.setdefault(kind, {}).setdefault(name, {}).setdefault(row["grouping"], {})
-    by_depth[f"depth_{row['depth']}"] = {key: value for key, value in cell.items() if not math.isnan(value)}
+def _defined(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, float]:
+    """Those of the numbers that are defined."""
+    return {name: row[name] for name in names if not math.isnan(row[name])}
 
 
 METRICS = {
@@ -130,6 +138,7 @@ METRICS = {
     "leaks": leaks,
     "retention": retention,
     "modes": modes,
+    "rules": rules,
 }
 
 
@@ -171,9 +180,10 @@ def _retention_plot(inputs: Inputs) -> pd.DataFrame:
 
 
 def _gains_plot(inputs: Inputs) -> pd.DataFrame:
-    """ALER - BER of the classes in falling order, a column a model, grouping and end of the depths (figures 8, 16 to 20).
+    """ALER - BER of the classes in falling order, a column a model, grouping and depth (figures 8, 16 to 20).
 
-    ``classes`` is the share of the classes up to a row, in percent; only the features of the failure modes.
+    Shallow and deep are the least and the largest depth; ``classes`` is the share of the classes up to a row, in
+    percent; only the features of the failure modes.
     """
     table = inputs.frame("data/barlow/groups.parquet")
     table = table[(table["features"] == table["features"].iloc[0]) & (table["reason"] == "")]

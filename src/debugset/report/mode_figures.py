@@ -1,6 +1,7 @@
 """Figures of failure modes: how much rules explain, and error rates before and after."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
         panel.grid(axis="y", visible=False)
         panel.set_yticks(range(len(keys)), [f"{k['analysed']} by {k['features']}, depth {k['depth']}" for k in keys])
         panel.set_ylim(len(keys) - 0.4, -0.6)
-        panel.set_xlabel("ALER − BER")
+        panel.set_xlabel("ALER - BER")
         panel.set_title(title)
 
 
@@ -91,6 +92,6 @@ def _apart(values: np.ndarray, gap: float) -> np.ndarray:
     """Places for labels near their values, in the same order, at least ``gap`` apart."""
     order = np.argsort(values, kind="stable")
     places = values.astype(float).copy()
-    for before, after in zip(order[:-1], order[1:], strict=True):
+    for before, after in pairwise(order):
         places[after] = max(places[after], places[before] + gap)
     return places - max(0.0, (places - values).mean())

@@ -8,7 +8,7 @@ from debugset.report import mode_figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
 from debugset.report.mode_card import held_out
-from debugset.report.modes import MODES, modes
+from debugset.report.modes import MODES, Lane, Mode, modes
 from debugset.report.pictures import Tile, data_uri
 
 SHORT = "Failure modes"
@@ -57,17 +57,15 @@ def mended(inputs: Inputs) -> int:
     return int((inputs.failures["role"] == "mode").sum())
 
 
-def _shown(mode: Any) -> dict[str, Any]:
-    lanes = [
-        (lane.title, [_tile(image, lane.title, caption) for image, caption in zip(lane.images, lane.captions, strict=True)])
-        for lane in mode.lanes
-    ]  # fmt: skip
+def _shown(mode: Mode) -> dict[str, Any]:
     holds, verdict = held_out(mode.row)
+    lanes = [(lane.title, _tiles(lane)) for lane in mode.lanes]
     return {"row": mode.row, "title": mode.title, "lanes": lanes, "holds": holds, "verdict": verdict}
 
 
-def _tile(image: Any, title: str, caption: str) -> Tile:
-    return Tile(*data_uri(image), alt=title, caption=caption)
+def _tiles(lane: Lane) -> list[Tile]:
+    pairs = zip(lane.images, lane.captions, strict=True)
+    return [Tile(*data_uri(image), alt=lane.title, caption=caption) for image, caption in pairs]
 
 
 def _left_out(inputs: Inputs, groups: pd.DataFrame) -> list[dict[str, Any]]:
