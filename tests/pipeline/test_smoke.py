@@ -3,9 +3,12 @@
 import json
 import re
 
+import pandas as pd
 import pytest
 import yaml
 
+from debugset.errors import read_modes, write_modes
+from debugset.images.sets import open_set
 from debugset.training.variants import VARIANTS
 from tests.pipeline.conftest import KEYS, ROOT, new_spool
 
@@ -105,6 +108,32 @@ def test_prepare_scrape_and_picks_are_equal_bytes_when_run_anew(smoke, tmp_path)
     log = smoke.dvc("repro", "--force", "--single-item", "--no-run-cache", *stages, DEBUGSET_SPOOL=str(spool))
     assert log.count("Running stage") == len(stages)
     assert locked(smoke, DETERMINISTIC) == before
+
+
+def test_a_mended_mode_is_collected_for_and_changes_no_mode(smoke):
+    file, picks = smoke.folder / "errors.modes", smoke.folder / "data/picks/foundation.parquet"
+    debug = yaml.safe_load((smoke.folder / "params.yaml").read_text())["errors"]["classes"]
+    table = pd.read_parquet(smoke.folder / "data/errors/predictions.parquet")
+    table = table[(table["set"] == "deployment") & (table["model"] == "original")]
+    names = [open_set(smoke.folder / "data/sets/deployment").classes[label] for label in table["label"]]
+    table = table.assign(mode="label-x-1", **{"class": names})
+    failures = table[(table["label"] != table["predicted"]) & table["class"].isin(debug)].head(2)
+    assert len(failures) == 2
+    assert read_modes(file).empty
+    before = pd.read_parquet(picks)
+    try:
+        write_modes(file, failures)
+        log = smoke.dvc("repro", "pick@foundation")
+        assert "Running stage 'errors'" in log
+        after = pd.read_parquet(picks)
+        assert smoke.dvc("status", "barlow").strip() == "Data and pipelines are up to date."
+    finally:
+        smoke.git("checkout", "errors.modes", "dvc.lock")
+        smoke.dvc("checkout")
+    assert set(after["seed_id"]) == {*before["seed_id"], *failures["image_id"]}
+    mended = after[after["seed_id"].isin(failures["image_id"])]
+    assert set(mended["role"]) == {"deval", "train"}
+    assert set(mended["class"]) == set(failures["label"])
 
 
 def test_a_module_broken_in_a_clone_breaks_the_clone_s_stage(smoke):

@@ -50,7 +50,7 @@ def slopes(panel: Axes, table: pd.DataFrame, chosen: str) -> None:
     """
     stops = [name for name in ("original", "retrain", chosen) if name in set(table["variant"])]
     wide = 100 * table[table["mode"] != "all"].pivot(index="mode", columns="variant", values="error_rate")[stops]
-    ends = _apart(wide[stops[-1]].to_numpy(), 3.4)
+    ends = _apart(wide[stops[-1]].to_numpy(), 90 / (len(wide) + 6))
     for (mode, row), end in zip(wide.iterrows(), ends, strict=True):
         panel.plot(range(len(stops)), row, "o-", ms=4, lw=1.6, color=colour(chosen), alpha=0.75)
         panel.annotate(

@@ -19,8 +19,9 @@ def context(inputs: Inputs) -> dict[str, Any]:
         return {"plot": None}
     chosen = inputs.chosen
     names = table["mode"].unique().tolist()
-    with drawing(1, 2, (9.6, 1.6 + 0.24 * len(names)), width_ratios=(1.25, 1)) as (figure, axes):
-        mode_figures.slopes(axes[0], table, chosen)
+    drawn = names[: inputs.params.modes_shown]  # the most important come first, all together last
+    with drawing(1, 2, (9.6, 1.6 + 0.24 * len(drawn)), width_ratios=(1.25, 1)) as (figure, axes):
+        mode_figures.slopes(axes[0], table[table["mode"].isin(drawn)], chosen)
         mode_figures.together(axes[1], table[table["mode"] == "all"], inputs.variants, chosen)
         plot = svg(figure, "slopes", f"Error rate of each failure mode before and after training as {chosen}.")
     cells = table.set_index(["mode", "variant"]).to_dict("index")
