@@ -19,6 +19,7 @@ from debugset.barlow.study import (
     nodes_frame,
     planted_frame,
     read_rule,
+    slug,
 )
 from tests.reference import barlow as naive
 
@@ -77,6 +78,13 @@ def test_the_planted_weakness_is_found_and_holds_and_noise_does_not(study, expla
     gains = groups_frame(study, explained).query("grouping == 'label' and depth == 1").set_index("class")
     assert gains.loc[0, "gain"] > 4 * gains.loc[0, "chance_gain_95"]
     assert gains.loc[1, "heldout_gain"] < 0.05 < gains.loc[0, "heldout_gain"]
+
+
+def test_names_of_modes_are_names_of_files_and_each_class_s_own():
+    classes = ["toy poodle", "toy/poodle", "crane (n02012849)", "../etc", "boot"]
+    assert [slug(classes, class_) for class_ in range(5)] == [
+        "toy_poodle_0", "toy_poodle_1", "crane_n02012849_", ".._etc", "boot",
+    ]  # fmt: skip
 
 
 def test_a_mode_s_numbers_are_those_of_counting(study, explained):

@@ -117,7 +117,11 @@ def test_mended_modes_are_told(world, tmp_path, params):
     failures = pd.read_parquet(tmp_path / "data/errors/failures.parquet")
     mended = failures.head(3).assign(role="mode", image_id=["deployment-1", "deployment-2", "deployment-3"])
     pd.concat([failures, mended]).to_parquet(tmp_path / "data/errors/failures.parquet")
-    page = render(Inputs(tmp_path, params, DEBUG_NAMES))
+    picks = pd.read_parquet(tmp_path / "data/picks/standard.parquet")
+    served = picks.head(4).assign(seed_id="deployment-1", role="train")
+    pd.concat([picks, served]).to_parquet(tmp_path / "data/picks/standard.parquet")
+    write_report(tmp_path, params, DEBUG_NAMES)
+    page = (tmp_path / "report/index.html").read_text()
     assert "Images were collected for 3 failures of modes" in section(page, "failure_modes")
     assert "Images were collected for 3 failures from the other half" in section(page, "remeasured")
 

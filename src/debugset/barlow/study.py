@@ -1,6 +1,7 @@
 """The analysis of every class at once: trees by grouping and depth, what holds on held-out images, failure modes."""
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -169,7 +170,7 @@ def modes_frame(study: Study, explained: Sequence[Explained]) -> pd.DataFrame:
         others, failed = np.asarray(study.features[one.group.heldout]), study.failed[one.group.heldout]
         found = failure_modes(one.tree, min_gain=study.params.min_gain, min_coverage=study.params.min_coverage)
         for number, mode in enumerate(found, start=1):
-            name = f"{one.group.grouping}-{study.classes[one.group.class_]}-{number}".replace(" ", "_")
+            name = f"{one.group.grouping}-{slug(study.classes, one.group.class_)}-{number}"
             score = asdict(measured(mode.rule, others, failed))
             p = score.pop("p")
             rows.append(
@@ -223,6 +224,12 @@ def planted_frame(
             inside = holds(best_leaf(one.tree).rule, np.asarray(study.features[rows_of_group]))
             rows.append(_key(study, one) | matched(inside, causes[one.group.grouping][rows_of_group])._asdict())
     return pd.DataFrame(rows, columns=[*KEY, *Found._fields])
+
+
+def slug(classes: Sequence[str], class_: int) -> str:
+    """A class's name as part of a file's; its index too where another class's name becomes the same."""
+    slugs = [re.sub(r"[^\w.]+", "_", name) for name in classes]
+    return slugs[class_] if slugs.count(slugs[class_]) == 1 else f"{slugs[class_]}_{class_}"
 
 
 def best_leaf(tree: FailureTree) -> Node:

@@ -72,7 +72,8 @@ def _totals(inputs: Inputs, picks: pd.DataFrame) -> dict[str, Any]:
         right = manifest["true_label"].to_numpy()[rows] == train["class"].to_numpy()
         totals["right_class"] = float(right.mean())
     seeds = inputs.images(SEED_SET)
-    if "context" in manifest and "context" in seeds.manifest and len(train):
-        wanted = seeds.manifest["context"].to_numpy()[seeds.rows_of(train["seed_id"])]
-        totals["same_context"] = float((manifest["context"].to_numpy()[rows] == wanted).mean())
+    of_seeds = train["seed_id"].isin(seeds.ids).to_numpy(bool)  # the others are failures of a mended mode
+    if "context" in manifest and "context" in seeds.manifest and of_seeds.any():
+        wanted = seeds.manifest["context"].to_numpy()[seeds.rows_of(train["seed_id"][of_seeds])]
+        totals["same_context"] = float((manifest["context"].to_numpy()[rows[of_seeds]] == wanted).mean())
     return totals
