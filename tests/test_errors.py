@@ -139,8 +139,17 @@ def test_mended_images_must_be_failures_of_debug_classes(predictions, row, messa
         mended(predictions, pd.DataFrame([row], columns=MENDED.columns), classes=["a"])
 
 
+def test_a_mended_image_needs_an_id_of_its_own(predictions):
+    twin = frame("original", "mfreq", LABELS).head(1).assign(image_id="deployment0")
+    with pytest.raises(ValueError, match=r"image 'deployment0': mfreq has an image of that id too"):
+        mended(pd.concat([predictions, twin]), MENDED)
+
+
 def test_the_modes_file_is_written_and_read(tmp_path):
     path = tmp_path / "errors.modes"
+    odd = pd.DataFrame([("label-c_-1", "c#, or C", "img#1")], columns=MENDED.columns)
+    write_modes(path, odd)
+    pd.testing.assert_frame_equal(read_modes(path), odd, check_dtype=False)
     write_modes(path, MENDED)
     assert path.read_text().startswith("# Failures on `deployment`")
     pd.testing.assert_frame_equal(read_modes(path), MENDED, check_dtype=False)

@@ -1,6 +1,8 @@
 """The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
 
+import io
 from collections.abc import Mapping, Sequence
+from itertools import dropwhile
 from pathlib import Path
 from typing import Literal
 
@@ -149,8 +151,10 @@ def read_modes(path: Path) -> pd.DataFrame:
     Raises:
         ValueError: the file lacks a column, or is no table.
     """
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    content = "".join(dropwhile(lambda line: line.startswith("#"), lines))
     try:
-        table = pd.read_csv(path, comment="#", dtype=str, keep_default_na=False)
+        table = pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise ValueError(f"{path}: is no table of failures ({error}); run `debugset mend --none`") from None
     if missing := [name for name in ("mode", "class", "image_id") if name not in table]:
@@ -172,12 +176,15 @@ def _mode_failures(
     which = (predictions["model"] == ORIGINAL) & (predictions["set"] == "deployment")
     wrong = predictions[which & (predictions["label"] != predictions["predicted"])]
     labels = dict(zip(wrong["image_id"], wrong["label"], strict=True))
+    seeds = set(predictions.loc[predictions["set"] == "mfreq", "image_id"])
     for row in mended.to_dict("records"):
         place = f"{MODES_FILE}: image {row['image_id']!r}"
         if row["image_id"] not in labels or class_names[labels[row["image_id"]]] != row["class"]:
             raise ValueError(f"{place} is no failure of class {row['class']}; run `debugset mend {row['mode']}` again")
         if row["class"] not in debug_names:
             raise ValueError(f"{place}: {row['class']} is none of `errors.classes`; add it there or mend another mode")
+        if row["image_id"] in seeds:
+            raise ValueError(f"{place}: mfreq has an image of that id too; ids must differ between the sets")
     found = wrong[wrong["image_id"].isin(mended["image_id"])]
     columns = {"class": found["label"], "image_id": found["image_id"], "predicted": found["predicted"]}
     return pd.DataFrame({"role": "mode", **columns})

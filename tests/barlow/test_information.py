@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from sklearn.feature_selection import mutual_info_classif
 
 from debugset.barlow import mutual_information
+from debugset.barlow.information import _of_sorted, _sorted_columns
 from tests.reference import barlow as naive
 
 TWINS = {"ksg": naive.ksg, "binned": naive.binned}
@@ -79,6 +80,18 @@ def test_a_constant_feature_tells_nothing_and_a_perfect_one_all(estimator):
     constant, perfect = mutual_information(features, failed, estimator=estimator)
     assert constant == pytest.approx(0, abs=1e-12)
     assert perfect == pytest.approx(-(0.25 * np.log(0.25) + 0.75 * np.log(0.75)), abs=0.01)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float16])
+@pytest.mark.parametrize("estimator", TWINS)
+def test_other_types_than_the_compiled_ones_give_the_same(estimator, dtype):
+    values = np.random.default_rng(0).integers(0, 200, (50, 3)).astype(dtype)
+    failed = np.arange(50) % 3 == 0
+    found, expected = (
+        _of_sorted(_sorted_columns(x[failed]), _sorted_columns(x[~failed]), estimator)
+        for x in (values, values.astype(np.float64))
+    )
+    assert np.array_equal(found, expected)
 
 
 def test_bad_input_is_named():

@@ -112,23 +112,35 @@ def test_a_heatmap_is_the_feature_s_map_stretched_and_resized(network):
         torch.testing.assert_close(image, expected)
 
 
-def test_a_silent_map_has_no_heat_and_no_nan(network):
-    class Silent(nn.Module):
-        def forward_features(self, x):
-            return torch.zeros(len(x), 2, 4, 4)
-
-    heat, _ = feature_maps(Classifier(Silent(), PLAIN.mean, PLAIN.std), pixels(), 1)
+def test_a_silent_map_has_no_heat_and_no_nan():
+    heat, _ = feature_maps(pooled(lambda x: torch.zeros(len(x), 2, 4, 4)), pixels(), 1)
     assert heat.eq(0).all()
 
 
-def test_a_model_without_maps_says_so():
-    class Tokens(nn.Module):
-        def forward_features(self, x):
-            return torch.zeros(len(x), 17, 8)
+def pooled(forward_features, pool=lambda maps: maps.mean(dim=(2, 3))):
+    """A classifier whose backbone is two functions."""
+    backbone = nn.Module()
+    backbone.forward_features = forward_features
+    backbone.forward_head = lambda maps, pre_logits=True: pool(maps)
+    return Classifier(backbone, PLAIN.mean, PLAIN.std)
 
-    model = Classifier(Tokens(), PLAIN.mean, PLAIN.std)
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        pooled(lambda x: x.permute(0, 2, 3, 1), lambda maps: maps.mean(dim=(1, 2))),  # channels last
+        pooled(lambda x: x, lambda maps: maps.mean(dim=(2, 3)).repeat(1, 2)),  # a layer after pooling
+        pooled(lambda x: x, lambda maps: maps.amax(dim=(2, 3))),  # not their mean
+    ],
+)
+def test_maps_that_are_not_the_features_own_are_none(model):
     assert not has_maps(model, pixels())
-    with pytest.raises(ValueError, match="only convolutional networks have heatmaps"):
+
+
+def test_a_model_without_maps_says_so():
+    model = pooled(lambda x: torch.ones(len(x), 17, 8), lambda tokens: tokens[:, 0])
+    assert not has_maps(model, pixels())
+    with pytest.raises(ValueError, match="no means of maps, one a feature"):
         feature_maps(model, pixels(), 1)
 
 
@@ -184,6 +196,26 @@ def test_the_pictures_of_a_mode(images, network):
     first = Image.open(io.BytesIO(found["png"].iloc[0]))
     assert np.array_equal(np.asarray(first), np.asarray(images.image(11)))
     assert found.equals(mode_pictures("label-a-1", *arguments))
+
+
+@pytest.mark.parametrize(
+    ("model", "kinds"),
+    [
+        (
+            pooled(lambda x: x.square()),
+            ["activating", "heatmap", "attack", "failure"],
+        ),  # maps of 32 x 32 need no gradient
+        (
+            pooled(lambda x: x.flatten(2), lambda t: t.square().mean(dim=2)),
+            ["activating", "gradient", "attack", "failure"],
+        ),
+    ],
+)
+def test_the_gradient_is_shown_for_small_maps_or_none(images, model, kinds):
+    params = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=1)
+    embedder = Embedder(model, find("test_resnet"), np.zeros((12, 3), np.float32))
+    found = mode_pictures("label-a-1", ((1, "<", 0.5),), embedder, images, np.arange(12), np.arange(2), params)
+    assert found["kind"].drop_duplicates().tolist() == kinds
 
 
 def test_pixel_statistics_are_means_and_deviations_of_a_grid(images):

@@ -21,6 +21,7 @@ from debugset.barlow.study import (
     read_rule,
     slug,
 )
+from debugset.params import ParamsError, check
 from tests.reference import barlow as naive
 
 CLASSES = ("coat", "toy poodle", "bag", "boot")
@@ -78,6 +79,24 @@ def test_the_planted_weakness_is_found_and_holds_and_noise_does_not(study, expla
     gains = groups_frame(study, explained).query("grouping == 'label' and depth == 1").set_index("class")
     assert gains.loc[0, "gain"] > 4 * gains.loc[0, "chance_gain_95"]
     assert gains.loc[1, "heldout_gain"] < 0.05 < gains.loc[0, "heldout_gain"]
+
+
+def test_p_is_corrected_for_the_groups_that_were_explained():
+    study = made_study(n=250, seed=3, min_gain=0.0, min_coverage=0.0)
+    explained = explain(study)
+    modes = modes_frame(study, explained)
+    tried = sum(one.depth == 1 and one.tree is not None for one in explained)
+    assert tried == 4
+    assert len(modes) <= tried
+    assert modes["p_corrected"].tolist() == pytest.approx(np.minimum(modes["p"] * tried, 1).tolist())
+    assert modes["p"].between(1e-9, 0.2).any()  # one that the correction changes
+    assert modes["holds"].tolist() == (modes["p_corrected"] < 0.05).tolist()
+
+
+def test_a_depth_of_modes_that_no_tree_has_is_refused():
+    section = {"barlow": PARAMS.model_dump() | {"mode_depth": 2}}
+    with pytest.raises(ParamsError, match="`mode_depth` 2 is none of `depths`; add it there"):
+        check(section, "barlow", BarlowParams)
 
 
 def test_names_of_modes_are_names_of_files_and_each_class_s_own():

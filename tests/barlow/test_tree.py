@@ -134,6 +134,21 @@ def test_modes_exceed_both_bounds_strictly_and_come_by_importance():
     assert [mode.importance for mode in found] == sorted((mode.importance for mode in found), reverse=True)
 
 
+@pytest.mark.parametrize(("failures", "found"), [(40, 0), (41, 1)])
+def test_strictly_means_strictly_where_sums_are_rounded(failures, found):
+    assert 0.7 + 0.1 < 0.8  # as floats
+    root, mode = Node((), False, 100, 70, 0.7, 1.0), leaf(failures, 50, 70)
+    tree = FailureTree((root, mode, leaf(70 - failures, 50, 70)), np.empty(0, np.int64))
+    assert len(failure_modes(tree, min_gain=0.1)) == found
+
+
+def test_a_mode_of_a_deep_tree_has_a_short_rule():
+    rule = ((3, "<", 0.5), (1, ">=", 0.1), (3, "<", 0.2))
+    tree = FailureTree((Node((), False, 100, 40, 0.4, 1.0), leaf(30, 40, 40, rule)), np.empty(0, np.int64))
+    (mode,) = failure_modes(tree)
+    assert mode.rule == ((3, "<", 0.2), (1, ">=", 0.1))
+
+
 def test_a_mode_s_rule_keeps_the_tightest_condition_on_a_side():
     rule = ((3, "<", 0.5), (1, ">=", 0.1), (3, "<", 0.2), (3, ">=", 0.1), (1, ">=", 0.05))
     assert simplified(rule) == ((3, "<", 0.2), (1, ">=", 0.1), (3, ">=", 0.1))

@@ -1,5 +1,6 @@
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -7,11 +8,14 @@ import pytest
 
 from debugset.files import read_json, write_json
 from debugset.images.sets import open_set, write_manifest
+from debugset.report import mode_card, mode_figures
+from debugset.report.drawing import drawing
 from debugset.report.inputs import Inputs
+from debugset.report.modes import modes
 from debugset.report.page import SECTIONS, render
 from debugset.report.params import ReportParams
 from debugset.report.pictures import data_uri
-from debugset.report.sections import credits, embedders, leaks, picks, pool
+from debugset.report.sections import credits, embedders, failure_modes, leaks, picks, pool
 from debugset.report.write import write_report
 from tests.report.world import DEBUG_NAMES, RIGHT, XSS, write_world
 
@@ -124,6 +128,46 @@ def test_mended_modes_are_told(world, tmp_path, params):
     page = (tmp_path / "report/index.html").read_text()
     assert "Images were collected for 3 failures of modes" in section(page, "failure_modes")
     assert "Images were collected for 3 failures from the other half" in section(page, "remeasured")
+
+
+@pytest.mark.parametrize("missing", ["data/errors/failures.parquet", "data/barlow/groups.parquet"])
+def test_modes_without_their_files_say_so(world, tmp_path, params, missing):
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    (tmp_path / missing).unlink()
+    page = render(Inputs(tmp_path, params, DEBUG_NAMES), [failure_modes])
+    assert f"<code>{missing}</code>" in page
+
+
+@pytest.mark.parametrize("others", ["none", "robust"])
+def test_a_grouping_that_explains_less_keeps_the_rows_of_the_other(world, others):
+    groups = pd.read_parquet(world / "data/barlow/groups.parquet").query("reason == ''")
+    fewer = groups[(groups["grouping"] == "label") | (groups["analysed"] == others)]
+    with drawing(1, 2, (9.6, 3.6), sharey=True) as (_, axes):
+        mode_figures.gains(axes, fewer)
+        for panel in axes:
+            assert len(panel.get_yticks()) == 6
+            assert panel.get_ylim() == (5.6, -0.6)
+        assert axes[0].get_yticklabels()[0].get_text() == "original by robust, depth 1"
+
+
+@pytest.mark.parametrize("conditions", [1, 2, 3])
+def test_the_pictures_of_a_card_keep_their_size_however_long_the_rule(world, params, conditions):
+    (mode, *_) = modes(Inputs(world, params, DEBUG_NAMES))
+    rule = [f"feature[{place}] >= 0.7326543807983398" for place in range(conditions)]
+    title = "labelled dress, " + " and ".join(f"much of feature {place}" for place in range(conditions))
+    mode = replace(mode, row=mode.row | {"words": " and ".join(rule)}, title=title)
+    with drawing(1, 1, (mode_card.WIDTH, mode_card.height(mode))) as (figure, axes):
+        mode_card.draw(axes[0], mode)
+        figure.draw_without_rendering()
+        (left, top), (right, bottom) = axes[0].transData.transform([(0, 0), (1, 1)])
+        assert right - left > 90  # of the 960 pixels that the card is wide
+        assert top - bottom > 90
+        assert set(rule) <= {text.get_text() for text in axes[0].texts}
+        for text in axes[0].texts:
+            box = text.get_window_extent()
+            assert box.x0 >= 0 <= box.y0
+            assert box.x1 <= 960
+            assert box.y1 <= 100 * mode_card.height(mode)
 
 
 def test_a_run_without_modes_says_so(world, tmp_path, params):

@@ -11,9 +11,15 @@ SMALL = 7  # pixels of a map's side below which the gradient by the pixels is sh
 
 
 def has_maps(classifier: Classifier, pixels: Float[Tensor, "b 3 h w"]) -> bool:
-    """Whether the model's features are pooled maps, one a feature, as in convolutional networks."""
+    """Whether the model's features are the means of maps, one a feature, as in a ResNet.
+
+    They are not where layers lie between pooling and features, or where maps have their channels last.
+    """
     with torch.inference_mode():
-        return _maps(classifier, pixels[:1]).ndim == 4
+        maps, features = _maps(classifier, pixels[:1]).float(), classifier.features(pixels[:1]).float()
+        if maps.ndim != 4 or maps.shape[1] != features.shape[1]:
+            return False
+        return torch.allclose(maps.mean(dim=(2, 3)), features, rtol=1e-2, atol=1e-3)
 
 
 def feature_maps(
@@ -33,9 +39,9 @@ def feature_maps(
         ValueError: the model has no maps.
     """
     with torch.inference_mode():
+        if not has_maps(classifier, pixels):
+            raise ValueError("classifier: its features are no means of maps, one a feature, so there is no heatmap")
         maps = _maps(classifier, pixels)
-        if maps.ndim != 4:
-            raise ValueError("classifier: its features are not pooled maps; only convolutional networks have heatmaps")
         chosen = maps[:, feature : feature + 1].float()
         resized = F.interpolate(_normalised(chosen), size=pixels.shape[2:], mode="bilinear", align_corners=False)
     return resized[:, 0], min(maps.shape[2:])

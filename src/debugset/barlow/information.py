@@ -73,8 +73,8 @@ def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> F
 
 
 def _sorted_columns(values: np.ndarray) -> np.ndarray:
-    """Every feature's values ascending, a row a feature."""
-    columns = np.array(values.T, order="C")
+    """Every feature's values ascending, a row a feature; other types than the two that are compiled as float64."""
+    columns = np.array(values.T, None if values.dtype in (np.float32, np.float64) else np.float64, order="C")
     columns.sort(axis=1)
     return columns
 

@@ -1,6 +1,7 @@
 """Failure modes: the leaves that fail clearly more than the base and cover enough of the errors (section 5)."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from debugset.barlow.rules import Rule, simplified
 from debugset.barlow.tree import FailureTree, Node
@@ -55,5 +56,8 @@ def failure_modes(tree: FailureTree, *, min_gain: float = 0.1, min_coverage: flo
 
 
 def is_valid(leaf: Node, tree: FailureTree, min_gain: float, min_coverage: float) -> bool:
-    """The paper's rule: ER > BER + delta and EC > tau, both strictly."""
-    return leaf.error_rate > tree.base_error_rate + min_gain and leaf.error_coverage > min_coverage
+    """The paper's rule: ER > BER + delta and EC > tau, both strictly; reckoned without rounding."""
+    root = tree.nodes[0]
+    gain = Fraction(leaf.failures, leaf.count) - Fraction(root.failures, root.count)
+    coverage = Fraction(leaf.failures, root.failures or 1)
+    return gain > Fraction(str(min_gain)) and coverage > Fraction(str(min_coverage))

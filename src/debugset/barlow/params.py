@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from debugset.params import Section
 
@@ -53,6 +53,12 @@ class BarlowParams(Section):
         if len(set(values)) < len(values):
             raise ValueError("a value comes twice")
         return values
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "BarlowParams":
+        if self.mode_depth not in self.depths:
+            raise ValueError(f"`mode_depth` {self.mode_depth} is none of `depths`; add it there")
+        return self
 
 
 class RemeasureParams(Section):

@@ -21,11 +21,13 @@ def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
         axes: one for each grouping.
         groups: analysed, features, grouping, depth, gain, heldout_gain, chance_gain_95.
     """
+    keys = groups[["analysed", "features", "depth"]].drop_duplicates().to_dict("records")
     for panel, (grouping, title) in zip(axes, GROUPINGS.items(), strict=True):
         mine = groups[groups["grouping"] == grouping]
-        keys = mine[["analysed", "features", "depth"]].drop_duplicates().to_dict("records")
         for place, key in enumerate(keys):
             rows = mine[(mine[list(key)] == pd.Series(key)).all(axis=1)]
+            if rows.empty:
+                continue
             tint = TINTS.get(key["features"], INK)
             spread = np.linspace(-0.25, 0.25, len(rows)) if len(rows) > 1 else np.zeros(1)
             panel.plot(np.sort(rows["gain"]), place + spread, "o", ms=3, alpha=0.55, mew=0, color=tint)

@@ -15,6 +15,7 @@ MODES = (
     "data/barlow/modes.parquet",
     "data/barlow/groups.parquet",
     "data/barlow/pictures.parquet",
+    "data/sets/test/manifest.parquet",  # it has the names of the classes
 )
 LANES = {
     "activating": "strongest in the group",
@@ -55,9 +56,9 @@ class Mode:
     lanes: list[Lane]
 
 
-def modes(inputs: Inputs, limit: int) -> Iterator[Mode]:
-    """The ``limit`` most important failure modes."""
-    table = inputs.frame("data/barlow/modes.parquet").head(limit)
+def modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
+    """The ``limit`` most important failure modes; all of them if it is None."""
+    table = inputs.frame("data/barlow/modes.parquet")[:limit]
     pictures = inputs.frame("data/barlow/pictures.parquet")
     for row in table.to_dict("records"):
         shown = {str(key): value for key, value in row.items()}

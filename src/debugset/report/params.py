@@ -22,6 +22,6 @@ class ReportParams(Section):
     picks_shown: int = Field(6, ge=1, le=50)
     border_pairs: int = Field(12, ge=1, le=24)
     examples: int = Field(18, ge=1, le=200)
-    modes_shown: int = Field(40, ge=0, le=1000)
+    modes_shown: int = Field(40, ge=1, le=1000)
     resamples: int = Field(1000, ge=100)
     random_state: int = Field(0, ge=0)

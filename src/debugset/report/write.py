@@ -48,7 +48,7 @@ def write_pictures(inputs: Inputs) -> None:
 def write_cards(inputs: Inputs) -> None:
     """Write a card for every failure mode that has pictures."""
     with replacing_folder(inputs.root / CARDS) as folder:
-        for mode in modes(inputs, inputs.params.modes_shown) if not inputs.missing(MODES) else ():
+        for mode in modes(inputs) if not inputs.missing(MODES) else ():
             if mode.lanes:
                 with drawing(1, 1, (mode_card.WIDTH, mode_card.height(mode))) as (figure, axes):
                     mode_card.draw(axes[0], mode)

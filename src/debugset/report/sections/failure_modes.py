@@ -13,7 +13,7 @@ from debugset.report.pictures import Tile, data_uri
 
 SHORT = "Failure modes"
 TITLE = "Where the original model fails, in rules and pictures"
-NEEDS = MODES
+NEEDS = (*MODES, "data/errors/failures.parquet")
 PLANTED = "data/barlow/planted.parquet"
 
 
