@@ -7,7 +7,6 @@ and Miller and Madow's correction of the entropies. Both need nothing but each f
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
@@ -15,7 +14,6 @@ from jaxtyping import Bool, Float, Float64
 from debugset.machine import workers
 from debugset.neighbours import Matrix, check_features
 
-Estimator = Literal["binned", "ksg"]
 NEIGHBOURS = 3
 BINS = 10
 FEATURES_AT_A_TIME = 128
