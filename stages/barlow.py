@@ -21,7 +21,7 @@ from debugset.barlow.study import (
     nodes_frame,
     planted_frame,
     read_rule,
-)  # fmt: skip
+)
 from debugset.command import run
 from debugset.feature_files import open_features
 from debugset.files import replacing_folder, write_parquet
@@ -51,7 +51,8 @@ def main() -> None:
         "pictures": _pictures(modes, members, images, first, params),
     }
     if "context" in images.manifest:
-        frames = [planted_frame(*one, _contexts(images), _usual()) for one in found if one[0].analysed == "original"]
+        truth = (_contexts(images), _usual())
+        frames = [planted_frame(*one, *truth) for one in found if one[0].analysed == "original"]
         tables["planted"] = pd.concat(frames, ignore_index=True)
     with replacing_folder(Path("data/barlow")) as folder:
         for name, table in tables.items():

@@ -40,7 +40,7 @@ def measured(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray
     inside = holds(rule, features)
     count, failures, total, n = int(inside.sum()), int((inside & failed).sum()), int(failed.sum()), len(failed)
     p = float(hypergeom.sf(failures - 1, n, total, count)) if n else 1.0
-    return HeldOut(count, failures, _share(failures, count), _share(failures, total), _share(total, n), min(p, 1.0))
+    return HeldOut(count, failures, share(failures, count), share(failures, total), share(total, n), min(p, 1.0))
 
 
 def corrected(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, " m"]:
@@ -81,5 +81,6 @@ def chance_gains(
     return gains
 
 
-def _share(part: int, whole: int) -> float:
+def share(part: int, whole: int) -> float:
+    """A part of a whole; NaN where there is nothing."""
     return part / whole if whole else float("nan")

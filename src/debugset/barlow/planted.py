@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from debugset.barlow.heldout import share
+
 
 class Found(NamedTuple):
     """How well a cluster of images matches those with the planted cause.
@@ -56,8 +58,4 @@ def matched(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> Fo
     """Precision and recall of a cluster for the cause, and the cause's share of the group."""
     both = int((inside & cause).sum())
     shown, total = int(inside.sum()), int(cause.sum())
-    return Found(_share(both, shown), _share(both, total), _share(total, len(cause)))
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+    return Found(share(both, shown), share(both, total), share(total, len(cause)))

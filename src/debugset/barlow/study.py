@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -162,7 +163,7 @@ def modes_frame(study: Study, explained: Sequence[Explained]) -> pd.DataFrame:
         importance, base_error_rate; the same of the held-out half as heldout_count, ...; p, p_corrected,
         and holds: whether the corrected p is below 0.05.
     """
-    rows, tried = [], 0
+    rows, tried, names = [], 0, slugs(study.classes)
     for one in explained:
         if one.depth != study.params.mode_depth or one.tree is None:
             continue
@@ -170,7 +171,7 @@ def modes_frame(study: Study, explained: Sequence[Explained]) -> pd.DataFrame:
         others, failed = np.asarray(study.features[one.group.heldout]), study.failed[one.group.heldout]
         found = failure_modes(one.tree, min_gain=study.params.min_gain, min_coverage=study.params.min_coverage)
         for number, mode in enumerate(found, start=1):
-            name = f"{one.group.grouping}-{slug(study.classes, one.group.class_)}-{number}"
+            name = f"{one.group.grouping}-{names[one.group.class_]}-{number}"
             score = asdict(measured(mode.rule, others, failed))
             p = score.pop("p")
             rows.append(
@@ -226,10 +227,11 @@ def planted_frame(
     return pd.DataFrame(rows, columns=[*KEY, *Found._fields])
 
 
-def slug(classes: Sequence[str], class_: int) -> str:
-    """A class's name as part of a file's; its index too where another class's name becomes the same."""
-    slugs = [re.sub(r"[^\w.]+", "_", name) for name in classes]
-    return slugs[class_] if slugs.count(slugs[class_]) == 1 else f"{slugs[class_]}_{class_}"
+def slugs(classes: Sequence[str]) -> list[str]:
+    """The classes' names as parts of files' names; with the index too where two names become the same."""
+    found = [re.sub(r"[^\w.]+", "_", name) for name in classes]
+    often = Counter(found)
+    return [name if often[name] == 1 else f"{name}_{class_}" for class_, name in enumerate(found)]
 
 
 def best_leaf(tree: FailureTree) -> Node:
