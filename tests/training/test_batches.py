@@ -10,7 +10,7 @@ from tests.reference import batches as naive
 from tests.training.toys import recipe, two_parts
 
 CPU = torch.device("cpu")
-AUGMENTATIONS = ("shift_flip", "random_resized_crop")
+AUGMENTATIONS = ("shift_flip", "random_resized_crop", "none")
 
 
 @pytest.mark.parametrize(("count", "batch", "steps"), [(10, 5, 4), (10, 4, 10), (3, 8, 5), (1, 4, 2), (7, 7, 3)])
@@ -65,9 +65,29 @@ def test_every_image_comes_with_its_own_label_and_weight(tmp_path, augmentation)
     assert seen == {9, 0, 3, 4, 7, 1, 2, 105, 102, 100, 101}
 
 
-def test_both_augmentations_take_the_same_images_in_the_same_order(tmp_path):
+def test_all_augmentations_take_the_same_images_in_the_same_order(tmp_path):
     data = two_parts(tmp_path)
-    assert numbers(data, "shift_flip") == numbers(data, "random_resized_crop")
+    found = [numbers(data, augmentation) for augmentation in AUGMENTATIONS]
+    assert found[0] == found[1] == found[2]
+
+
+def test_without_augmentation_images_come_as_they_are(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3))
+    images = tiny_set(tmp_path, noise, np.arange(5) % 3)
+    data = TrainingSet([(images, np.arange(5))], np.arange(5), np.ones(5, np.float32))
+    for batch in batches(data, recipe(augmentation="none", shift=3), 8, 0, CPU):
+        expected = torch.from_numpy(noise[batch.labels]).permute(0, 3, 1, 2)
+        assert torch.equal((batch.pixels * 255).round().long(), expected)
+
+
+@pytest.mark.parametrize("augmentation", AUGMENTATIONS)
+def test_every_image_comes_with_its_own_attributes(tmp_path, augmentation):
+    data = two_parts(tmp_path)
+    shown = [9, 0, 3, 4, 7, 1, 2, 105, 102, 100, 101]
+    data.labels = np.stack([shown, np.negative(shown)], 1).astype(np.float32)
+    for batch in batches(data, recipe(augmentation=augmentation, steps=7), 8, 3, CPU):
+        numbers = (batch.pixels[:, 1].amax(dim=(1, 2)) * 255).round()
+        assert torch.equal(batch.labels, torch.stack([numbers, -numbers], 1))
 
 
 @pytest.mark.parametrize("augmentation", AUGMENTATIONS)

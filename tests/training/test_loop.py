@@ -89,6 +89,42 @@ def test_the_loop_takes_the_steps_of_a_plain_loop(data):
     assert_equal(found, weights_of(model), 1e-5)
 
 
+def absolute_error(outputs, values, weights):
+    """A loss that is not the default: of attributes, weighted."""
+    return ((outputs - values).abs().sum(1) * weights).sum() / weights.sum()
+
+
+def with_attributes(data):
+    values = np.stack([data.labels, 1 - data.labels, data.labels * 0 + 2], 1).astype(np.float32)
+    return TrainingSet(data.parts, values, data.weights)
+
+
+def test_another_loss_is_minimised_and_labels_may_be_attributes(data):
+    """No Fabric: the first step by hand."""
+    settings = recipe(steps=1, batch=8, augmentation="none")
+    attributed, model = with_attributes(data), network()
+    found = weights_of(fit(network(), attributed, settings, 8, 3, loss=absolute_error))
+    optimiser, _ = optimiser_and_schedule(model, settings)
+    rows = np.random.default_rng([3, 1]).permutation(24)[:8]
+    pixels = torch.from_numpy(data.parts[0][0].pixels(rows.tolist(), 8)).permute(0, 3, 1, 2) / 255
+    values, weights = torch.tensor(attributed.labels[rows]), torch.tensor(data.weights[rows])
+    absolute_error(model(pixels), values, weights).backward()
+    optimiser.step()
+    assert_equal(found, weights_of(model), 1e-5)
+    assert any(not torch.equal(found[name], tensor) for name, tensor in network().state_dict().items())
+
+
+def test_the_default_loss_is_cross_entropy_with_the_recipe_s_smoothing(data):
+    def smoothed(outputs, labels, weights):
+        return weighted_cross_entropy(outputs, labels, weights, 0.1)
+
+    default, given = (
+        weights_of(fit(network(), data, recipe(label_smoothing=0.1 * (loss is None)), 8, 0, loss=loss))
+        for loss in (None, smoothed)
+    )
+    assert_equal(default, given)
+
+
 def test_two_processes_take_the_steps_of_one(data, monkeypatch):
     settings = recipe(steps=4, batch=8)
     one = weights_of(fit(network(), data, settings, 8, 0))

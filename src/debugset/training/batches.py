@@ -17,10 +17,10 @@ from debugset.training.recipe import Recipe
 
 
 class Batch(NamedTuple):
-    """Images of one step on one device: pixels in [0, 1], class indices, loss weights."""
+    """Images of one step on one device: pixels in [0, 1], class indices or attributes, loss weights."""
 
     pixels: Float[Tensor, "b 3 h w"]
-    labels: Int64[Tensor, " b"]
+    labels: Int64[Tensor, " b"] | Float32[Tensor, "b a"]
     weights: Float32[Tensor, " b"]
 
 
@@ -30,12 +30,12 @@ class TrainingSet:
 
     Attributes:
         parts: the image sets and the manifest rows taken from each.
-        labels: class index of each image, parts in order.
+        labels: class index of each image, or its attributes; parts in order.
         weights: each image's weight in the loss.
     """
 
     parts: list[tuple[ImageSet, Int64[np.ndarray, " _rows"]]]
-    labels: Int64[np.ndarray, " n"]
+    labels: Int64[np.ndarray, " n"] | Float32[np.ndarray, "n a"]
     weights: Float32[np.ndarray, " n"]
 
     def __len__(self) -> int:
@@ -80,7 +80,7 @@ def batches(
     """
     shuffled = (indices[rank::world] for indices in batch_order(len(data), recipe, seed))
     generator = torch.Generator().manual_seed(seed * 1000 + rank)
-    source = _in_memory if recipe.augmentation == "shift_flip" else _streamed
+    source = _streamed if recipe.augmentation == "random_resized_crop" else _in_memory
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     labels, weights = torch.tensor(data.labels, device=device), torch.tensor(data.weights, device=device)
     for indices, raw in source(data, shuffled, recipe, size, generator, device):
@@ -115,7 +115,7 @@ def _in_memory(
     everything = torch.from_numpy(decoded).to(device).permute(0, 3, 1, 2)
     for indices in order:
         chosen = everything[torch.from_numpy(indices).to(device)]
-        yield indices, shift_and_flip(chosen, recipe.shift, generator)
+        yield indices, chosen if recipe.augmentation == "none" else shift_and_flip(chosen, recipe.shift, generator)
 
 
 def _streamed(

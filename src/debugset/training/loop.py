@@ -1,9 +1,11 @@
 """The training loop, on one device or several: the same global batches and steps whatever the machine."""
 
+import tempfile
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -18,6 +20,7 @@ from debugset.training.recipe import Recipe
 
 # Turns the images of a step into what the model trains on, for example adversarial ones: (model, pixels, labels, step).
 Attack = Callable[[nn.Module, Tensor, Tensor, int], Tensor]
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]  # of outputs, labels and the images' weights, to one number
 
 
 def fit(
@@ -27,6 +30,7 @@ def fit(
     size: int,
     seed: int,
     *,
+    loss: Loss | None = None,
     attack: Attack | None = None,
     describe: str = "train",
 ) -> Classifier:
@@ -38,6 +42,7 @@ def fit(
         recipe: steps, batch, schedule, augmentation, precision.
         size: side of the model's input, px.
         seed: of the batches' order and augmentation.
+        loss: what is minimised, by default cross-entropy with the recipe's label smoothing.
         attack: replaces the pixels of each step (adversarial training).
         describe: what the progress bar says.
 
@@ -61,9 +66,12 @@ def fit(
         strategy="auto" if count == 1 else "ddp_spawn",
         precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
     )
+    loss = loss or partial(weighted_cross_entropy, label_smoothing=recipe.label_smoothing)
     run: Any = _fit_on_each  # Fabric hands itself over as the first argument
-    state = fabric.launch(run, classifier, data, recipe, size, seed, attack, describe)
-    classifier.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "weights"
+        fabric.launch(run, classifier, data, recipe, size, seed, loss, attack, describe, weights)
+        classifier.load_state_dict(torch.load(weights, weights_only=True))
     return classifier.to("cpu").eval()
 
 
@@ -77,9 +85,9 @@ def weighted_cross_entropy(
 
 def _fit_on_each(
     fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, seed: int,
-    attack: Attack | None, describe: str,
-) -> dict[str, np.ndarray]:  # fmt: skip
-    """What every device runs; the weights that it returns are the same on all."""
+    loss_of: Loss, attack: Attack | None, describe: str, weights: Path,
+) -> None:  # fmt: skip
+    """What every device runs; all end with the same weights, and the first one writes them."""
     torch.manual_seed(seed * 1000 + fabric.global_rank)  # an attack's random starts
     if recipe.channels_last:
         classifier = classifier.to(memory_format=torch.channels_last)
@@ -97,7 +105,7 @@ def _fit_on_each(
             with fabric.autocast():
                 pixels = attack(model.module, pixels, batch.labels, step)
         model.train()
-        loss = weighted_cross_entropy(model(pixels), batch.labels, batch.weights, recipe.label_smoothing)
+        loss = loss_of(model(pixels), batch.labels, batch.weights)
         # The devices' losses are averaged: a device whose images weigh more has to count for more.
         loss = loss * batch.weights.mean() / fabric.all_reduce(batch.weights.mean())
         optimiser.zero_grad(set_to_none=True)
@@ -106,8 +114,8 @@ def _fit_on_each(
         schedule.step()
         if step % 20 == 0:
             bar.set_postfix(loss=f"{loss.item():.3f}")
-    # As arrays: a tensor goes to the parent as a handle of memory that ends with this process.
-    return {name: tensor.detach().cpu().numpy() for name, tensor in classifier.state_dict().items()}
+    if fabric.global_rank == 0:  # by a file: what is returned waits in a pipe that the parent reads after the join
+        torch.save({name: tensor.detach().cpu() for name, tensor in classifier.state_dict().items()}, weights)
 
 
 def optimiser_and_schedule(

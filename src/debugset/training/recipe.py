@@ -16,7 +16,7 @@ class Recipe(Section):
         batch: images a step, over all devices together.
         peak_lr: the schedule's highest learning rate, reached after ``warmup`` of the steps.
         augmentation: ``shift_flip`` keeps all images in memory and shifts them by up to ``shift`` px;
-            ``random_resized_crop`` decodes them as they come.
+            ``random_resized_crop`` decodes them as they come; ``none`` keeps them in memory as they are.
         channels_last: memory format of images and weights.
     """
 
@@ -27,7 +27,7 @@ class Recipe(Section):
     momentum: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
-    augmentation: Literal["shift_flip", "random_resized_crop"]
+    augmentation: Literal["shift_flip", "random_resized_crop", "none"]
     shift: int = Field(ge=0)
     precision: Precision
     channels_last: bool
