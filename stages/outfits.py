@@ -1,0 +1,26 @@
+"""Stage outfits: images with attributes, to train attribute networks on and to test them."""
+
+from pathlib import Path
+
+from tqdm import tqdm
+
+from debugset.command import run
+from debugset.files import replacing_folder
+from debugset.images.attribute_sets import attribute_sets, outfits_params
+from debugset.images.sets import write_set
+from debugset.params import read
+
+
+def main() -> None:
+    """Write the training set and the test set of the source that params name; empty ones if it is `none`."""
+    sets = attribute_sets(outfits_params(read()))
+    with replacing_folder(Path("data/outfits")) as folder:
+        for name, (records, dropped) in sets.items():
+            (folder / name).mkdir()
+            write_set(folder / name, tqdm(records, f"outfits: {name}", unit=" images"), ("image",))
+            if dropped:
+                print(f"outfits: {name}: {dropped} photos dropped, their boxes hold nothing of them")
+
+
+if __name__ == "__main__":
+    run(main)
