@@ -15,6 +15,11 @@ from tests.pool.worlds import QUERIES, scrape_params, scrape_section
         ({"shard": "month", "snapshot": "2020-02-28"}, "must be the last day of a month"),
         ({"queries": {"bag": ["sack"], "boot": ["Sack"]}}, "'Sack' is asked for bag and again for boot"),
         ({"queries": {"bag": [" "]}}, "`scrape.queries.bag.0`"),
+        (
+            {"queries": {"bag": ["-boot"]}},
+            "'-boot' only excludes; put a word to search for before it, as in 'bag -boot'",
+        ),
+        ({"queries": {"bag": ['-"two boots" - -b']}}, "only excludes"),
         ({"licences": [4, 99]}, "licence 99 is unknown"),
         ({"licences": ["any"]}, "`scrape.licences.0"),
         ({"licences": []}, "`scrape.licences`"),

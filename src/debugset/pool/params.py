@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from debugset.params import ParamsError, Section
 from debugset.pool.rights.licences import LICENCES
+from debugset.pool.text_search import wanted_part
 from debugset.pool.windows import ends_window
 
 Size = Literal["o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq"]
@@ -26,7 +27,7 @@ class ScrapeParams(Section):
         since: the earliest upload date asked for (UTC).
         snapshot: the latest upload date asked for, inclusive (UTC); the pool's data version. It is the last
             day of a shard's window: only then does a later snapshot rewrite no shard.
-        queries: class name -> its synonyms; each synonym is one search.
+        queries: class name -> its synonyms; each synonym is one search, ``-word`` in it excludes.
         result_cap: how many results of one search the service gives out at most (4,000 at Flickr).
         per_query: how many photos of one search are taken, the oldest first (the paper: 30,000); null takes all.
         per_page: results a call.
@@ -72,6 +73,10 @@ class ScrapeParams(Section):
         seen: dict[str, str] = {}
         for name, texts in queries.items():
             for text in texts:
+                if not wanted_part(text).strip(" -"):
+                    raise ValueError(
+                        f"{text!r} only excludes; put a word to search for before it, as in '{name} {text}'"
+                    )
                 if text.casefold() in seen:
                     raise ValueError(f"{text!r} is asked for {seen[text.casefold()]} and again for {name}; keep one")
                 seen[text.casefold()] = name

@@ -11,12 +11,17 @@ from debugset.pool.simulator.library import IMAGE_HOST, SIZES, PhotoLibrary
 from tests.pool.worlds import png, second
 
 
-def naive_search(photos: pd.DataFrame, phrases: list[str], licences: list[int] | None, first: int, last: int) -> list:
-    """Every photo, one by one: all phrases in the title or in the tags, as whole words."""
+def naive_search(
+    photos: pd.DataFrame, phrases: list[str], licences: list[int] | None, first: int, last: int
+) -> list[str]:
+    """Every photo, one by one: all phrases in the title or in the tags, as whole words, and none behind a minus."""
     ids = []
     for photo in photos.sort_values(["uploaded", "id"]).itertuples():
         texts = [f" {photo.title.lower()} ", f" {photo.tags.lower()} "]
-        matches = all(any(f" {phrase} " in text for text in texts) for phrase in phrases)
+        matches = all(
+            any(f" {phrase.removeprefix('-')} " in text for text in texts) != phrase.startswith("-")
+            for phrase in phrases
+        )
         if matches and first <= photo.uploaded <= last and (licences is None or photo.licence in licences):
             ids.append(photo.id)
     return ids
@@ -31,6 +36,8 @@ def naive_search(photos: pd.DataFrame, phrases: list[str], licences: list[int] |
         ('"leather bag"', ["leather bag"]),
         ('sale "wellington boot"', ["sale", "wellington boot"]),
         ("unheard", ["unheard"]),
+        ("SALE -Shirt", ["sale", "-shirt"]),
+        ('bag -"a leather" -unheard', ["bag", "-a leather", "-unheard"]),
     ],
 )
 def test_search_equals_looking_at_every_photo(
