@@ -16,6 +16,7 @@ from debugset.pool.simulator.faults import FAULTS
 ACCURACY = Path("metrics/accuracy.json")
 REPORT = Path("report/index.html")
 BARLOW = Path("data/barlow")
+RELATIONS, OUTFITS = Path("data/relations"), Path("data/outfits")
 SECONDS_BETWEEN_LOOKS = 2.0
 
 app = typer.Typer(
@@ -232,6 +233,72 @@ def mend(
     found = chosen_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
     write_modes(MODES_FILE, found)
     print(f"wrote {len(found):,} failures to {MODES_FILE}; next: `dvc repro`")
+
+
+@app.command()
+def relations_template(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write, as ground_truth/mine.csv.")],
+    folder: Annotated[Path, typer.Option("--set", help="An image set with attributes.")] = OUTFITS / "train",
+    relation: Annotated[str, typer.Option(help="What every pair is labelled to begin with.")] = "",
+) -> None:
+    """Write every pair of attributes to a CSV, for you to say how they relate; then name it in relations.truth."""
+    from debugset.images.attributed import attributes
+    from debugset.images.sets import open_set
+    from debugset.relations.truth import write_template
+
+    pairs = write_template(path, list(attributes(open_set(folder)).columns), relation)
+    print(f"wrote {pairs} pairs to {path}; label those that you are sure of, and leave the others empty")
+
+
+@app.command()
+def collect(
+    modes: Annotated[list[str] | None, typer.Argument(metavar="MODE", help="Names as bag+sandal-.")] = None,
+    network: Annotated[str | None, typer.Option("--run", help="A network of data/relations/runs.parquet.")] = None,
+    about: Annotated[list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Replace the class's queries in this parameter file.", show_default=False),
+    ] = None,
+) -> None:
+    """List attributes that a network confuses; with a name, print the queries that collect what it misreads.
+
+    They are YAML as in params.yaml. Without --run, the list is of the first network, unbiased ones first, that has a
+    failure mode of which there are images; a name is looked for in all networks.
+    """
+    from debugset.errors import ErrorsParams
+    from debugset.params import PARAMS_FILE, check, read
+    from debugset.pool.params import ScrapeParams
+    from debugset.relations import collect as collecting
+
+    path = write or PARAMS_FILE
+    raw = read(path)
+    queries, classes = (
+        check(raw, "scrape", ScrapeParams, path).queries,
+        check(raw, "errors", ErrorsParams, path).classes,
+    )
+    table, runs = collecting.read_failures(RELATIONS, [OUTFITS / name for name in ("train", "test")])
+    if not modes and (about or write):
+        raise ValueError("--about and --write need a MODE; `debugset collect` lists them")
+    if not modes:
+        print(collecting.listing(table, runs, collecting.listed_run(table, runs, network), queries))
+        return
+    found = collecting.combinations(collecting.chosen(table, modes, network), queries, about or [])
+    if write is None:
+        print(collecting.query_file(found, classes))
+    else:
+        _set_queries(path, raw, collecting.replaced(queries, found))
+        wrote = f"wrote the queries of {', '.join(collecting.asked(found))} to {path}; next: `dvc repro`"
+        print("\n".join([wrote, *collecting.remarks(found, classes)]))
+
+
+def _set_queries(path: Path, raw: dict[str, Any], queries: dict[str, list[str]]) -> None:
+    """Write `scrape.queries` into a parameter file, after checking them."""
+    from debugset.params import check
+    from debugset.pool.params import ScrapeParams
+    from debugset.profiles import set_block
+
+    check({"scrape": raw["scrape"] | {"queries": queries}}, "scrape", ScrapeParams, path)
+    set_block(path, "scrape", "queries", queries)
 
 
 @app.command()

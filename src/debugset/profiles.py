@@ -14,12 +14,14 @@ from debugset.dedup import DedupParams
 from debugset.errors import ErrorsParams
 from debugset.files import replacing_file
 from debugset.images import imagenet
+from debugset.images.attribute_sets import outfits_params
 from debugset.images.fashion import CLASSES, SETS
 from debugset.images.params import prepare_params
 from debugset.models.params import EmbeddersParams, EmbedParams, RobustParams, StandardParams
 from debugset.params import PARAMS_FILE, ParamsError, Section, check, read
 from debugset.picks import PickParams
 from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.relations.params import AttributesParams, RelationsParams
 from debugset.report.params import ReportParams
 from debugset.retention import RetentionParams
 from debugset.training.recipe import Recipe, TrainParams
@@ -27,7 +29,7 @@ from debugset.training.variants import EMBEDDERS
 
 FOLDER = Path("profiles")
 
-# A new section is one line here; its model belongs to its room. `prepare` has a model for each source.
+# A new section is one line here; its model belongs to its room. `prepare` and `outfits` have one for each source.
 MODELS: Mapping[str, type[Section]] = {
     "scrape": ScrapeParams,
     "recipe": Recipe,
@@ -42,9 +44,11 @@ MODELS: Mapping[str, type[Section]] = {
     "retention": RetentionParams,
     "barlow": BarlowParams,
     "remeasure": RemeasureParams,
+    "attributes": AttributesParams,
+    "relations": RelationsParams,
     "report": ReportParams,
 }
-SECTIONS = ("prepare", *MODELS)
+SECTIONS = ("prepare", "outfits", *MODELS)
 
 
 def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -60,7 +64,7 @@ def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
     unknown = sorted(set(raw) - set(SECTIONS))
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
-    sections: dict[str, Any] = {"prepare": prepare_params(raw, path)}
+    sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "outfits": outfits_params(raw, path)}
     sections |= {name: check(raw, name, model, path) for name, model in MODELS.items()}
     for problem in _contradictions(sections, raw):
         raise ParamsError(f"{path}: {problem}")

@@ -1,0 +1,55 @@
+"""What failure modes cost on test images (the paper's experiment 3 and table 1)."""
+
+import numpy as np
+import pandas as pd
+
+MEASURED = ["ordinary", "in_mode", "decrease", "test_images"]
+
+
+def accuracy_decrease(modes: pd.DataFrame, attributes: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
+    """The accuracy of both attributes of each mode on ordinary images and on those of the mode.
+
+    Args:
+        modes: ``attribute_a, attribute_b, mode``, of `debugset.relations.diagnosis.MODES`.
+        attributes: of the test images, positive where one is there.
+        right: whether the network's score has the right sign, in the same shape.
+
+    Returns:
+        The modes with ``ordinary``: [Acc(Y_a | I: Y_a* = a) + Acc(Y_b | I: Y_b* = b)] / 2; ``in_mode``: the same over
+        the images of the mode; ``decrease``, their difference; ``test_images`` of the mode. NaN where none is.
+    """
+    shown, rows = attributes > 0, []
+    for mode in modes.to_dict("records"):
+        a, b = mode["attribute_a"], mode["attribute_b"]
+        of_a, of_b = shown[a] == (mode["mode"][0] == "+"), shown[b] == (mode["mode"][1] == "+")
+        ordinary = (_share(right.loc[of_a, a]) + _share(right.loc[of_b, b])) / 2
+        inside = of_a & of_b
+        in_mode = (_share(right.loc[inside, a]) + _share(right.loc[inside, b])) / 2
+        rows.append((ordinary, in_mode, ordinary - in_mode, int(inside.sum())))
+    return modes.assign(**dict(zip(MEASURED, zip(*rows, strict=True) if rows else [()] * 4, strict=True)))
+
+
+def top_decrease(modes: pd.DataFrame, top: list[int], least: int) -> pd.DataFrame:
+    """Table 1: means over the first modes of a ranking.
+
+    Args:
+        modes: by `accuracy_decrease`, best first.
+        top: how many, each a row; fewer where the ranking has fewer.
+        least: modes with fewer test images are passed over, and the next ones take their place.
+
+    Returns:
+        ``top, modes, passed, ordinary, in_mode, decrease``: how many modes a row averages, and how many it passed over.
+    """
+    enough = (modes["test_images"] >= least).to_numpy(bool)
+    rows = []
+    for count in top:
+        chosen = np.flatnonzero(enough)[:count]
+        last = chosen[-1] if len(chosen) == count else len(enough)  # else the whole ranking was gone through
+        passed = int((~enough[:last]).sum())
+        means = modes.iloc[chosen][MEASURED[:3]].astype(float).mean()
+        rows.append({"top": count, "modes": len(chosen), "passed": passed, **means})
+    return pd.DataFrame(rows, columns=["top", "modes", "passed", *MEASURED[:3]])
+
+
+def _share(right: pd.Series) -> float:
+    return float(right.mean()) if len(right) else float("nan")

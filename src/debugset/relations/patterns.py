@@ -1,0 +1,90 @@
+"""Inference patterns: how a network's attribute scores depend, linearly, on a layer's output (equations 1 and 2)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor, nn
+
+
+class Patterns(NamedTuple):
+    """Of a batch of images, Y = nu x + beta for every attribute.
+
+    Attributes:
+        gradients: nu, of each attribute's score by each unit of the layer's output, flattened.
+        activations: x, the layer's output.
+        scores: Y.
+        shape: of the layer's output for one image, channels first.
+    """
+
+    gradients: Float[Tensor, "b a x"]
+    activations: Float[Tensor, "b x"]
+    scores: Float[Tensor, "b a"]
+    shape: tuple[int, ...]
+
+    @property
+    def offsets(self) -> Float[Tensor, "b a"]:
+        """Beta, what the linear form leaves: Y - nu x."""
+        return self.scores - torch.einsum("bax,bx->ba", self.gradients, self.activations)
+
+
+def inference_patterns(
+    network: nn.Module, layer: str, pixels: Float[Tensor, "b 3 h w"], attributes: list[int] | None = None
+) -> Patterns:
+    """The inference patterns of a batch, by one backward pass an attribute through what follows the layer.
+
+    A network in evaluation mode treats images one by one, so the gradient of a sum over images holds each image's own.
+
+    Args:
+        network: scores of pixels, in evaluation mode.
+        layer: name of one of its modules; its output is x.
+        pixels: in [0, 1].
+        attributes: indices of those wished; None takes all.
+
+    Raises:
+        ValueError: the network is in training mode, or has no such layer, or uses it not just once.
+    """
+    if network.training:
+        raise ValueError("network: it is in training mode, where images depend on each other; call eval() first")
+    with torch.enable_grad(), _cut(network, layer) as outputs:
+        scores = network(pixels)
+        totals = scores.sum(0).unbind()
+    if len(outputs) != 1:
+        raise ValueError(f"relations.layer: {layer} ran {len(outputs)} times on a batch; name a layer that runs once")
+    x = outputs[0]
+    wished = list(range(scores.shape[1])) if attributes is None else attributes
+    gradients = [
+        torch.autograd.grad(totals[index], x, retain_graph=place + 1 < len(wished), materialize_grads=True)[0]
+        for place, index in enumerate(wished)
+    ]
+    nu = torch.stack(gradients, 1).flatten(2)
+    return Patterns(nu, x.detach().flatten(1), scores.detach()[:, wished], tuple(x.shape[1:]))
+
+
+def batch_cosines(patterns: Float[Tensor, "n a x"]) -> Float32[Tensor, "n a a"]:
+    """`debugset.relations.cosines` on the device that the patterns are on."""
+    lengths = patterns.norm(dim=2, keepdim=True)
+    unit = torch.where(lengths > 0, patterns / lengths.clamp_min(torch.finfo(patterns.dtype).tiny), 0.0)
+    return (unit @ unit.transpose(1, 2)).clamp(-1, 1).float()
+
+
+@contextmanager
+def _cut(network: nn.Module, layer: str) -> Iterator[list[Tensor]]:
+    """Let the graph begin at a layer's output; yields a list that receives it."""
+    modules = dict(network.named_modules())
+    if layer not in modules or not layer:
+        named = ", ".join(list(modules)[1:13])
+        raise ValueError(f"relations.layer: the network has no layer {layer!r}; it has {named} ...")
+    outputs: list[Tensor] = []
+
+    def cut(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        outputs.append(output.detach().requires_grad_())
+        return outputs[-1].clone()  # what follows may work in place
+
+    handle = modules[layer].register_forward_hook(cut)
+    try:
+        yield outputs
+    finally:
+        handle.remove()

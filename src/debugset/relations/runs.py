@@ -1,0 +1,80 @@
+"""The runs of the study: every training set, by seed, biased pair and bias level."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from debugset.images.attributed import attributes
+from debugset.images.sets import ImageSet
+from debugset.relations.params import AttributesParams
+
+
+@dataclass(frozen=True)
+class Run:
+    """One attribute network.
+
+    Attributes:
+        name: of its folder.
+        attribute_a: of the biased pair; '' in an unbiased training set.
+        attribute_b: the other one.
+        tau: the bias level; 0 in an unbiased training set.
+        seed: of training set and weights.
+    """
+
+    name: str
+    attribute_a: str
+    attribute_b: str
+    tau: float
+    seed: int
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The biased pair, or None."""
+        return (self.attribute_a, self.attribute_b) if self.tau else None
+
+    @property
+    def words(self) -> str:
+        """The training set in words."""
+        return f"seed {self.seed}, " + (
+            f"{self.attribute_a}-{self.attribute_b} at tau {self.tau:g}" if self.tau else "unbiased"
+        )
+
+
+def runs(params: AttributesParams) -> list[Run]:
+    """All networks that params ask for: of each seed an unbiased one, then those of every pair by level."""
+    found: list[Run] = []
+    for seed in params.seeds:
+        wished = [("", "", 0.0), *((a, b, tau) for a, b in params.pairs for tau in params.taus)]
+        found += [Run(f"{len(found) + place:03d}", *one, seed) for place, one in enumerate(wished)]
+    return found
+
+
+def checked_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFrame:
+    """The attributes of a training set; none of an empty set.
+
+    Raises:
+        ValueError: there are images without attributes, or the logistic loss meets values other than +1 and -1.
+    """
+    table = attributes(images)
+    if len(images) and table.empty:
+        raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
+    if params.loss == "logistic" and not table.abs().eq(1).all(axis=None):
+        bad = next(name for name in table if not table[name].abs().eq(1).all())
+        raise ValueError(
+            f"{images.folder}: attribute `{bad}` has values other than +1 and -1; say `attributes.loss: squared`"
+        )
+    return table
+
+
+def attributes_of_tests(images: ImageSet, names: list[str]) -> pd.DataFrame:
+    """The attributes of a test set; no rows where there is no test image.
+
+    Raises:
+        ValueError: there are test images, but an attribute of the training images is missing.
+    """
+    table = attributes(images)
+    if len(images) and (missing := [name for name in names if name not in table]):
+        raise ValueError(
+            f"{images.folder}: its manifest has no column `attribute:{missing[0]}`, which the training set has"
+        )
+    return table.reindex(columns=names)

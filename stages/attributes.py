@@ -1,0 +1,32 @@
+"""Stage attributes: an attribute network for each seed, biased pair and bias level."""
+
+from pathlib import Path
+
+from debugset.command import run
+from debugset.files import replacing_folder
+from debugset.images.sets import open_set
+from debugset.models.classifier import save
+from debugset.params import load
+from debugset.relations.bias import biased_rows
+from debugset.relations.networks import fit_attributes
+from debugset.relations.params import AttributesParams
+from debugset.relations.runs import checked_attributes, runs
+
+
+def main() -> None:
+    """Train every network; none where no image has attributes."""
+    params = load("attributes", AttributesParams)
+    images = open_set("data/outfits/train")
+    attributes = checked_attributes(images, params)
+    with replacing_folder(Path("models/attributes")) as folder:
+        for one in runs(params) if len(images) else ():
+            rows = biased_rows(attributes, one.pair, one.tau, params.images, one.seed)
+            network, described = fit_attributes(
+                images, rows, attributes.iloc[rows], params, one.seed, f"attributes: {one.words}"
+            )
+            save(folder / one.name, network, described)
+        print(f"attributes: {len(list(folder.iterdir()))} networks of {attributes.shape[1]} attributes")
+
+
+if __name__ == "__main__":
+    run(main)
