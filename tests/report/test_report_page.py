@@ -56,7 +56,7 @@ def test_page_is_accessible(page):
     elements = Elements(page)
     assert all(found["alt"].strip() for tag, found in elements.found if tag == "img")
     drawings = [found for tag, found in elements.found if tag == "svg"]
-    assert len(drawings) == 7
+    assert len(drawings) == 10
     assert all(found["role"] == "img" and found["aria-label"] for found in drawings)
     ids = elements.attributes("id")
     assert len(ids) == len(set(ids))
@@ -114,6 +114,22 @@ def test_the_modes_are_shown_before_and_after(page):
     assert [float(cell) for cell in re.findall(r"<td>([\d.]+)", row)] == pytest.approx(
         [60, 65, *(100 * (0.7 - share) for share in RIGHT.values())]
     )
+
+
+def test_relations_are_shown_with_their_flaws_and_maps(page):
+    text = section(page, "relations")
+    unbiased, biased = text.split("<h3>")[1:]
+    assert "unbiased</h3>" in unbiased
+    assert "0 of them flawed" in unbiased
+    assert "bag-sandal, tau 1</h3>" in biased
+    row = re.search(r"<tr><th scope=\"row\">bag . sandal</th>.*?</tr>", biased, re.DOTALL).group()
+    cells = re.findall(r"<td.*?>(.*?)</td>", row)
+    assert cells == ["unrelated", "1", "9.50", "0.90", "0.01", "failure mode", "with bag, without sandal", "35.0"]
+    assert biased.count("<img") == 9
+    assert [alt for alt in re.findall(r'alt="(\w+)"', biased)][::3] == ["image", "bag", "sandal"]
+    costs = re.findall(r"<tr><td>.*?</tr>", text)
+    assert len(costs) == 2
+    assert re.findall(r"<b>(.*?)</b>", costs[1]) == ["35.0"] * 3
 
 
 def test_mended_modes_are_told(world, tmp_path, params):

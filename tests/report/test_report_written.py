@@ -22,6 +22,7 @@ WRITTEN = (
     "metrics/leaks.json",
     "metrics/modes.json",
     "metrics/pool.json",
+    "metrics/relations.json",
     "metrics/retention.json",
     "metrics/rules.json",
     "metrics/summary.json",
@@ -30,6 +31,8 @@ WRITTEN = (
     "plots/classes.csv",
     "plots/gains.csv",
     "plots/modes.csv",
+    "plots/relations.csv",
+    "plots/relations.png",
     "plots/retention.csv",
     "plots/seeds_and_picks.png",
     "report/cards",
@@ -102,7 +105,7 @@ def test_metrics_are_rounded_and_shallow(reported):
         else:
             yield value, depth
 
-    for name in ("summary", "pool", "leaks", "retention", "modes"):
+    for name in ("summary", "pool", "leaks", "retention", "modes", "relations"):
         metrics = json.loads((reported / f"metrics/{name}.json").read_text())
         for value, depth in leaves(metrics):
             assert depth <= 3
@@ -152,9 +155,32 @@ def test_mode_metrics(reported):
     assert cell["valid"] == 0.75
 
 
-@pytest.mark.parametrize("path", ["plots/accuracy.png", "plots/seeds_and_picks.png", "report/cards/label-dress-1.png"])
+def test_relation_metrics_and_plot(reported):
+    metrics = json.loads((reported / "metrics/relations.json").read_text())
+    assert metrics["unbiased"] == {"blind spot": 0, "failure mode": 0}
+    series = metrics["biased"]["bag-sandal_seed_3"]
+    assert (series["tau_1_kl"], series["tau_1_rank"], series["tau_1_mean"]) == (9.5, 1, 0.9)
+    assert series["tau_0_kl"] == 0.5
+    table = pd.read_csv(reported / "plots/relations.csv")
+    assert table["pair"].unique().tolist() == ["bag-sandal, seed 3"]
+    assert table["tau"].tolist() == [0, 1]
+    assert table["kl"].tolist() == [0.5, 9.5]
+
+
+def test_a_profile_without_attributes_reports_so(tmp_path, params):
+    write_world(tmp_path)
+    for path in (tmp_path / "data/relations").iterdir():
+        path.unlink()
+    write_report(tmp_path, params, DEBUG_NAMES)
+    assert json.loads((tmp_path / "metrics/relations.json").read_text()) == {}
+    assert pd.read_csv(tmp_path / "plots/relations.csv").empty
+    assert Image.open(tmp_path / "plots/relations.png").size[0] > 100
+    assert "This profile has no images with attributes" in (tmp_path / "report/index.html").read_text()
+
+
+@pytest.mark.parametrize("path", ["accuracy", "relations", "seeds_and_picks", "../report/cards/label-dress-1"])
 def test_pictures_show_something(reported, path):
-    image = Image.open(reported / path)
+    image = Image.open(reported / f"plots/{path}.png")
     assert image.size[0] > 1000
     assert np.asarray(image.convert("L")).std() > 10
     assert "Software" not in image.info

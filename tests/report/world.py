@@ -77,6 +77,7 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
     ]
     write_parquet(root / "data/retention.parquet", pd.DataFrame(frame))
     _barlow(root, rng, truth)
+    _relations(root, rng)
     for name in EMBEDDERS:
         scores = {"clean": 0.88, "L2 0.5": 0.81} if name == "robust" else None
         described = {
@@ -264,3 +265,43 @@ def _barlow(root, rng, truth):
         for variant, rate in {"original": 0.65, **{name: 0.7 - share for name, share in RIGHT.items()}}.items()
     ]  # fmt: skip
     write_parquet(root / "data/remeasured.parquet", pd.DataFrame(remeasured))
+
+
+def _relations(root, rng):
+    """Two networks of four attributes: an unbiased one, and one in which bag and sandal are one thing."""
+    runs = [("000", "", "", 0.0), ("001", "bag", "sandal", 1.0)]
+    columns = ["name", "attribute_a", "attribute_b", "tau"]
+    write_parquet(root / "data/relations/runs.parquet", pd.DataFrame(runs, columns=columns).assign(seed=3, images=500))
+    attributes, label = ("bag", "sandal", "coat", "footwear"), {("sandal", "footwear"): "positive"}
+    tables = {"pairs": [], "attributes": [], "histograms": [], "modes": [], "costs": [], "maps": []}
+    for run, *pair, tau in runs:
+        pairs = [(a, b) for place, a in enumerate(attributes) for b in attributes[place + 1 :]]
+        for rank, (a, b) in enumerate(sorted(pairs, key=lambda one: list(one) != pair), start=1):
+            flawed = [a, b] == pair
+            found = {"attribute_a": a, "attribute_b": b, "relation": label.get((a, b), "unrelated"), "run": run}
+            tables["pairs"].append(
+                {**found, "mean": 0.9 if flawed else 0.02, "kl": 9.5 if flawed else 0.5 / rank, "rank": float(rank),
+                 "kind": "failure mode" if flawed else "", "mode": "+-" if flawed else "", "expected_mean": 0.01,
+                 "expected_std": 0.1, "std": 0.05, "images": 300, "correlation": tau if flawed else 0.0}
+            )  # fmt: skip
+            counts = np.bincount([19 if flawed else 10] * 300, minlength=20).tolist()
+            tables["histograms"].append({"attribute_a": a, "attribute_b": b, "counts": counts, "run": run})
+            if flawed:
+                cost = {"ordinary": 0.9, "in_mode": 0.55, "decrease": 0.35, "test_images": 40}
+                tables["modes"].append({**found, "mode": "+-", "score": 9.5, **cost, "method": "relations", "place": 1})
+                tables["maps"] += [
+                    {"attribute_a": a, "attribute_b": b, "image_id": f"train-{place}", "attribute": attribute,
+                     "png": draw(place % 5, "night", rng), "run": run}
+                    for attribute in ("", a, b) for place in range(3)
+                ]  # fmt: skip
+        tables["attributes"] += [
+            {"attribute": name, "kl": 0.4 + tau, "accuracy": 0.9, "kept": 0.1, "residual": 0.001, "run": run}
+            for name in attributes
+        ]
+        tables["costs"] += [
+            {"top": 1, "modes": int(tau), "passed": 0, "ordinary": 0.9 if tau else None,
+             "in_mode": 0.55 if tau else None, "decrease": 0.35 if tau else None, "method": method, "run": run}
+            for method in ("relations", "entropy", "lowest entropy")
+        ]  # fmt: skip
+    for name, rows in tables.items():
+        write_parquet(root / f"data/relations/{name}.parquet", pd.DataFrame(rows))

@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 
 from debugset.files import replacing_file, write_json
+from debugset.relations.diagnosis import BLIND_SPOT, FAILURE_MODE
 from debugset.report.columns import COLUMNS
 from debugset.report.inputs import Inputs
+from debugset.report.relations import Relations
 from debugset.report.sections.by_class import compared
 from debugset.report.sections.embedders import KINDS
 from debugset.report.sections.failure_modes import gains, planted
@@ -19,6 +21,7 @@ PLOTS = Path("plots")
 DIGITS = 4
 GROUPINGS = ("label", "prediction")
 ENDS = ("shallow", "deep")
+KINDS_OF_FLAWS = (BLIND_SPOT, FAILURE_MODE)
 
 
 def accuracy(inputs: Inputs) -> dict[str, Any]:
@@ -131,6 +134,23 @@ def _defined(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, float]:
     return {name: row[name] for name in names if not math.isnan(row[name])}
 
 
+def relations(inputs: Inputs) -> dict[str, Any]:
+    """Flaws found in unbiased networks, and the biased pairs' divergence, rank and mean cosine by level."""
+    found = Relations(inputs)
+    if found.empty:
+        return {}
+    unbiased = found.pairs[found.pairs["run"].isin(found.runs[found.runs["tau"] == 0]["name"])]
+    levels: dict[str, Any] = {}
+    for row in found.planted.to_dict("records"):
+        series = levels.setdefault(f"{row['attribute_a']}-{row['attribute_b']}_seed_{row['seed']}", {})
+        series |= {f"tau_{row['tau']:g}_{name}": row[name] for name in ("kl", "mean", "rank")}
+    return {
+        "unbiased": {kind: int((unbiased["kind"] == kind).sum()) for kind in KINDS_OF_FLAWS},
+        "biased": levels,
+        "fall": {name: value for name, value in zip(levels, found.falls(), strict=False) if not math.isnan(value)},
+    }
+
+
 METRICS = {
     "accuracy": accuracy,
     "summary": summary,
@@ -139,6 +159,7 @@ METRICS = {
     "retention": retention,
     "modes": modes,
     "rules": rules,
+    "relations": relations,
 }
 
 
@@ -152,6 +173,7 @@ def write(inputs: Inputs) -> None:
         "retention": _retention_plot,
         "gains": _gains_plot,
         "modes": _modes_plot,
+        "relations": _relations_plot,
     }.items():
         with replacing_file(inputs.root / PLOTS / f"{name}.csv") as temporary:
             table(inputs).round(DIGITS).to_csv(temporary, index=False, lineterminator="\n")
@@ -207,3 +229,13 @@ def _modes_plot(inputs: Inputs) -> pd.DataFrame:
     after = table[table["variant"] != "original"]
     shares = {"original": 100 * after["mode"].map(before), "error_rate": 100 * after["error_rate"]}
     return after.assign(**shares)[["mode", "variant", "original", "error_rate"]]
+
+
+def _relations_plot(inputs: Inputs) -> pd.DataFrame:
+    """A row a biased pair, seed and level: divergence, mean cosine and rank among pairs of its label (figure 6)."""
+    found, columns = Relations(inputs), ["pair", "tau", "kl", "mean", "rank"]
+    if found.empty:
+        return pd.DataFrame(columns=columns)
+    table = found.planted
+    names = table["attribute_a"] + "-" + table["attribute_b"] + ", seed " + table["seed"].astype(str)
+    return table.assign(pair=names)[columns]

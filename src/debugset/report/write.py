@@ -11,6 +11,8 @@ from debugset.report.inputs import Inputs
 from debugset.report.modes import MODES, modes
 from debugset.report.page import render
 from debugset.report.params import ReportParams
+from debugset.report.relations import Relations
+from debugset.report.sections.relations import draw_graphs
 
 PAGE = Path("report/index.html")
 CARDS = Path("report/cards")
@@ -28,6 +30,7 @@ def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[s
     inputs = Inputs(root, params, debug_class_names)
     metrics.write(inputs)
     write_pictures(inputs)
+    write_graph(inputs)
     write_cards(inputs)
     with replacing_file(root / PAGE) as temporary:
         temporary.write_text(render(inputs), encoding="utf-8")
@@ -43,6 +46,19 @@ def write_pictures(inputs: Inputs) -> None:
     with drawing(1, 1, (9.6, 0.5 + 1.02 * max(len(rows), 1))) as (figure, axes):
         contact_sheet.draw(axes[0], rows, inputs.chosen.removeprefix("dcd-"))
         png(figure, plots / "seeds_and_picks.png")
+
+
+def write_graph(inputs: Inputs) -> None:
+    """Write the picture of relations between attributes, true ones and each network's; empty without attributes."""
+    found = Relations(inputs)
+    with drawing(
+        1, 1 if found.empty else 1 + len(found.shown), (3.3 * (1 if found.empty else 1 + len(found.shown)), 3.2)
+    ) as (figure, axes):
+        if found.empty:
+            axes[0].set_axis_off()
+        else:
+            draw_graphs(axes, found)
+        png(figure, inputs.root / metrics.PLOTS / "relations.png")
 
 
 def write_cards(inputs: Inputs) -> None:
