@@ -18,9 +18,10 @@ def main() -> None:
     params = load("attributes", AttributesParams)
     images = open_set("data/outfits/train")
     attributes = checked_attributes(images, params)
+    wished = runs(params) if len(images) else []
+    drawn = [biased_rows(attributes, one.pair, one.tau, params.images, one.seed) for one in wished]  # or fails at once
     with replacing_folder(Path("models/attributes")) as folder:
-        for one in runs(params) if len(images) else ():
-            rows = biased_rows(attributes, one.pair, one.tau, params.images, one.seed)
+        for one, rows in zip(wished, drawn, strict=True):
             network, described = fit_attributes(
                 images, rows, attributes.iloc[rows], params, one.seed, f"attributes: {one.words}"
             )

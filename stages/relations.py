@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from debugset.command import run
 from debugset.files import replacing_folder, write_parquet
@@ -26,7 +25,13 @@ def main() -> None:
         shown = checked_attributes(train, networks)
         tested = attributes_of_tests(test, list(shown.columns))
         truth = read_relations(Path("ground_truth") / params.truth, list(shown.columns))
-        for one in tqdm(runs(networks), "relations", unit=" networks"):
+        if params.unrelated is not None and params.unrelated not in set(truth["relation"]):
+            raise ValueError(
+                f"relations.unrelated: no pair of {params.truth} is labelled {params.unrelated}; the labels are "
+                f"{', '.join(truth['relation'].unique())}; name one of them, or null"
+            )
+        for one in runs(networks):
+            print(f"relations: network {one.name}, {one.words}")
             rows = biased_rows(shown, one.pair, one.tau, networks.images, one.seed)
             network = open_network(Path("models/attributes") / one.name, params.layer)
             study = Study(network, train, rows, shown, test, tested, truth, params)

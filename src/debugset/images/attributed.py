@@ -19,7 +19,10 @@ def attributes(images: ImageSet) -> pd.DataFrame:
         ValueError: a value is missing or infinite.
     """
     named = [name for name in images.manifest.columns if name.startswith(PREFIX)]
-    found = images.manifest[named].rename(columns=lambda name: name.removeprefix(PREFIX)).astype("float32")
+    found = images.manifest[named].rename(columns=lambda name: name.removeprefix(PREFIX))
+    if texts := [name for name in found if not pd.api.types.is_numeric_dtype(found[name])]:
+        raise ValueError(f"{images.folder}: attribute `{texts[0]}` holds no numbers; say +1 where it is there, else -1")
+    found = found.astype("float32")
     bad = ~found.abs().lt(float("inf"))
     if bad.any(axis=None):
         row, name = next((row, name) for name in found for row in bad.index[bad[name]])

@@ -28,7 +28,7 @@ def entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataF
     return _by_entropy(attributes, relations).sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
 
-def low_entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame, unrelated: str) -> pd.DataFrame:
+def low_entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame, unrelated: str | None) -> pd.DataFrame:
     """The strong form: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first."""
     table = _by_entropy(attributes, relations[relations["relation"] == unrelated])
     return table.sort_values("score", kind="stable", ignore_index=True)

@@ -66,7 +66,13 @@ def mine_masks(
         there: whether they show each attribute.
         params: ``mask``, ``mask_images``, ``mask_penalty``, ``mask_block``, ``batch``.
     """
-    units = next(pattern_batches(network, images, rows[:1], 1, [0])).activations.shape[1]
+    first = next(pattern_batches(network, images, rows[:1], 1, [0]))
+    if params.maps and len(first.shape) != 3:  # now, not after hours of mining
+        raise ValueError(
+            f"relations.layer: the output of {params.layer} has shape {first.shape} and is no map; "
+            "name a convolution, or set `relations.maps: 0`"
+        )
+    units = first.activations.shape[1]
     everything = Mask(np.ones(units, bool), 0.0)
     if params.mask == "all":
         return [everything] * there.shape[1]
@@ -99,4 +105,4 @@ def mine_cosines(
     batches = tqdm(
         pattern_batches(network, images, rows, batch), "relations: cosines", total, unit=" batches", leave=False
     )
-    return np.concatenate([batch_cosines(one.gradients * keep).cpu().numpy() for one in batches])
+    return np.concatenate([batch_cosines(one.gradients.mul_(keep)).cpu().numpy() for one in batches])

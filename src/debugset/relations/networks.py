@@ -50,6 +50,9 @@ def fit_attributes(
         params: architecture, loss and recipe.
         seed: of weights and order.
         describe: what the progress bar says.
+
+    Raises:
+        ValueError: the architecture is unknown, or the training diverged.
     """
     built = architecture(params)
     torch.manual_seed(seed)
@@ -57,6 +60,8 @@ def fit_attributes(
     data = TrainingSet([(images, rows)], attributes.to_numpy(np.float32), np.ones(len(rows), np.float32))
     loss = logistic if params.loss == "logistic" else squared
     fit(network, data, params.recipe(), params.side, seed, loss=loss, describe=describe)
+    if not all(bool(torch.isfinite(weights).all()) for weights in network.state_dict().values()):
+        raise ValueError(f"{describe}: the training diverged, its weights are no numbers; lower attributes.peak_lr")
     return network, Description(
         params.architecture, built, tuple(attributes.columns), f"trained from scratch, seed {seed}"
     )

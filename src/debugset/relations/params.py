@@ -80,7 +80,7 @@ class RelationsParams(Section):
         floor: share of the observed distribution that is uniform.
         min_std: the least standard deviation of a relation's expected distribution.
         threshold: of the mean cosine, and of its distance from what is expected; the paper's 0.2.
-        unrelated: the label of pairs that should have nothing in common.
+        unrelated: the label of pairs that should have nothing in common, of the stronger baseline; or null.
         top: how many failure modes table 1 averages over.
         test_images: a failure mode with fewer test images is left out of that table.
         maps: how many pairs get heat maps.
@@ -101,7 +101,7 @@ class RelationsParams(Section):
     floor: float = Field(gt=0, lt=1)
     min_std: PositiveFloat
     threshold: float = Field(gt=0, lt=1)
-    unrelated: str
+    unrelated: str | None
     top: list[PositiveInt] = Field(min_length=1)
     test_images: PositiveInt
     maps: int = Field(ge=0)

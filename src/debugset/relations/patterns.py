@@ -55,19 +55,20 @@ def inference_patterns(
         raise ValueError(f"relations.layer: {layer} ran {len(outputs)} times on a batch; name a layer that runs once")
     x = outputs[0]
     wished = list(range(scores.shape[1])) if attributes is None else attributes
-    gradients = [
-        torch.autograd.grad(totals[index], x, retain_graph=place + 1 < len(wished), materialize_grads=True)[0]
-        for place, index in enumerate(wished)
-    ]
-    nu = torch.stack(gradients, 1).flatten(2)
+    nu = x.new_empty(len(x), len(wished), x[0].numel())  # filled in place: it is what takes the memory
+    for place, index in enumerate(wished):
+        last = place + 1 == len(wished)
+        (gradient,) = torch.autograd.grad(totals[index], x, retain_graph=not last, materialize_grads=True)
+        nu[:, place] = gradient.flatten(1)
     return Patterns(nu, x.detach().flatten(1), scores.detach()[:, wished], tuple(x.shape[1:]))
 
 
 def batch_cosines(patterns: Float[Tensor, "n a x"]) -> Float32[Tensor, "n a a"]:
-    """`debugset.relations.cosines` on the device that the patterns are on."""
-    lengths = patterns.norm(dim=2, keepdim=True)
-    unit = torch.where(lengths > 0, patterns / lengths.clamp_min(torch.finfo(patterns.dtype).tiny), 0.0)
-    return (unit @ unit.transpose(1, 2)).clamp(-1, 1).float()
+    """`debugset.relations.cosines` on the device that the patterns are on; what is no number stays none."""
+    products = patterns @ patterns.mT
+    lengths = products.diagonal(dim1=1, dim2=2).sqrt()
+    scale = lengths[:, :, None] * lengths[:, None, :]
+    return torch.where(scale == 0, 0.0, products / scale).clamp(-1, 1).float()
 
 
 @contextmanager

@@ -57,7 +57,7 @@ def read_relations(path: Path, attributes: Sequence[str]) -> pd.DataFrame:
             f"{path}: no such ground truth; `debugset relations-template {path}` writes one to fill in"
         )
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a table with {', '.join(COLUMNS)}: {' '.join(str(error).split())}") from None
     table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())

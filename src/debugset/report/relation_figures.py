@@ -1,6 +1,7 @@
 """Figures of relations between attributes: as a graph, by level of bias, by attribute, as histograms."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from debugset.report.drawing import FAINT, INK
 
 POSITIVE, NEGATIVE = "#e69f00", "#0072b2"  # told apart by colour-blind readers; the paper's yellow and cyan are not
 PLANTED = "#d55e00"
+TINTS = (FAINT, PLANTED, NEGATIVE, POSITIVE)
+EDGES = 300  # as many as the paper drew
 
 
 def graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequence[str]) -> None:
@@ -24,7 +27,8 @@ def graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequ
     """
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)
     places = dict(zip(names, zip(np.cos(angles), np.sin(angles), strict=True), strict=True))
-    for pair in pairs.sort_values(column, key=abs, na_position="first").to_dict("records"):
+    size = 7.5 if len(names) <= 16 else max(3.5, 120 / len(names))
+    for pair in pairs.sort_values(column, key=abs, na_position="first").tail(EDGES).to_dict("records"):
         ends = np.array([places[pair["attribute_a"]], places[pair["attribute_b"]]])
         strength = 0.0 if np.isnan(pair[column]) else min(1.0, abs(pair[column]))
         tint = FAINT if strength < 0.1 else POSITIVE if pair[column] > 0 else NEGATIVE
@@ -36,7 +40,7 @@ def graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequ
     for name, (x, y) in places.items():
         panel.plot(x, y, "o", ms=5, color=INK)
         side = "center" if abs(x) < 0.3 else "left" if x > 0 else "right"
-        panel.text(1.12 * x, 1.12 * y, name, ha=side, va="center", fontsize=7.5)
+        panel.text(1.12 * x, 1.12 * y, name, ha=side, va="center", fontsize=size)
     panel.set_title(title)
     panel.set_axis_off()
     panel.set_xlim(-1.6, 1.6)
@@ -77,7 +81,7 @@ def by_attribute(panel: Axes, divergences: Mapping[str, pd.Series]) -> None:
     """
     table = pd.DataFrame(divergences)
     table = table.loc[table.max(axis=1).sort_values(kind="stable").index]
-    for column, marker, tint in zip(table, "osD^v<>p", [FAINT, PLANTED, NEGATIVE, POSITIVE] * 2, strict=False):
+    for column, marker, tint in zip(table, cycle("osD^v<>p"), cycle(TINTS), strict=False):
         panel.plot(table[column], range(len(table)), marker, ms=5, color=tint, label=column)
     panel.set_yticks(range(len(table)), list(table.index))
     panel.grid(axis="y", visible=False)
@@ -95,7 +99,7 @@ def histograms(panels: Sequence[Axes], counts: pd.DataFrame, tables: Mapping[str
         tables: by network, attribute_a, attribute_b, counts in equal bins of [-1, 1].
     """
     for panel, pair in zip(panels, counts.to_dict("records"), strict=True):
-        for (name, table), tint in zip(tables.items(), [FAINT, PLANTED, NEGATIVE, POSITIVE] * 2, strict=False):
+        for (name, table), tint in zip(tables.items(), cycle(TINTS), strict=False):
             mine = table[(table["attribute_a"] == pair["attribute_a"]) & (table["attribute_b"] == pair["attribute_b"])]
             if len(mine):
                 bins = np.asarray(mine["counts"].iloc[0])

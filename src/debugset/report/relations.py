@@ -9,6 +9,7 @@ from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs
 
 FOLDER = "data/relations"
+GRAPHS_A_ROW = 3
 SIGNS = {"+": "with", "-": "without"}
 METHODS = {
     OURS: "this diagnosis",
@@ -56,6 +57,12 @@ class Relations:
     def of(self, table: pd.DataFrame, run: str) -> pd.DataFrame:
         """The rows of one network."""
         return table[table["run"] == run].reset_index(drop=True)
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of the graphs: the expected one and each network's."""
+        count = 1 + len(self.shown)
+        return -(-count // GRAPHS_A_ROW), min(count, GRAPHS_A_ROW)
 
     @cached_property
     def planted(self) -> pd.DataFrame:

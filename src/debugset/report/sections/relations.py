@@ -44,7 +44,8 @@ def run_words(run: dict[str, Any]) -> str:
 
 def graph_plot(found: Relations) -> Any:
     """Figure 4: the true relations, and those of every network shown."""
-    with drawing(1, 1 + len(found.shown), (3.3 * (1 + len(found.shown)), 3.2)) as (figure, axes):
+    rows, columns = found.grid
+    with drawing(rows, columns, (3.3 * columns, 3.2 * rows)) as (figure, axes):
         draw_graphs(axes, found)
         return svg(
             figure, "relations-graph", "Attributes as points, relations as lines: true ones, and those of each network."
@@ -56,14 +57,17 @@ def draw_graphs(axes: list[Any], found: Relations) -> None:
     attributes = found.of(found.table("attributes"), found.shown[0]["name"])["attribute"].tolist()
     first = found.of(found.pairs, found.shown[0]["name"])
     figures.graph(axes[0], "expected of each label", first, "expected_mean", attributes)
-    for panel, run in zip(axes[1:], found.shown, strict=True):
+    for panel in axes[1 + len(found.shown) :]:
+        panel.set_axis_off()
+    for panel, run in zip(axes[1:], found.shown, strict=False):
         figures.graph(panel, f"mined: {run_words(run)}", found.of(found.pairs, run["name"]), "mean", attributes)
 
 
 def _levels_plot(found: Relations, names: dict[str, str]) -> Any:
     tables = found.table("attributes")
     divergences = {words: found.of(tables, run).set_index("attribute")["kl"] for run, words in names.items()}
-    with drawing(1, 2 if len(found.planted) else 1, (9.6, 3.6)) as (figure, axes):
+    height = max(3.6, 0.17 * tables["attribute"].nunique())
+    with drawing(1, 2 if len(found.planted) else 1, (9.6, height)) as (figure, axes):
         figures.by_attribute(axes[-1], divergences)
         if len(found.planted):
             figures.levels(axes[0], found.planted)
@@ -74,7 +78,10 @@ def _histograms_plot(found: Relations, names: dict[str, str]) -> Any:
     """The pairs that deviate most in the last network: the worst of every label, then the next ones."""
     pairs = found.of(found.pairs, found.shown[-1]["name"]).sort_values(["rank", "kl"], ascending=[True, False])
     pairs = pairs[pairs["images"] > 0].head(HISTOGRAMS)
-    tables = {words: found.of(found.table("histograms"), run) for run, words in names.items()}
+    if pairs.empty:
+        return None
+    first, last = found.shown[0]["name"], found.shown[-1]["name"]
+    tables = {names[run]: found.of(found.table("histograms"), run) for run in dict.fromkeys((first, last))}
     with drawing(1, len(pairs), (2.4 * len(pairs), 2.4)) as (figure, axes):
         figures.histograms(axes, pairs, tables)
         return svg(figure, "relations-histograms", "Images by the cosine of the inference patterns of some pairs.")
@@ -93,8 +100,16 @@ def _network(found: Relations, run: str, words: str) -> dict[str, Any]:
         }
         for pair, row in _flawed(pairs)
     ]
-    accuracy = found.of(found.table("attributes"), run)["accuracy"].mean()
-    return {"words": words, "flaws": flaws, "pairs": len(pairs), "accuracy": accuracy, "maps": _maps(found, run)}
+    attributes = found.of(found.table("attributes"), run)
+    return {
+        "words": words,
+        "flaws": flaws,
+        "pairs": len(pairs),
+        "accuracy": attributes["accuracy"].mean(),
+        "kept": attributes["kept"].agg(["median", "min", "max"]).to_dict(),
+        "residual": attributes["residual"].max(),
+        "maps": _maps(found, run),
+    }
 
 
 def _flawed(pairs: pd.DataFrame) -> list[tuple[tuple[str, str], dict[str, Any]]]:
