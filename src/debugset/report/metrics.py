@@ -145,6 +145,8 @@ def relations(inputs: Inputs) -> dict[str, Any]:
         series = levels.setdefault(f"{row['attribute_a']}-{row['attribute_b']}_seed_{row['seed']}", {})
         series |= {f"tau_{row['tau']:g}_{name}": row[name] for name in ("kl", "mean", "rank")}
     return {
+        "kept": float(found.table("attributes")["kept"].median()),
+        "residual": float(found.table("attributes")["residual"].max()),
         "unbiased": {kind: int((unbiased["kind"] == kind).sum()) for kind in KINDS_OF_FLAWS},
         "biased": levels,
         "fall": {name: value for name, value in zip(levels, found.falls(), strict=False) if not math.isnan(value)},

@@ -51,9 +51,8 @@ def write_pictures(inputs: Inputs) -> None:
 def write_graph(inputs: Inputs) -> None:
     """Write the picture of relations between attributes, true ones and each network's; empty without attributes."""
     found = Relations(inputs)
-    with drawing(
-        1, 1 if found.empty else 1 + len(found.shown), (3.3 * (1 if found.empty else 1 + len(found.shown)), 3.2)
-    ) as (figure, axes):
+    rows, columns = (1, 1) if found.empty else found.grid
+    with drawing(rows, columns, (3.3 * columns, 3.2 * rows)) as (figure, axes):
         if found.empty:
             axes[0].set_axis_off()
         else:
