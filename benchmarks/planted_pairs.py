@@ -1,8 +1,9 @@
 """Claim: the diagnosis of relations ranks a planted bias first and falls silent without one.
 
 Measures: rank, divergence and mean cosine of the planted pair among unrelated pairs, in networks trained on sets of
-rising bias; three pairs, three seeds that the settings were not chosen on. "beside" is its rank when other pairs whose
-annotations the bias has correlated too (by more than .1) are set aside: bag with sandal brings bag with footwear.
+rising bias; three pairs, three seeds whose divergences no setting was chosen by. "beside" is its rank when other
+pairs whose annotations the bias has correlated too (by more than .1) are set aside: bag with sandal brings bag with
+footwear.
 Spearman's correlation of divergence and tau is over a pair and seed.
 Against: the same networks without a mask.
 On: the outfit world, the settings of profiles/fashion.yaml. About 20 minutes on two cores.
