@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from debugset.cli import accuracy_table, main
+from debugset.cli import main
 from debugset.images.sets import write_manifest
+from debugset.report.text_table import accuracy_table
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1", "COLUMNS": "200"}
