@@ -48,3 +48,9 @@ def test_a_missing_value_is_named_with_its_image_and_attribute(tmp_path, bad):
 
 def test_a_set_without_attributes_has_none(tmp_path):
     assert attributes(written(tmp_path, pd.DataFrame(index=range(2)))).shape[1] == 0
+
+
+def test_words_instead_of_numbers_are_named(tmp_path):
+    images = written(tmp_path, pd.DataFrame({"hat": [1, -1], "bag": ["yes", "no"]}))
+    with pytest.raises(ValueError, match="attribute `bag` holds no numbers; say \\+1 where it is there"):
+        attributes(images)

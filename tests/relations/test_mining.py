@@ -96,3 +96,11 @@ def test_cosines_are_of_masked_patterns_image_by_image(images, network):
     assert found.shape == (17, 3, 3)
     assert (found[:, 2] == 0).all()  # nothing kept shares nothing
     assert np.abs(found[:, 0, 1]).max() < 1
+
+
+def test_a_layer_without_a_map_is_refused_before_anything_is_mined_unless_no_map_is_wished(images, network):
+    flat = network._replace(layer="backbone.classifier.1")
+    with pytest.raises(ValueError, match=r"backbone\.classifier\.1 has shape \(128,\) and is no map; .*maps: 0`"):
+        mine_masks(flat, images, ROWS, there(images), relations_params(maps=1, layer=flat.layer))
+    found = mine_masks(flat, images, ROWS, there(images), relations_params(maps=0))
+    assert [len(mask.keep) for mask in found] == [128] * 3

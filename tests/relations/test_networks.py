@@ -161,3 +161,8 @@ def test_any_model_of_timm_will_do_and_no_other(images):
         fit_attributes(
             images, np.arange(4), pd.DataFrame(), attributes_params(architecture="resnet_of_mine"), 0, "test"
         )
+
+
+def test_a_training_that_diverges_is_no_network(images):
+    with pytest.raises(ValueError, match=r"^test: the training diverged.*lower attributes\.peak_lr$"):
+        fitted(images, loss="squared", peak_lr=1e6, steps=12)

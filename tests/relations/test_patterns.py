@@ -177,3 +177,11 @@ def test_cosines_on_the_device_are_those_of_arrays():
     np.testing.assert_allclose(batch_cosines(patterns).numpy(), cosines(patterns.numpy()), rtol=0, atol=1e-6)
     assert batch_cosines(patterns)[3, 0, 2] == pytest.approx(-1, abs=1e-6)
     assert batch_cosines(1000 * patterns).abs().max() <= 1
+
+
+def test_a_pattern_that_is_no_number_gives_no_cosine():
+    patterns = torch.tensor([[[1.0, 0], [float("nan"), 1]], [[1, 0], [0, 0]]])
+    found = batch_cosines(patterns)
+    assert found[0, 0, 0] == 1
+    assert found[0, 0, 1].isnan()  # `diagnose` refuses it
+    assert found[1].tolist() == [[1, 0], [0, 0]]

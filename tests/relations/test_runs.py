@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from debugset.images.sets import open_set, write_set
-from debugset.relations.runs import checked_attributes, runs
+from debugset.relations.runs import attributes_of_tests, checked_attributes, runs
 from tests.relations.worlds import attributed_set, attributes_params, relations_params
 
 
@@ -84,3 +84,21 @@ def test_the_recipe_is_the_section_without_smoothing():
     assert recipe.label_smoothing == 0
     shared = {name: value for name, value in recipe.model_dump().items() if name != "label_smoothing"}
     assert shared == {name: getattr(params, name) for name in shared}
+
+
+def test_images_that_are_not_square_are_named(tmp_path):
+    table = pd.DataFrame({"hat": [1, -1]})
+    wide = attributed_set(tmp_path / "wide", np.zeros((2, 4, 6, 3), np.uint8), table)
+    with pytest.raises(ValueError, match=r"wide: image '00000' is not square; .* crop or pad all to squares"):
+        checked_attributes(wide, attributes_params())
+
+
+def test_test_images_need_every_attribute_of_the_training_set_but_there_may_be_none(tmp_path):
+    images = images_with(tmp_path / "test", hat=[1, -1], bag=[-1, 1])
+    assert attributes_of_tests(images, ["bag"]).to_dict("list") == {"bag": [-1, 1]}
+    with pytest.raises(ValueError, match=r"test: its manifest has no column `attribute:shoe`"):
+        attributes_of_tests(images, ["hat", "shoe"])
+    (tmp_path / "none").mkdir()
+    write_set(tmp_path / "none", [], ("image",))
+    found = attributes_of_tests(open_set(tmp_path / "none"), ["hat", "shoe"])
+    assert (len(found), found.columns.tolist()) == (0, ["hat", "shoe"])

@@ -13,9 +13,11 @@ from PIL import Image
 from debugset.images import attribute_sets, outfits
 from debugset.images.attributed import attributes
 from debugset.images.outfits import ground_truth
+from debugset.images.sets import open_set, write_set
 from debugset.relations.bias import biased_rows
 from debugset.relations.heatmaps import contribution_maps, overlaid
 from debugset.relations.patterns import inference_patterns
+from debugset.relations.runs import attributes_of_tests
 from debugset.relations.study import ENTROPY, LOW_ENTROPY, OURS, TABLES, Study, failure_modes
 from stages import attributes as attributes_stage
 from stages import relations as relations_stage
@@ -263,3 +265,35 @@ def test_a_ground_truth_of_other_attributes_is_named(project, monkeypatch):
     Path("ground_truth/outfits.csv").write_text("attribute_a,attribute_b,relation\nbag,hat,unrelated\n")
     with pytest.raises(ValueError, match=r"ground_truth/outfits.csv, line 2: hat is no attribute; there are tshirt"):
         relations_stage.main()
+
+
+def test_a_label_that_no_pair_has_is_named(project, monkeypatch):
+    project(OUTFITS.model_dump())
+    outfits_stage(monkeypatch)
+    Path("ground_truth/outfits.csv").write_text("attribute_a,attribute_b,relation\nbag,coat,not related\n")
+    with pytest.raises(ValueError, match=r"relations\.unrelated: no pair of outfits\.csv is labelled unrelated"):
+        relations_stage.main()
+
+
+def test_a_wrong_pair_shows_before_any_network_is_trained(project, monkeypatch):
+    project(OUTFITS.model_dump())
+    outfits_stage(monkeypatch)
+    settings = yaml.safe_load(Path("params.yaml").read_text())
+    settings["attributes"] |= {"pairs": [["bag", "hat"]]}
+    Path("params.yaml").write_text(yaml.safe_dump(settings))
+    monkeypatch.setattr(attributes_stage, "fit_attributes", lambda *_: pytest.fail("a network is trained"))
+    with pytest.raises(ValueError, match=r"attributes\.pairs: hat is no attribute"):
+        attributes_stage.main()
+
+
+def test_a_study_without_test_images_measures_no_cost(sets, tmp_path):
+    train, _ = sets
+    write_set(tmp_path, [], ("image",))
+    shown = attributes(train)
+    none = attributes_of_tests(open_set(tmp_path), list(shown.columns))
+    rows = biased_rows(shown, None, 0.0, 20, 0)
+    bare = Study(untrained(shown.shape[1]), train, rows, shown, open_set(tmp_path), none, TRUTH, relations_params())
+    assert TABLES["attributes"](bare)["accuracy"].isna().all()
+    costs = TABLES["costs"](bare)
+    assert (costs["modes"] == 0).all()
+    assert costs["decrease"].isna().all()

@@ -1,5 +1,7 @@
 """The ground truth's file: a template, filled in by a person, read back."""
 
+import warnings
+
 import pandas as pd
 import pytest
 
@@ -108,3 +110,11 @@ def test_many_attributes_are_not_all_listed():
     relations = pd.DataFrame([("hat", "n01", "x")], columns=["attribute_a", "attribute_b", "relation"])
     with pytest.raises(ValueError, match=r"hat is no attribute; there are n00, .* n11 \.\.\.$"):
         check_relations(relations, names)
+
+
+def test_the_comma_that_spreadsheets_leave_at_the_end_shifts_no_column(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text(HEAD + "a,b,x,\nb,c,y,\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert read_relations(path, list("abc")).to_numpy().tolist() == [["a", "b", "x"], ["b", "c", "y"]]

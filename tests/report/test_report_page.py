@@ -121,6 +121,7 @@ def test_relations_are_shown_with_their_flaws_and_maps(page):
     unbiased, biased = text.split("<h3>")[1:]
     assert "unbiased</h3>" in unbiased
     assert "0 of them flawed" in unbiased
+    assert "Masks keep 10.0 % of the units (median of the attributes; 10.0 to 10.0)" in unbiased
     assert "bag-sandal, tau 1</h3>" in biased
     row = re.search(r"<tr><th scope=\"row\">bag . sandal</th>.*?</tr>", biased, re.DOTALL).group()
     cells = re.findall(r"<td.*?>(.*?)</td>", row)

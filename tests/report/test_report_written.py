@@ -158,6 +158,7 @@ def test_mode_metrics(reported):
 def test_relation_metrics_and_plot(reported):
     metrics = json.loads((reported / "metrics/relations.json").read_text())
     assert metrics["unbiased"] == {"blind spot": 0, "failure mode": 0}
+    assert (metrics["kept"], metrics["residual"]) == (0.1, 0.001)
     series = metrics["biased"]["bag-sandal_seed_3"]
     assert (series["tau_1_kl"], series["tau_1_rank"], series["tau_1_mean"]) == (9.5, 1, 0.9)
     assert series["tau_0_kl"] == 0.5
