@@ -13,11 +13,6 @@ from debugset.relations.patterns import inference_patterns
 from tests.relations.worlds import halves_set, relations_params, untrained
 
 
-@pytest.fixture(autouse=True)
-def one_cpu(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
-
-
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     return halves_set(tmp_path_factory.mktemp("halves"), count=22)

@@ -17,12 +17,6 @@ from debugset.relations.patterns import inference_patterns
 from tests.relations.worlds import attributes_params, halves_set
 
 
-@pytest.fixture(autouse=True)
-def one_cpu(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
-    monkeypatch.delenv("DEBUGSET_DEVICES", raising=False)
-
-
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     return halves_set(tmp_path_factory.mktemp("halves"))

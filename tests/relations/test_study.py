@@ -34,12 +34,6 @@ from tests.relations.worlds import (
 TRUTH = ground_truth()
 
 
-@pytest.fixture(autouse=True)
-def one_cpu(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
-    monkeypatch.delenv("DEBUGSET_DEVICES", raising=False)
-
-
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
