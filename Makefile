@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 IN_VENV := source .venv/bin/activate &&
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro push pull test smoke check format table data-versions lock clean
+.PHONY: help setup repro verify push pull test smoke check format results table data-versions lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -21,7 +21,11 @@ setup: ## build .venv from requirements.lock, if it is missing or the lock file 
 
 repro: setup ## run the pipeline, then print the accuracy table and where the report is
 	@$(IN_VENV) dvc repro
+	@$(IN_VENV) python tools/made_on.py
 	@$(IN_VENV) debugset show
+
+verify: setup ## run the pipeline from nothing in a scratch copy; is every out the committed one, to the last bit?
+	@$(IN_VENV) debugset verify
 
 push: setup ## send data, models and the records of runs to the DVC remote (docs/sharing.md)
 	@$(IN_VENV) dvc push --run-cache
@@ -30,7 +34,7 @@ pull: setup ## fetch this version's data, models and the records of runs from th
 	@$(IN_VENV) dvc pull --run-cache
 
 test: setup ## run every test, the smoke run by real DVC included
-	@tools/browser
+	@tools/test_packages
 	@$(IN_VENV) python -m pytest -q -ra
 
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
@@ -40,17 +44,20 @@ check: setup ## style and types: ruff, mypy; whether dvc.lock belongs to code an
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
-	@$(IN_VENV) python tools/lock_is_current.py
+	@$(IN_VENV) python -m tools.current
 
 format: setup ## let ruff correct what it can
 	@$(IN_VENV) ruff check --fix .
 	@$(IN_VENV) ruff format .
 
-table: setup ## five seeds a variant in a scratch clone; writes docs/results/table.json
-	@$(IN_VENV) python -m benchmarks.table
+results: setup ## make all of docs/results anew, with the tables and pictures in README and docs; about an hour
+	@$(IN_VENV) python -m tools.results
+
+table: setup ## of these only the README's table, five seeds a variant
+	@$(IN_VENV) python -m tools.results table
 
 data-versions: setup ## two snapshots in a scratch clone: run, tag, compare, go back; writes docs/results/data-versions
-	@$(IN_VENV) tools/data_versions
+	@$(IN_VENV) python -m tools.results data-versions
 
 lock: setup ## resolve pyproject.toml anew and write the lock files
 	@$(IN_VENV) python tools/lock.py

@@ -30,6 +30,7 @@ from debugset.models.classifier import describe
 from debugset.models.classifier import load as load_model
 from debugset.models.device import device
 from debugset.models.features import predictions
+from debugset.models.inference import ready
 from debugset.models.params import EmbedParams
 from debugset.neighbours import Matrix
 from debugset.params import load
@@ -65,14 +66,14 @@ def _studies(images: ImageSet, params: BarlowParams, embed: EmbedParams) -> Iter
     discovery = discovery_half(images.labels, params.discovery, params.random_state)
     predicted = {"original": _original(images), "robust": _robust(images, embed)}
     for analysed, source in [*(("original", source) for source in params.features), ("robust", params.features[0])]:
-        features = _features(source, images, embed)
+        features = _features(source, images)
         yield Study(analysed, source, features, images.labels, predicted[analysed], discovery, images.classes, params)
 
 
-def _features(source: str, images: ImageSet, embed: EmbedParams) -> Matrix:
+def _features(source: str, images: ImageSet) -> Matrix:
     if source != "pixels":
         return open_features(source, images)
-    return pixel_statistics(images, describe(Path("models/standard")).architecture, embed.batch)
+    return pixel_statistics(images, describe(Path("models/standard")).architecture)
 
 
 def _original(images: ImageSet) -> np.ndarray:
@@ -92,7 +93,7 @@ def _robust(images: ImageSet, embed: EmbedParams) -> np.ndarray:
             "name a robust model trained on the same classes"
         )
     rows = np.arange(len(images))
-    return predictions(classifier, description, images, rows, batch=embed.batch, precision=embed.precision)
+    return predictions(ready(classifier), description, images, rows, precision=embed.precision)
 
 
 def _contexts(images: ImageSet) -> np.ndarray:

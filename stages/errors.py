@@ -12,6 +12,7 @@ from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description
 from debugset.models.classifier import load as load_model
 from debugset.models.features import predictions
+from debugset.models.inference import ready
 from debugset.models.params import EmbedParams
 from debugset.models.weights import pretrained
 from debugset.params import load
@@ -26,10 +27,10 @@ def main() -> None:
     frames = []
     for name in ["original", *(params.models if params.setting == "multi" else [])]:
         classifier, description = _model(name, len(sets[0].classes))
+        classifier = ready(classifier)
         for images in sets:
-            predicted = predictions(
-                classifier, description, images, np.arange(len(images)), batch=embed.batch, precision=embed.precision
-            )
+            rows = np.arange(len(images))
+            predicted = predictions(classifier, description, images, rows, precision=embed.precision)
             frame = pd.DataFrame({"image_id": images.ids, "label": images.labels, "predicted": predicted})
             frames.append(frame.assign(model=name, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)

@@ -11,6 +11,7 @@ from debugset.files import write_parquet
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import load as load_model
 from debugset.models.features import predictions
+from debugset.models.inference import ready
 from debugset.models.params import EmbedParams
 from debugset.params import load
 from debugset.training.recipe import TrainParams
@@ -30,8 +31,9 @@ def main() -> None:
     frames = []
     for variant, seed, folder, predicted_sets in tqdm(jobs, "evaluate", unit=" models"):
         classifier, description = load_model(Path(folder))
+        classifier = ready(classifier)
         for name, images, rows, labels in predicted_sets:
-            predicted = predictions(classifier, description, images, rows, batch=embed.batch, precision=embed.precision)
+            predicted = predictions(classifier, description, images, rows, precision=embed.precision)
             frame = pd.DataFrame({"image_id": images.ids[rows], "label": labels, "predicted": predicted})
             frames.append(frame.assign(variant=variant, seed=seed, set=name))
     write_parquet(Path("data/predictions.parquet"), pd.concat(frames, ignore_index=True))

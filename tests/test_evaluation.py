@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 
 from debugset.evaluation import (
+    COLUMNS,
     accuracy_by_class,
+    accuracy_by_seed,
     accuracy_table,
     bootstrap,
     choose_embedder,
@@ -164,3 +166,21 @@ def test_differences_are_taken_from_every_baseline(predictions, failures):
     _, differences = accuracy_table(pd.concat([predictions, complete]), failures, [0, 1], resamples=10)
     assert set(differences["baseline"]) == {"original", "retrain", "random", "complete"}
     assert not (differences["variant"] == differences["baseline"]).any()
+
+
+def test_each_run_s_accuracy_is_its_share_of_right_predictions(predictions, failures):
+    found = accuracy_by_seed(predictions, failures, [0, 1])
+    one = predictions[(predictions["variant"] == "random") & (predictions["seed"] == 1)]
+    heldout = one[one["image_id"].isin(failures.loc[failures["role"] == "heldout", "image_id"])]
+    test = one[(one["set"] == "test") & one["label"].isin([0, 1])]
+    cells = found[(found["variant"] == "random") & (found["seed"] == 1)].set_index("column")["accuracy"]
+    assert cells["heldout"] == pytest.approx((heldout["label"] == heldout["predicted"]).mean())
+    assert cells["test"] == pytest.approx((test["label"] == test["predicted"]).mean())
+    assert set(cells.index) == set(COLUMNS)
+
+
+def test_the_runs_accuracies_average_to_the_table(predictions, failures):
+    table, _ = accuracy_table(predictions, failures, [0, 1], resamples=2)
+    means = accuracy_by_seed(predictions, failures, [0, 1]).groupby(["variant", "column"])["accuracy"].mean()
+    expected = table.set_index(["variant", "column"])["accuracy"]
+    pd.testing.assert_series_equal(means.sort_index(), expected.sort_index())

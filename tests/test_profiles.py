@@ -37,6 +37,11 @@ def test_a_missing_section_is_named(edited, name):
         profiles.validate(edited(lambda sections: sections.pop(name)))
 
 
+def test_a_profile_without_numerics_is_refused(edited):
+    with pytest.raises(ParamsError, match=r"`numerics`: say portable or native \(got None\)"):
+        profiles.validate(edited(lambda sections: sections.pop("numerics")))
+
+
 def test_an_unknown_section_is_named(edited):
     with pytest.raises(ParamsError, match="`pik` is not a section"):
         profiles.validate(edited(lambda sections: sections.update(pik={})))
@@ -49,7 +54,7 @@ def test_an_unknown_section_is_named(edited):
         ("scrape", "queries", {"bog": ["swamp"]}, "`scrape.queries`: bog is unknown"),
         ("scrape", "queries", {"bag": ["bag"]}, r"`scrape.queries.\w+` is missing"),
         ("retention", "embedders", ["dino"], "`retention.embedders`: dino is unknown"),
-        ("retention", "set", "training", "`retention.set`: training is unknown"),
+        ("retention", "set", "train", "`retention.set`: Input should be 'mfreq' or 'deployment'"),
         ("train", "seeds", [1, 0], "`train.seeds` holds `standard.seed`"),
     ],
 )

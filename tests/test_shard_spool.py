@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from debugset import shard_spool
 from debugset.shard_spool import digest, spooled
 
 
@@ -16,6 +17,14 @@ def test_what_the_spool_holds_is_not_computed_again(tmp_path):
     assert np.load(first).tolist() == [0, 1, 2]
     assert spooled(tmp_path / "spool", ["a", "c"], compute) != first
     assert len(calls) == 2
+
+
+def test_other_numerics_compute_anew(tmp_path, monkeypatch):
+    names = []
+    for mode in ("portable", "native"):
+        monkeypatch.setattr(shard_spool, "in_force", lambda mode=mode: mode)
+        names.append(spooled(tmp_path, ["a"], lambda: np.arange(3)).name)
+    assert len(set(names)) == 2
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path):

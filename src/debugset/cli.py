@@ -366,6 +366,23 @@ def sweep_plot(
 
 
 @app.command()
+def verify(
+    stages: Annotated[
+        list[str] | None, typer.Argument(metavar="STAGE", help="Stages, as `dvc stage list` names them, or groups.")
+    ] = None,
+) -> None:
+    """Run the pipeline, or single stages, anew in a scratch copy and compare every out with the committed dvc.lock.
+
+    Without a name everything is run from nothing, which takes as long as the first `dvc repro`; a named stage gets
+    what it reads from DVC's cache. Exit code 1 if an out differs.
+    """
+    from debugset.versions.verify import verify as same
+
+    if not same(Path.cwd(), stages or []):
+        raise typer.Exit(1)
+
+
+@app.command()
 def show() -> None:
     """Print the accuracy table and where the report is."""
     from debugset.files import read_json

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from dotenv import load_dotenv
 
+from debugset import numerics
+
 
 def run(main: Callable[[], object]) -> None:
     """Run a command; bad input ends in one line on stderr and exit code 1, Ctrl-C in one and code 130.
@@ -13,7 +15,10 @@ def run(main: Callable[[], object]) -> None:
     What ``.env`` says of this machine is added to the environment, which wins.
     Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
     """
+    portable = numerics.in_force() == "portable"
     load_dotenv(".env")
+    if portable:
+        numerics.make_portable(os.environ)  # what the file says of numerics must not count either
     try:
         main()
     except KeyboardInterrupt:

@@ -75,6 +75,20 @@ def accuracy_table(
     )
 
 
+def accuracy_by_seed(predictions: pd.DataFrame, failures: pd.DataFrame, debug_classes: Sequence[int]) -> pd.DataFrame:
+    """The accuracy of every single training run, for the arguments of `accuracy_table`.
+
+    Returns:
+        variant, column, seed, accuracy (a fraction).
+    """
+    rows: list[tuple] = []
+    for column in COLUMNS:
+        for variant, (seeds, right) in correctness(column_of(predictions, failures, debug_classes, column)).items():
+            means = right.mean(axis=1, dtype=np.float64)
+            rows += [(variant, column, seed, float(mean)) for seed, mean in zip(seeds, means, strict=True)]
+    return pd.DataFrame(rows, columns=["variant", "column", "seed", "accuracy"])
+
+
 def column_of(
     predictions: pd.DataFrame, failures: pd.DataFrame, debug_classes: Sequence[int], column: str
 ) -> pd.DataFrame:

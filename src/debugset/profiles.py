@@ -9,13 +9,14 @@ from typing import Any
 
 import yaml
 
+from debugset import numerics
 from debugset.barlow.params import BarlowParams, RemeasureParams
 from debugset.dedup import DedupParams
 from debugset.errors import ErrorsParams
 from debugset.files import replacing_file
 from debugset.images import imagenet
 from debugset.images.attribute_sets import outfits_params
-from debugset.images.fashion import CLASSES, SETS
+from debugset.images.fashion import CLASSES
 from debugset.images.params import prepare_params
 from debugset.models.params import EmbeddersParams, EmbedParams, RobustParams, StandardParams
 from debugset.params import PARAMS_FILE, ParamsError, Section, check, read
@@ -49,6 +50,7 @@ MODELS: Mapping[str, type[Section]] = {
     "report": ReportParams,
 }
 SECTIONS = ("prepare", "outfits", *MODELS)
+NUMERICS = "numerics"  # the one parameter outside the sections
 
 
 def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -61,7 +63,8 @@ def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
         ParamsError: names the file, the key and what is wrong, in one line.
     """
     raw = read(path)
-    unknown = sorted(set(raw) - set(SECTIONS))
+    numerics.check(raw.get(NUMERICS), path)
+    unknown = sorted(set(raw) - {NUMERICS, *SECTIONS})
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
     sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "outfits": outfits_params(raw, path)}
@@ -190,7 +193,6 @@ def _contradictions(sections: Mapping[str, Any], raw: Mapping[str, Any]) -> Iter
         ("errors.classes", sections["errors"].classes, classes),
         ("scrape.queries", scrape.queries, classes),
         ("retention.embedders", retention.embedders, EMBEDDERS),
-        ("retention.set", [retention.set], SETS),
     ):
         if unknown := [name for name in names if name not in known]:
             yield f"`{key}`: {unknown[0]} is unknown; choose from {', '.join(known[:10])}{' ...' * (len(known) > 10)}"

@@ -1,5 +1,7 @@
 """How much of an image's class and context its nearest neighbours keep (Data-Centric Debugging, figure 7)."""
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
@@ -14,12 +16,12 @@ class RetentionParams(Section):
 
     Attributes:
         embedders: slots whose features are compared.
-        set: the image set; without a column ``context`` only class retention is told.
+        set: the image set, one that every embedder embeds; without a column ``context`` only class retention is told.
         ks: numbers of neighbours.
     """
 
     embedders: list[str] = Field(min_length=1)
-    set: str
+    set: Literal["mfreq", "deployment"]
     ks: list[PositiveInt] = Field(min_length=1)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from debugset.files import replacing_file
+from debugset.numerics import in_force
 
 
 def spooled(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray]) -> Path:
@@ -14,10 +15,12 @@ def spooled(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray])
 
     Args:
         folder: of the spool; lies outside the outs.
-        key: all that decides the array: content, parameters, code, versions of libraries.
+        key: all that decides the array: content, parameters, code, versions of libraries. The numerics in force are
+            added here.
         compute: gives the array.
     """
-    path = folder / f"{hashlib.sha256(chr(10).join(key).encode()).hexdigest()}.npy"
+    whole = chr(10).join([*key, in_force()])
+    path = folder / f"{hashlib.sha256(whole.encode()).hexdigest()}.npy"
     if not path.is_file():
         array = compute()
         with replacing_file(path) as temporary, temporary.open("wb") as file:

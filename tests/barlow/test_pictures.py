@@ -219,7 +219,7 @@ def test_the_gradient_is_shown_for_small_maps_or_none(images, model, kinds):
 
 
 def test_pixel_statistics_are_means_and_deviations_of_a_grid(images):
-    found = pixel_statistics(images, find("test_resnet"), 5)
+    found = pixel_statistics(images, find("test_resnet"))
     assert found.shape == (12, 54)
     np.testing.assert_allclose(found[3, :9], 60 / 255, atol=1e-5)  # red
     np.testing.assert_allclose(found[3, 18:27], 200 / 255, atol=1e-5)  # blue

@@ -8,7 +8,7 @@ import pytest
 from debugset.feature_files import open_features
 from debugset.files import read_json, sha256
 from debugset.images.sets import MANIFEST, open_set, write_manifest, write_set
-from debugset.models import embedding
+from debugset.models import embedding, inference
 from debugset.models.embedding import embed
 from tests.images.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour
@@ -17,8 +17,8 @@ RED = (255, 0, 0)
 
 
 @pytest.fixture(autouse=True)
-def cpu(monkeypatch):
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+def batches_of_three(monkeypatch):
+    monkeypatch.setattr(inference, "CPU_PIXELS", 3 * PLAIN.input_size**2)
 
 
 def colours(count, seed=0):
@@ -31,13 +31,13 @@ def images(tmp_path):
     return tiny_set(tmp_path / "ten", [plain(colour) for colour in colours(10)], np.arange(10) % 3, per_shard=4)
 
 
-def embedded(images, folder, classifier=None, description=None, batch=3, precision="fp32"):
+def embedded(images, folder, classifier=None, description=None, precision="fp32"):
     """Embed into ``folder``; the features and how many images each call of the model saw."""
     classifier = classifier or mean_colour()
     classifier.backbone.calls.clear()
     description = description or described()
     target = folder / "features" / "toy" / images.folder.name
-    embed(classifier, description, images, target, folder / "spool", batch=batch, precision=precision)
+    embed(classifier, description, images, target, folder / "spool", precision=precision)
     return open_features("toy", images, folder / "features"), list(classifier.backbone.calls)
 
 
@@ -116,7 +116,7 @@ def test_shards_of_one_name_in_two_folders_are_two_files(tmp_path):
     assert set(written(tmp_path)) == {"pool/2022/01.npy", "pool/2023/01.npy", "pool.json"}
 
 
-def test_a_killed_run_goes_on_where_it_stopped(images, tmp_path, monkeypatch):
+def test_a_killed_run_goes_on_where_it_stopped(images, tmp_path):
     classifier = mean_colour()
     whole = classifier.backbone.forward_features
 
@@ -125,12 +125,11 @@ def test_a_killed_run_goes_on_where_it_stopped(images, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return whole(x)
 
-    monkeypatch.setattr(classifier.backbone, "forward_features", killed)
+    classifier.backbone.forward_features = killed
     with pytest.raises(KeyboardInterrupt):
         embedded(images, tmp_path, classifier)
     assert written(tmp_path) == {}
-    monkeypatch.undo()
-    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+    classifier.backbone.forward_features = whole
     found, calls = embedded(images, tmp_path, classifier)
     assert calls == [3, 1, 2]  # the second shard from its beginning, and the third
     np.testing.assert_allclose(found, colours(10) / 255, atol=1e-6)
@@ -169,21 +168,21 @@ def test_an_empty_set_has_empty_features(tmp_path):
 
 
 def test_the_spool_s_key_tells_apart_all_that_decides_features(images, monkeypatch):
-    def key(rows=range(10), batch=4, precision="fp32"):
-        return tuple(embedding._shard_key(described(), images, np.array(rows), batch, precision))
+    def key(rows=range(10), precision="fp32"):
+        return tuple(embedding._shard_key(described(), images, np.array(rows), precision))
 
-    keys = [key(), key(batch=8), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
+    keys = [key(), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
     assert keys[0] == key()
     monkeypatch.setattr(embedding, "version", lambda library: "another")
     keys.append(key())
     monkeypatch.setattr(embedding, "sha256", lambda code: "another")
     keys.append(key())
-    assert len(set(keys)) == 7
+    assert len(set(keys)) == 6
 
 
 def test_the_spool_s_key_covers_the_code_that_decides_features(images, monkeypatch):
     asked = []
     monkeypatch.setattr(embedding.inspect, "getfile", lambda one: asked.append(one.__module__) or __file__)
-    embedding._shard_key(described(), images, np.array([0]), 2, "fp32")
-    code = ("models.features", "models.classifier", "models.device", "images.sets")
+    embedding._shard_key(described(), images, np.array([0]), "fp32")
+    code = ("models.features", "models.inference", "models.classifier", "models.device", "images.sets")
     assert {f"debugset.{name}" for name in code} <= set(asked)

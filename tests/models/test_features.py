@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from debugset.models import inference
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
 from debugset.models.features import outputs, pixel_batches, predictions, prepared
@@ -17,8 +18,9 @@ RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
 
 
 @pytest.fixture(autouse=True)
-def cpu(monkeypatch):
+def batches_of_three(monkeypatch):
     monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+    monkeypatch.setattr(inference, "CPU_PIXELS", 3 * PLAIN.input_size**2)
 
 
 def colours(count, seed=0):
@@ -93,7 +95,7 @@ def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
     monkeypatch.setenv("DEBUGSET_WORKERS", workers)
     classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
     rows = np.arange(10)[::-1].copy()
-    found = outputs(classifier, images, rows, PLAIN, of="logits", batch=3, precision="fp32")
+    found = outputs(classifier, images, rows, PLAIN, of="logits", precision="fp32")
     with torch.inference_mode():
         singly = [
             classifier(torch.from_numpy(images.pixels([row], 8)).permute(0, 3, 1, 2) / 255) for row in rows.tolist()
@@ -104,7 +106,7 @@ def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
 def test_outputs_are_float32_at_any_precision(images):
     classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
     full, half = (
-        outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision=precision)
+        outputs(classifier, images, np.arange(10), PLAIN, of="logits", precision=precision)
         for precision in ("fp32", "bf16")
     )
     assert half.dtype == full.dtype == np.float32
@@ -115,7 +117,7 @@ def test_outputs_are_float32_at_any_precision(images):
 def test_a_model_can_be_attacked_and_trained_after_it_was_asked(images):
     network = small_network()
     classifier = Classifier(network, (0.5,) * 3, (0.25,) * 3).eval()
-    outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32")
+    outputs(classifier, images, np.arange(10), PLAIN, of="logits", precision="fp32")
     pixels, labels = torch.rand(2, 3, 8, 8), torch.tensor([0, 1])
     l2_attack(classifier, pixels, labels, radius=0.5, step=0.1, steps=1)
     classifier.train()(pixels).sum().backward()
@@ -124,13 +126,13 @@ def test_a_model_can_be_attacked_and_trained_after_it_was_asked(images):
 
 def test_predictions_are_the_largest_logits(images):
     rows = np.array([4, 1, 8])
-    found = predictions(mean_colour(), described(), images, rows, batch=2, precision="fp32")
+    found = predictions(mean_colour(), described(), images, rows, precision="fp32")
     assert found.tolist() == colours(10)[rows].argmax(axis=1).tolist()
     assert found.dtype == np.int64
 
 
 def test_predictions_of_no_images_are_none(images):
-    found = predictions(mean_colour(), described(), images, np.empty(0, np.int64), batch=2, precision="fp32")
+    found = predictions(mean_colour(), described(), images, np.empty(0, np.int64), precision="fp32")
     assert found.dtype == np.int64
     assert found.shape == (0,)
 
@@ -141,5 +143,5 @@ def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
     found = []
     for where in ("cpu", "cuda"):
         monkeypatch.setenv("DEBUGSET_DEVICE", where)
-        found.append(outputs(classifier, images, np.arange(10), PLAIN, of="logits", batch=4, precision="fp32"))
+        found.append(outputs(inference.ready(classifier), images, np.arange(10), PLAIN, of="logits", precision="fp32"))
     np.testing.assert_allclose(found[0], found[1], atol=1e-2)

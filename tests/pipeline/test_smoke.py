@@ -72,6 +72,14 @@ def test_every_class_has_more_photos_than_one_search_gives_out(smoke, metrics):
     assert pool["fewest_bisections_of_a_class"] > 0
 
 
+def test_an_embedder_embeds_what_later_stages_read_and_no_other_set(smoke):
+    read = {"pool", "mfreq", "deployment"}
+    compared = {"train", "test", "complement"}  # with the pool, by robust distances
+    for embedder, sets in (("foundation", read), ("standard", read), ("robust", read | compared)):
+        folders = {path.name for path in (smoke.folder / "data/features" / embedder).iterdir() if path.is_dir()}
+        assert folders == sets, embedder
+
+
 def test_debugset_shows_the_table(smoke):
     completed = smoke.run("python", "-m", "debugset.cli", "show", PYTHONPATH="src")
     assert completed.returncode == 0, completed.stdout

@@ -9,18 +9,18 @@ from debugset.models.features import pixel_batches
 from debugset.models.registry import Architecture
 
 GRID = 3
+IMAGES_AT_A_TIME = 256
 
 
-def pixel_statistics(images: ImageSet, architecture: Architecture, batch: int) -> Float32[np.ndarray, "n d"]:
+def pixel_statistics(images: ImageSet, architecture: Architecture) -> Float32[np.ndarray, "n d"]:
     """Mean and standard deviation of every colour in each cell of a 3 x 3 grid: 54 numbers an image.
 
     Args:
         images: the image set.
         architecture: says how images are prepared.
-        batch: images at a time.
     """
     found = []
-    for pixels in pixel_batches(images, np.arange(len(images)), architecture, batch):
+    for pixels in pixel_batches(images, np.arange(len(images)), architecture, IMAGES_AT_A_TIME):
         mean, square = (F.adaptive_avg_pool2d(values, GRID) for values in (pixels, pixels.square()))
         deviation = (square - mean.square()).clamp_min(0).sqrt()
         found.append(np.concatenate([mean.flatten(1).numpy(), deviation.flatten(1).numpy()], axis=1))

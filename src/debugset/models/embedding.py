@@ -20,6 +20,7 @@ from debugset.images.sets import MANIFEST, ImageSet
 from debugset.models.classifier import Classifier, Description, fingerprint
 from debugset.models.device import autocast
 from debugset.models.features import outputs
+from debugset.models.inference import ready
 from debugset.models.params import Precision
 from debugset.shard_spool import spooled
 
@@ -31,7 +32,6 @@ def embed(
     target: Path,
     spool: Path,
     *,
-    batch: int,
     precision: Precision,
 ) -> None:
     """Write the features of a whole image set: ``<target>/<part>.npy`` (rows, d) float32 and ``<target>.json``.
@@ -40,24 +40,23 @@ def embed(
     byte by byte, when other shards are added.
 
     Args:
-        classifier: the embedder, in evaluation mode.
+        classifier: the embedder, as `debugset.models.inference.ready` gives it.
         description: of the embedder.
         images: the image set.
         target: path of the outs, without ending.
         spool: folder of finished shards' features; lies outside the outs.
-        batch: images at a time.
         precision: of the forward pass.
     """
     parts = images.parts()
     compute = partial(
         outputs, classifier, images, architecture=description.architecture,
-        of="features", batch=batch, precision=precision,
+        of="features", precision=precision,
     )  # fmt: skip
     progress = tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1)
     digests = {}
     with replacing_folder(target) as folder, progress as bar:
         for name, rows in parts.items():
-            key = _shard_key(description, images, rows, batch, precision)
+            key = _shard_key(description, images, rows, precision)
             file = folder / f"{name}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spooled(spool, key, partial(compute, rows)), file)
@@ -76,11 +75,9 @@ def embed(
     )
 
 
-def _shard_key(
-    description: Description, images: ImageSet, rows: np.ndarray, batch: int, precision: Precision
-) -> list[str]:
+def _shard_key(description: Description, images: ImageSet, rows: np.ndarray, precision: Precision) -> list[str]:
     """All that decides the features: weights, preprocessing, the code that computes them, images in order."""
-    code = [sha256(Path(inspect.getfile(one))) for one in (outputs, Classifier, ImageSet, autocast)]
+    code = [sha256(Path(inspect.getfile(one))) for one in (outputs, ready, Classifier, ImageSet, autocast)]
     libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
-    content = [fingerprint(description), precision, str(batch), *code, *libraries]
+    content = [fingerprint(description), precision, *code, *libraries]
     return content + images.manifest["sha256"].iloc[rows].to_list()

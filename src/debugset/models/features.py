@@ -12,7 +12,8 @@ from torch import Tensor
 from debugset.images.sets import ImageSet
 from debugset.machine import workers
 from debugset.models.classifier import Classifier, Description
-from debugset.models.device import autocast, device
+from debugset.models.device import autocast
+from debugset.models.inference import batch_size
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
@@ -50,25 +51,22 @@ def outputs(
     architecture: Architecture,
     *,
     of: str,
-    batch: int,
     precision: Precision,
 ) -> Float32[np.ndarray, "n d"]:
     """Features or logits of images.
 
     Args:
-        classifier: in evaluation mode.
+        classifier: as `debugset.models.inference.ready` gives it.
         images: the image set.
         rows: manifest rows, in the order wished.
         architecture: says how images are prepared.
         of: ``features`` or ``logits``.
-        batch: images at a time.
         precision: of the forward pass; the result is float32 in any case.
     """
-    where = device()
-    classifier = classifier.to(where).to(memory_format=torch.channels_last)
+    where = next(classifier.parameters()).device
     run = classifier.features if of == "features" else classifier
     found = []
-    for pixels in pixel_batches(images, rows, architecture, batch):
+    for pixels in pixel_batches(images, rows, architecture, batch_size(where, architecture.input_size)):
         with torch.inference_mode(), autocast(where, precision):
             output = run(pixels.to(where, memory_format=torch.channels_last))
         found.append(output.float().cpu().numpy())
@@ -76,9 +74,13 @@ def outputs(
 
 
 def predictions(
-    classifier: Classifier, description: Description, images: ImageSet, rows: Int64[np.ndarray, " n"], *,
-    batch: int, precision: Precision,
-) -> Int64[np.ndarray, " n"]:  # fmt: skip
+    classifier: Classifier,
+    description: Description,
+    images: ImageSet,
+    rows: Int64[np.ndarray, " n"],
+    *,
+    precision: Precision,
+) -> Int64[np.ndarray, " n"]:
     """The predicted class index of images; arguments as for `outputs`."""
-    logits = outputs(classifier, images, rows, description.architecture, of="logits", batch=batch, precision=precision)
+    logits = outputs(classifier, images, rows, description.architecture, of="logits", precision=precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)

@@ -70,7 +70,6 @@ class EmbeddersParams(Section):
 
 
 class EmbedParams(Section):
-    """Section ``embed``: how images are fed to embedders, and to classifiers when they predict."""
+    """Section ``embed``: how embedders, and classifiers that predict, are run."""
 
-    batch: PositiveInt
     precision: Precision

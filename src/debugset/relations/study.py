@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64
 
 from debugset.images.sets import ImageSet
 from debugset.models.features import outputs, pixel_batches
+from debugset.models.inference import ready
 from debugset.relations.accuracy import accuracy_decrease, top_decrease
 from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, METHODS, OURS, entropy_modes, low_entropy_modes
 from debugset.relations.diagnosis import FAILURE_MODE, attribute_divergences, diagnose, pair_samples
@@ -88,10 +89,8 @@ class Study:
         """Whether the score of each attribute of each test image has the right sign; no rows without test images."""
         if not len(self.test):
             return self.test_attributes > 0
-        scores = outputs(
-            self.network.scores, self.test, np.arange(len(self.test)), self.network.architecture,
-            of="logits", batch=self.params.batch, precision="fp32",
-        )  # fmt: skip
+        rows, architecture = np.arange(len(self.test)), self.network.architecture
+        scores = outputs(ready(self.network.scores), self.test, rows, architecture, of="logits", precision="fp32")
         return pd.DataFrame((scores > 0) == (self.test_attributes > 0).to_numpy(), columns=self.test_attributes.columns)
 
 

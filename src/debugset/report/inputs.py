@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.errors import class_indices
-from debugset.evaluation import accuracy_by_class, accuracy_table, choose_embedder
+from debugset.evaluation import accuracy_by_class, accuracy_by_seed, accuracy_table, choose_embedder
 from debugset.files import read_json
 from debugset.images.sets import ImageSet, open_set
 from debugset.report.params import ReportParams
@@ -132,6 +132,11 @@ class Inputs:
         """The accuracy table and the differences, as shares of one."""
         draws = (self.params.resamples, self.params.random_state)
         return accuracy_table(self.predictions, self.failures, self.debug_classes, *draws)
+
+    @cached_property
+    def by_seed(self) -> pd.DataFrame:
+        """variant, column, seed, accuracy; shares of one."""
+        return accuracy_by_seed(self.predictions, self.failures, self.debug_classes)
 
     @cached_property
     def accuracy(self) -> pd.DataFrame:

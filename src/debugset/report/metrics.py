@@ -25,7 +25,7 @@ KINDS_OF_FLAWS = (BLIND_SPOT, FAILURE_MODE)
 
 
 def accuracy(inputs: Inputs) -> dict[str, Any]:
-    """Every accuracy with its interval and every paired difference, as shares of one; the chosen variant."""
+    """Every accuracy with its interval, each seed's, and every paired difference, as shares of one; the chosen."""
     variants: dict[str, Any] = {}
     for variant in inputs.variants:
         cells = {column: inputs.score(variant, column) for column in COLUMNS}
@@ -43,7 +43,10 @@ def accuracy(inputs: Inputs) -> dict[str, Any]:
     for row in inputs.differences.dropna().to_dict("records"):
         columns = differences.setdefault(row["variant"], {}).setdefault(row["baseline"], {})
         columns[row["column"]] = {key: row[key] / 100 for key in ("difference", "low", "high")}
-    return {"variants": variants, "differences": differences, "chosen": inputs.chosen}
+    seeds: dict[str, Any] = {}
+    for row in inputs.by_seed.to_dict("records"):
+        seeds.setdefault(row["variant"], {}).setdefault(str(row["seed"]), {})[row["column"]] = row["accuracy"]
+    return {"variants": variants, "seeds": seeds, "differences": differences, "chosen": inputs.chosen}
 
 
 def summary(inputs: Inputs) -> dict[str, Any]:

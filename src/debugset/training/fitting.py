@@ -10,6 +10,7 @@ from debugset.images.sets import ImageSet
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier, Description, build
 from debugset.models.features import pixel_batches, predictions
+from debugset.models.inference import ready
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.batches import TrainingSet
@@ -72,7 +73,7 @@ def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustPara
     count = min(params.evaluation_images, len(images))
     rows = np.arange(count) * len(images) // count  # sets may be sorted by class
     description = Description(params.architecture, architecture, images.classes, "")
-    clean = predictions(classifier, description, images, rows, batch=batch, precision="fp32")
+    clean = predictions(ready(classifier), description, images, rows, precision="fp32")
     scores = {"clean": float((clean == images.labels[rows]).mean())}
     where = next(classifier.parameters()).device
     for factor in (0.5, 1.0, 2.0):

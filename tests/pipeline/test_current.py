@@ -1,4 +1,4 @@
-"""The check that `dvc.lock` belongs to the code and parameters beside it, in copies of this repository without data."""
+"""The check that results belong to the code and parameters beside them, in copies of this repository without data."""
 
 import re
 import sys
@@ -25,7 +25,7 @@ def check(clone):
             if name:
                 assert change(text) != text
                 path.write_text(change(text))
-            done = clone.run(sys.executable, str(ROOT / "tools" / "lock_is_current.py"))
+            done = clone.run(sys.executable, "-m", "tools.current")
         finally:
             path.write_text(text)
         return done.returncode, done.stdout
@@ -36,7 +36,9 @@ def check(clone):
 def stale(printed):
     """The stages that the check names; every line says the mend."""
     lines = printed.splitlines()
-    assert all(line.startswith("error: ") and "run `dvc repro`, commit dvc.lock" in line for line in lines), printed
+    assert all(line.startswith("error: ") and "run `make repro`, commit what it changed" in line for line in lines), (
+        printed
+    )
     return re.findall(r"stage `(\S+)` would run", printed)
 
 
@@ -59,7 +61,13 @@ def test_a_changed_module_names_the_stage(check):
 def test_metrics_of_another_run_are_named(check):
     code, printed = check("metrics/pool.json", lambda text: text.replace('"found": ', '"found": 1'))
     assert code == 1
-    assert "error: metrics/pool.json: differs from what dvc.lock records; run `dvc repro`" in printed
+    assert "error: metrics/pool.json: differs from what dvc.lock records; run `make repro`" in printed
+
+
+def test_a_cpu_recorded_for_other_outs_is_told(check):
+    code, printed = check("docs/results/made_on.json", lambda text: text.replace('"outs": "', '"outs": "0'))
+    assert code == 1
+    assert printed.startswith("error: docs/results/made_on.json: is of other outs than dvc.lock's; run `make repro`")
 
 
 def test_a_missing_lock_file_is_told(clone, check):

@@ -1,0 +1,37 @@
+"""Scratch copies of a repository, in which DVC runs apart from the user's folder."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from debugset.machine import spool_folder
+
+
+def tracked_files(root: Path) -> list[str]:
+    """The files of git's index that are there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=True)
+    return [name for name in listed.stdout.decode().split("\0")[:-1] if (root / name).is_file()]
+
+
+def lay_out(root: Path, folder: Path) -> None:
+    """Copy the tracked files, as they are now, into a new git repository without any data."""
+    for name in tracked_files(root):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(root / name, folder / name)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+
+
+def scratch_environment(folder: Path) -> dict[str, str]:
+    """This environment without what binds git and DVC to another repository."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
+    return kept | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}
+
+
+def empty_spool(folder: Path) -> Path:
+    """A new spool in a folder that knows nothing but the sources which this machine has fetched before."""
+    sources = spool_folder().resolve() / "sources"
+    sources.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
+    (folder / "sources").symlink_to(sources)
+    return folder

@@ -1,0 +1,221 @@
+"""Whether this machine gives the committed results: stages run anew in a scratch copy, outs compared by their MD5."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from debugset.machine import weights_folder
+from debugset.numerics import asked, cpu_name
+from debugset.versions.lock import locked_outs, locked_stages, maker, problems
+from debugset.versions.scratch import empty_spool, lay_out, scratch_environment
+
+_STARTED = re.compile(r"Running stage '([^']+)'")
+SHOWN_LINES = 15
+UNKNOWN = "a CPU that nobody recorded"
+
+
+class Verdict(NamedTuple):
+    """How a stage's outs compare with the committed ones.
+
+    Attributes:
+        stage: its name.
+        seconds: that it took.
+        outs: how many it has.
+        differing: paths of those that differ.
+        inputs: paths of deps that differ, because an earlier stage gave something else.
+    """
+
+    stage: str
+    seconds: float
+    outs: int
+    differing: list[str]
+    inputs: list[str]
+
+
+def verify(root: Path, stages: Sequence[str]) -> bool:
+    """Run stages anew and print a line for each: whether its outs are the ones that ``dvc.lock`` names.
+
+    Args:
+        root: the repository; its tracked files are run as they are now.
+        stages: names of stages or groups, whose deps come from DVC's cache; none for the whole pipeline, from nothing.
+
+    Returns:
+        Whether all are the same.
+
+    Raises:
+        ValueError: the lock file is stale, or a stage is unknown.
+        OSError: a stage failed, or a dep is not in DVC's cache.
+    """
+    for problem in problems(root):
+        raise ValueError(problem)
+    chosen = _resolved(root, stages)
+    _tell_machines(root)
+    folder = Path(tempfile.mkdtemp(prefix="debugset-verify-"))
+    print(f"log: {folder / 'log'}\n", flush=True)
+    try:
+        verdicts = _compared(root, folder, chosen if stages else [])
+    except BaseException:
+        print(f"\nwhat was done so far stays in {folder}, for you to look at and remove", flush=True)
+        raise
+    different = [verdict.stage for verdict in verdicts if verdict.differing]
+    print(f"\n{len(verdicts) - len(different)} of {len(verdicts)} stages are the same")
+    if different:
+        print(f"what this machine made stays in {folder}, for you to look at and remove")
+    else:
+        shutil.rmtree(folder)
+    return not different
+
+
+def _compared(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
+    """Run the stages, or all, in a folder, and tell each verdict as it comes."""
+    scratch = folder / "debugset"
+    scratch.mkdir()
+    lay_out(root, scratch)
+    if stages:
+        _check_out_deps(root, scratch, stages)
+    verdicts = []
+    for verdict in _run(root, folder, stages):
+        _tell(verdict)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _resolved(root: Path, stages: Sequence[str]) -> list[str]:
+    """The stages, groups such as ``train`` replaced by their members."""
+    known, found = list(locked_stages(root)), []
+    for name in stages:
+        members = [one for one in known if name in (one, one.split("@")[0])]
+        if not members:
+            raise ValueError(f"{name}: no such stage; choose from {', '.join(known)}")
+        found += members
+    return found
+
+
+def _tell_machines(root: Path) -> None:
+    print(f"dvc.lock was made on: {maker(root) or UNKNOWN}")
+    print(f"this machine:         {cpu_name()}")
+    if asked(root / "params.yaml") == "native":
+        print("numerics: native; another kind of CPU gives other last digits")
+    if _on_gpu():
+        print("device: a GPU, whose last digits are its own; set DEBUGSET_DEVICE=cpu to compare with a CPU's")
+
+
+def _on_gpu() -> bool:
+    """Whether stages will run on a GPU; takes none, unlike `debugset.models.device.device`."""
+    wished = os.environ.get("DEBUGSET_DEVICE")
+    if wished is not None:
+        return wished != "cpu"
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
+    """Take from the repository's cache what the stages read and other stages wrote."""
+    outs = [path for of_stage in locked_outs(root).values() for path in of_stage]
+    entries = locked_stages(root)
+    deps = {dep["path"] for name in stages for dep in entries[name].get("deps", ())}
+    owners = [out for out in outs if any(dep == out or dep.startswith(f"{out}/") for dep in deps)]
+    if not owners:
+        return
+    asking = [sys.executable, "-m", "dvc", "cache", "dir"]
+    where = subprocess.run(asking, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+    _set_cache(scratch, (root / where).resolve())
+    done = _dvc(scratch, "checkout", *owners)
+    if done.returncode:
+        raise OSError(
+            f"{', '.join(stages)}: a dep is not in DVC's cache; run `dvc pull` or `dvc repro` first\n"
+            f"{' '.join(done.stdout.split())[-300:]}"
+        )
+
+
+def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
+    """Run stages, or all of them, each from its deps alone: neither cache nor spool knows a result."""
+    scratch = folder / "debugset"
+    _set_cache(scratch, folder / "cache")
+    environment = scratch_environment(scratch) | {
+        "DEBUGSET_SPOOL": str(empty_spool(folder / "spool")),
+        "DEBUGSET_WEIGHTS": str(weights_folder().resolve()),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # the stages' python is this one
+        "PYTHONUNBUFFERED": "1",  # else lines would come in blocks
+    }
+    command = [sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache"]
+    command += ["--single-item", *stages] if stages else []
+    running, started = "", time.monotonic()
+    for line in _lines(command, scratch, environment, folder / "log"):
+        if found := _STARTED.search(line):
+            if running:  # it has ended, and its outs are in the lock file
+                yield _verdict(root, scratch, running, time.monotonic() - started)
+            running, started = found[1], time.monotonic()
+            _tell_running(running)
+    yield _verdict(root, scratch, running, time.monotonic() - started)
+
+
+def _lines(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> Iterator[str]:
+    """The lines that a command prints, which the log keeps; its failure is an error that shows the log's end."""
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, errors="replace",
+        ) as process,
+    ):  # fmt: skip
+        try:
+            for line in process.stdout or ():
+                file.write(line)
+                file.flush()
+                yield line
+        except BaseException:  # Ctrl-C: what runs ends too
+            process.terminate()
+            raise
+    if process.returncode:
+        end = log.read_text(encoding="utf-8").splitlines()[-SHOWN_LINES:]
+        print("\n".join(["", *end]), file=sys.stderr)
+        raise OSError(f"the run failed; {log} has all that it said")
+
+
+def _verdict(root: Path, scratch: Path, stage: str, seconds: float) -> Verdict:
+    committed, made = locked_stages(root)[stage], locked_stages(scratch)[stage]
+    expected, found = locked_outs(root)[stage], locked_outs(scratch)[stage]
+    before = {dep["path"]: dep["md5"] for dep in committed.get("deps", ())}
+    inputs = [dep["path"] for dep in made.get("deps", ()) if dep["md5"] != before.get(dep["path"])]
+    differing = [path for path in expected if found.get(path) != expected[path]]
+    return Verdict(stage, seconds, len(expected), differing, inputs)
+
+
+def _tell(verdict: Verdict) -> None:
+    """A line a stage."""
+    outcome = "different" if verdict.differing else "same"
+    text = f"{verdict.stage:24} {outcome:10} {verdict.seconds:5.0f} s"
+    if verdict.differing:
+        text += f"   {', '.join(verdict.differing)}"
+        text += f" (as its inputs do: {', '.join(verdict.inputs)})" if verdict.inputs else ""
+    else:
+        text += f"   {verdict.outs} out{'s' * (verdict.outs > 1)}"
+    print(f"\r\033[K{text}" if sys.stdout.isatty() else text, flush=True)
+
+
+def _tell_running(stage: str) -> None:
+    """What runs now, where it can be wiped out again."""
+    if sys.stdout.isatty():
+        print(f"{stage:24} running", end="", flush=True)
+
+
+def _set_cache(folder: Path, cache: Path) -> None:
+    done = _dvc(folder, "cache", "dir", "--local", str(cache))
+    if done.returncode:
+        raise OSError(f"dvc cache dir: {' '.join(done.stdout.split())}")
+
+
+def _dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=folder, env=scratch_environment(folder),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""docs/results against the committed default run: what disagrees is named, and pages hold what the metrics say."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from debugset.files import read_json, write_json
+from tests.pipeline.conftest import ROOT
+from tools.results import mending, pictures, shared, table
+from tools.results.blocks import read_block, write_block
+
+
+@pytest.fixture
+def results(tmp_path):
+    """A folder with two results, one of metrics and one of outs."""
+    write_json(tmp_path / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5, "seed": 0.25}}, "chosen": "a"})
+    (tmp_path / "dvc.lock").write_text("stages: {draw: {cmd: x, outs: [{path: plots/x.png, md5: abc}]}}\n")
+    folder = tmp_path / shared.RESULTS
+    shared.write_run(folder / "one", {}, {"metrics/accuracy.json": {"variants": {"a": {"test": 0.5}}}})
+    shared.write_run(folder / "two", {"key": 1}, {"dvc.lock": {"plots/x.png": "abc"}})
+    return tmp_path
+
+
+def test_results_that_agree_ask_for_nothing(results):
+    assert list(shared.problems(results)) == []
+    assert read_json(results / shared.RESULTS / "two/run.json")["params"] == {"key": 1}
+
+
+def test_numbers_outside_the_shared_part_may_change(results):
+    write_json(results / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5, "seed": 0.9}, "b": {}}})
+    assert list(shared.problems(results)) == []
+
+
+def test_a_number_that_changed_is_named(results):
+    write_json(results / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5001}}})
+    (found,) = shared.problems(results)
+    assert found.startswith("docs/results/one/run.json: disagrees with metrics/accuracy.json in 1 values, such as ")
+    assert "variants.a.test; run `make results`" in found
+
+
+def test_a_number_that_is_gone_is_named(results):
+    write_json(results / "metrics/accuracy.json", {"variants": 3})
+    assert "such as variants;" in next(shared.problems(results))
+
+
+def test_a_picture_that_was_drawn_anew_is_named(results):
+    path = results / "dvc.lock"
+    path.write_text(path.read_text().replace("abc", "abd"))
+    (found,) = shared.problems(results)
+    assert "two/run.json: disagrees with dvc.lock" in found
+
+
+def test_the_committed_results_agree_with_the_committed_run():
+    assert list(shared.problems(ROOT)) == []
+    for result in (pictures, table, mending):
+        assert list(result.problems(ROOT)) == []
+
+
+def test_a_table_of_a_page_that_is_not_what_the_metrics_say_is_named(tmp_path):
+    for name in ("docs/barlow.md", "metrics/rules.json", "metrics/modes.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    assert list(pictures.problems(tmp_path)) == []
+    rules = read_json(tmp_path / "metrics/rules.json")
+    rules["original_by_robust"]["label"]["depth_1"]["gain"] += 0.1
+    write_json(tmp_path / "metrics/rules.json", rules)
+    (found,) = pictures.problems(tmp_path)
+    assert found.startswith("docs/barlow.md: table `rules` is not what the metrics say")
+
+
+def test_the_table_shares_the_original_and_the_first_seed_with_the_default_run():
+    seeds = {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}, "2": {"test": 0.7}}}
+    assert table.first_seed(seeds) == {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}}}
+
+
+def test_a_page_s_table_of_other_numbers_is_named(tmp_path):
+    cell = {"accuracy": 0.5, "low": 0.25, "high": 0.75}
+    accuracy = {"chosen": "retrain", "variants": {"retrain": {"heldout": cell}}}
+    write_json(tmp_path / table.FOLDER / "accuracy.json", accuracy)
+    begin, end = "<!-- table: written by `make results` -->", "<!-- end of table -->"
+    (tmp_path / "README.md").write_text(f"{begin}\n{table.markdown_table(accuracy)}\n{end}")
+    assert "| **retrain** | - | 50.0 (25.0 to 75.0) |" in (tmp_path / "README.md").read_text()
+    assert list(table.problems(tmp_path)) == []
+    (tmp_path / "README.md").write_text((tmp_path / "README.md").read_text().replace("50.0", "50.1"))
+    (found,) = table.problems(tmp_path)
+    assert found.startswith("README.md: table `table` is not what the five seeds say; run `make results`")
+
+
+def test_the_mending_table_tells_before_and_after():
+    before, after = mending.Scores(93.4, 54.1, 19.1)._asdict(), mending.Scores(60.0, 54.0, 20.0)._asdict()
+    text = mending.markdown_table({"random": [before, after], "original": [before, before]})
+    assert text.splitlines()[2:] == [
+        "| original | 93.4 → 93.4 | 54.1 → 54.1 | 19.1 → 19.1 |",
+        "| random | 93.4 → 60.0 | 54.1 → 54.0 | 19.1 → 20.0 |",
+    ]
+
+
+def test_an_unknown_result_is_named():
+    done = subprocess.run([sys.executable, "-m", "tools.results", "tables"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: tables: no such result; choose from pictures, table, sweep, mending, data-versions\n"
+    )
+
+
+def test_a_block_is_replaced_and_nothing_else(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("before\n\n<!-- t: written by `make results` -->\nold\n<!-- end of t -->\n\nafter\n")
+    write_block(page, "t", "| new |\n| row |")
+    assert read_block(page, "t") == "| new |\n| row |"
+    assert page.read_text().startswith("before\n\n<!-- t")
+    assert page.read_text().endswith("-->\n\nafter\n")
+    with pytest.raises(ValueError, match="expected the comments"):
+        write_block(page, "u", "")

@@ -1,0 +1,155 @@
+"""`debugset verify` by real DVC, in a small repository of four stages whose results a variable can change."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from debugset.numerics import cpu_name
+from debugset.versions import lock
+from debugset.versions.verify import verify
+from tests.pipeline.conftest import IDENTITY
+
+GRAPH = """\
+stages:
+  first:
+    cmd: cp given first
+    deps: [given]
+    params: [numerics]
+    outs: [first]
+  second:
+    foreach: [left, right]
+    do:
+      cmd: test "$FLAVOUR_OF_SECOND" != none && mkdir -p ${item} && (cat first; echo $FLAVOUR_OF_SECOND) > ${item}/out
+      deps: [first]
+      outs: ["${item}"]
+  third:
+    cmd: cat left/out right/out > third
+    deps: [left/out, right]
+    outs:
+      - third: {cache: false}
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The repository after `dvc repro`, committed."""
+    folder = tmp_path_factory.mktemp("verified") / "repository"
+    folder.mkdir()
+    (folder / "dvc.yaml").write_text(GRAPH)
+    (folder / "params.yaml").write_text("numerics: portable\n")
+    (folder / "given").write_text("given\n")
+    dvc = [sys.executable, "-m", "dvc"]
+    for command in (
+        ["git", "init", "-q"],
+        [*dvc, "init", "-q"],
+        [*dvc, "repro", "-q"],
+        ["git", "add", "-A"],
+        ["git", "commit", "-q", "-m", "made"],
+    ):
+        subprocess.run(command, cwd=folder, check=True, env=os.environ | IDENTITY, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.fixture
+def repository(made, tmp_path, monkeypatch):
+    """A copy of it, cache included; scratch copies go to a folder of the test's own."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
+    (tmp_path / "scratch").mkdir()
+    return shutil.copytree(made, tmp_path / "repository", symlinks=True)
+
+
+def outcomes(printed):
+    """By stage, whether it is told as the same."""
+    lines = [line.split() for line in printed.splitlines()]
+    return {line[0]: line[1] for line in lines if len(line) > 2 and line[1] in ("same", "different")}
+
+
+def test_equal_outs_are_told_and_nothing_is_left(repository, tmp_path, capsys):
+    assert verify(repository, [])
+    printed = capsys.readouterr().out
+    assert outcomes(printed) == dict.fromkeys(["first", "second@left", "second@right", "third"], "same")
+    assert "4 of 4 stages are the same" in printed
+    assert f"this machine:         {cpu_name()}" in printed
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_another_result_is_told_with_what_follows_from_it(repository, capsys, monkeypatch):
+    monkeypatch.setenv("FLAVOUR_OF_SECOND", "other")
+    before = {path: path.read_bytes() for path in repository.iterdir() if path.is_file()}
+    assert not verify(repository, [])
+    printed = capsys.readouterr().out
+    expected = {"first": "same", "second@left": "different", "second@right": "different", "third": "different"}
+    assert outcomes(printed) == expected
+    second, third = (next(line for line in printed.splitlines() if line.startswith(name)) for name in ("second", "thi"))
+    assert second.endswith("left")
+    assert third.endswith("third (as its inputs do: left/out, right)")
+    assert "1 of 4 stages are the same" in printed
+    kept = Path(printed.splitlines()[-1].split()[6].rstrip(","))
+    assert (kept / "debugset/third").read_text() == "given\nother\n" * 2
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_stage_alone_takes_the_committed_inputs(repository, capsys, monkeypatch):
+    monkeypatch.setenv("FLAVOUR_OF_SECOND", "other")
+    for name in ("first", "left", "right", "third"):  # what lies in the folder does not count
+        path = repository / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    subprocess.run(["git", "checkout", "-q", "third"], cwd=repository, check=True)
+    assert verify(repository, ["third", "first"])
+    assert outcomes(capsys.readouterr().out) == {"first": "same", "third": "same"}
+    assert not verify(repository, ["second"])
+    assert outcomes(capsys.readouterr().out) == {"second@left": "different", "second@right": "different"}
+
+
+def test_an_unknown_stage_is_named(repository):
+    with pytest.raises(ValueError, match=r"fourth: no such stage; choose from first, second@left, second@right, third"):
+        verify(repository, ["fourth"])
+
+
+def test_a_stale_lock_file_is_refused(repository):
+    (repository / "given").write_text("changed\n")
+    with pytest.raises(ValueError, match=r"dvc.lock is stale: stage `first` would run"):
+        verify(repository, [])
+
+
+def test_an_input_that_no_cache_holds_is_told(repository):
+    shutil.rmtree(repository / ".dvc/cache")
+    with pytest.raises(OSError, match="third: a dep is not in DVC's cache; run `dvc pull` or `dvc repro` first"):
+        verify(repository, ["third"])
+
+
+def test_a_failing_stage_ends_it_and_shows_the_log(repository, monkeypatch, capsys):
+    monkeypatch.setenv("FLAVOUR_OF_SECOND", "none")
+    with pytest.raises(OSError, match=r"the run failed; \S+/log has all that it said"):
+        verify(repository, [])
+    printed = capsys.readouterr()
+    assert outcomes(printed.out) == {"first": "same"}
+    assert "failed to reproduce 'second@left'" in printed.err
+    assert f"stays in {next((repository.parent / 'scratch').iterdir())}" in printed.out
+
+
+def test_the_maker_is_recorded_once_for_the_same_outs(repository, monkeypatch):
+    def record(cpu):
+        monkeypatch.setattr(lock, "cpu_name", lambda: cpu)
+        lock.record_maker(repository)
+        return lock.maker(repository)
+
+    assert lock.maker(repository) is None
+    assert record("the first") == "the first"
+    path = repository / "dvc.lock"
+    entries = yaml.safe_load(path.read_text())
+    entries["stages"]["first"]["deps"][0]["md5"] = "0" * 32  # code that changed nothing
+    path.write_text(yaml.safe_dump(entries))
+    assert record("the second") == "the first"
+    entries["stages"]["third"]["outs"][0]["md5"] = "0" * 32
+    path.write_text(yaml.safe_dump(entries))
+    assert lock.maker(repository) is None
+    assert record("the second") == "the second"

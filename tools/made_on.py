@@ -1,0 +1,8 @@
+"""Record this machine's CPU as the maker of dvc.lock's outs, unless one is recorded for them; part of `make repro`."""
+
+from pathlib import Path
+
+from debugset.versions.lock import record_maker
+
+if __name__ == "__main__":
+    record_maker(Path.cwd())
