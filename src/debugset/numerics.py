@@ -36,9 +36,9 @@ PREFIXES = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "ONEDNN_", "D
 # How often a thread of GNU's OpenMP looks again while it waits, before it sleeps. By default so often that it takes the
 # core from whatever else wants to run; much less often, and waking up costs more: benchmarks/numerics.txt.
 SPIN = {"GOMP_SPINCOUNT": "2500"}
-# glibc's mallopt: parameter and value. A network's outputs are large and short-lived. By default the system gets their
-# memory back at once, and each new page costs a fault: benchmarks/embedding.txt.
-KEPT_MEMORY = {-3: 2**30, -1: 2**31 - 1}  # allocate below 1 GiB from the heap, and leave the heap as it is
+# Parameters of glibc's mallopt, and the sizes up to which it may be asked to allocate from the heap, best first.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+HEAP_ALLOCATIONS = (2**30, 2**25)  # older versions take 32 MiB at most
 LIBRARIES = ("numpy", "torch")
 
 
@@ -49,7 +49,8 @@ def settle(path: Path = PARAMS_FILE) -> None:
 
     Raises:
         ParamsError: the parameter ``numerics`` is missing or unknown.
-        ValueError: a library was imported before, so that its settings would come too late.
+        ValueError: a library was imported before, or the C library was told which instructions to use: the settings
+            would come too late.
     """
     keep_memory()
     if asked(path) == "native":
@@ -61,6 +62,8 @@ def settle(path: Path = PARAMS_FILE) -> None:
             f"numerics: portable: {loaded[0]} was imported before the stage began (by a sitecustomize or .pth file?), "
             "too late for its settings; mend that, or set numerics: native"
         )
+    if "hwcaps" in os.environ.get("GLIBC_TUNABLES", ""):
+        raise ValueError("numerics: portable: GLIBC_TUNABLES chooses the C library's instructions; unset it")
     make_portable(os.environ)
     if not has_avx2():
         print(
@@ -99,11 +102,14 @@ def make_portable(environment: MutableMapping[str, str]) -> None:
 
 
 def keep_memory() -> None:
-    """Keep freed memory in this process, where the C library is GNU's."""
+    """Keep freed memory in this process, where the C library is GNU's.
+
+    A network's outputs are large and short-lived. By default the system gets their memory back at once, and each page
+    of the next ones costs a fault: benchmarks/embedding.txt.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        for parameter, value in KEPT_MEMORY.items():
-            mallopt(parameter, value)
+    if mallopt is not None and any(mallopt(M_MMAP_THRESHOLD, size) for size in HEAP_ALLOCATIONS):
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def in_force() -> Mode:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from debugset.feature_files import open_features
 from debugset.files import read_json, sha256
@@ -168,21 +169,21 @@ def test_an_empty_set_has_empty_features(tmp_path):
 
 
 def test_the_spool_s_key_tells_apart_all_that_decides_features(images, monkeypatch):
-    def key(rows=range(10), precision="fp32"):
-        return tuple(embedding._shard_key(described(), images, np.array(rows), precision))
+    def key(rows=range(10), precision="fp32", where="cpu"):
+        return tuple(embedding._shard_key(described(), images, np.array(rows), precision, torch.device(where)))
 
-    keys = [key(), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
+    keys = [key(), key(where="cuda"), key(precision="bf16"), key(range(9)), key(range(9, -1, -1))]
     assert keys[0] == key()
     monkeypatch.setattr(embedding, "version", lambda library: "another")
     keys.append(key())
     monkeypatch.setattr(embedding, "sha256", lambda code: "another")
     keys.append(key())
-    assert len(set(keys)) == 6
+    assert len(set(keys)) == 7
 
 
 def test_the_spool_s_key_covers_the_code_that_decides_features(images, monkeypatch):
     asked = []
     monkeypatch.setattr(embedding.inspect, "getfile", lambda one: asked.append(one.__module__) or __file__)
-    embedding._shard_key(described(), images, np.array([0]), "fp32")
+    embedding._shard_key(described(), images, np.array([0]), "fp32", torch.device("cpu"))
     code = ("models.features", "models.inference", "models.classifier", "models.device", "images.sets")
     assert {f"debugset.{name}" for name in code} <= set(asked)

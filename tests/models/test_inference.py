@@ -3,6 +3,7 @@
 import pytest
 import timm
 import torch
+from timm.layers import StdConv2d
 from torch import nn
 
 from debugset.models.classifier import Classifier, build
@@ -63,15 +64,19 @@ def test_the_caller_s_model_stays_as_it_is():
 
 
 class Shared(nn.Module):
-    """A convolution whose output is used besides, one that is called twice, and a norm without statistics."""
+    """A convolution whose output is used besides, one that is called twice, one that makes its weights anew at each
+    call, and a norm without statistics.
+    """
 
     def __init__(self):
         super().__init__()
         self.seen, self.twice, self.last = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 1)
         self.norm_of_seen, self.norm_of_twice = nn.BatchNorm2d(3), nn.BatchNorm2d(3)
         self.without_statistics = nn.BatchNorm2d(3, track_running_stats=False)
+        self.standardised, self.norm_of_standardised = StdConv2d(3, 3, 1), nn.BatchNorm2d(3)
 
     def forward(self, x):
+        x = self.norm_of_standardised(self.standardised(x))
         seen = self.seen(x)
         twice = self.norm_of_twice(self.twice(self.twice(x)))
         return self.norm_of_seen(seen) + seen + twice + self.without_statistics(self.last(x))
@@ -82,7 +87,7 @@ def test_only_a_norm_that_alone_sees_a_convolution_is_folded():
     pixels = torch.rand(2, 3, 4, 4)
     before = model(pixels)
     fold_batch_norms(model)
-    assert len(norms(model)) == 3
+    assert len(norms(model)) == 4
     torch.testing.assert_close(model(pixels), before)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -143,6 +144,35 @@ def test_native_leaves_the_user_s_own_way_of_waiting(params, monkeypatch, own):
     before = dict(os.environ)
     settled(monkeypatch, params("numerics: native\n"))
     assert os.environ == before
+
+
+def test_a_c_library_that_was_told_its_instructions_is_refused(params, monkeypatch):
+    monkeypatch.setattr(numerics, "LIBRARIES", ())
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=1:glibc.cpu.hwcaps=-AVX2")
+    with pytest.raises(ValueError, match="GLIBC_TUNABLES chooses the C library's instructions; unset it"):
+        settled(monkeypatch, params("numerics: portable\n"))
+
+
+@pytest.mark.parametrize(
+    ("largest", "asked"),
+    [
+        (2**30, [(-3, 2**30), (-1, 2**31 - 1)]),
+        (2**25, [(-3, 2**30), (-3, 2**25), (-1, 2**31 - 1)]),  # glibc before 2.35
+        (0, [(-3, 2**30), (-3, 2**25)]),
+    ],
+)
+@pytest.mark.parametrize("mode", ["portable", "native"])
+def test_freed_memory_is_kept_in_both_modes(params, monkeypatch, mode, largest, asked):
+    calls = []
+
+    def mallopt(parameter, value):
+        calls.append((parameter, value))
+        return int(parameter != -3 or value <= largest)
+
+    monkeypatch.setattr(numerics, "LIBRARIES", ())
+    monkeypatch.setattr(numerics.ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=mallopt))
+    settled(monkeypatch, params(f"numerics: {mode}\n"))
+    assert calls == asked
 
 
 def test_portable_after_numpy_is_refused(params):

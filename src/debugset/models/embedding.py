@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 from debugset.feature_files import described_parts
@@ -56,7 +57,7 @@ def embed(
     digests = {}
     with replacing_folder(target) as folder, progress as bar:
         for name, rows in parts.items():
-            key = _shard_key(description, images, rows, precision)
+            key = _shard_key(description, images, rows, precision, next(classifier.parameters()).device)
             file = folder / f"{name}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(spooled(spool, key, partial(compute, rows)), file)
@@ -75,9 +76,11 @@ def embed(
     )
 
 
-def _shard_key(description: Description, images: ImageSet, rows: np.ndarray, precision: Precision) -> list[str]:
-    """All that decides the features: weights, preprocessing, the code that computes them, images in order."""
+def _shard_key(
+    description: Description, images: ImageSet, rows: np.ndarray, precision: Precision, where: torch.device
+) -> list[str]:
+    """All that decides the features: weights, preprocessing, code, kind of device, images in order."""
     code = [sha256(Path(inspect.getfile(one))) for one in (outputs, ready, Classifier, ImageSet, autocast)]
     libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
-    content = [fingerprint(description), precision, *code, *libraries]
+    content = [fingerprint(description), precision, where.type, *code, *libraries]
     return content + images.manifest["sha256"].iloc[rows].to_list()

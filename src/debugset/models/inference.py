@@ -77,8 +77,10 @@ def _pairs(model: nn.Module) -> list[tuple[str, str]]:
 
 def _folds(convolution: nn.Module, norm: nn.Module) -> bool:
     """Whether the one is a convolution and the other a batch norm with statistics of its own."""
+    from timm.layers import Conv2dSame
+
     return (
-        isinstance(convolution, nn.Conv2d)
+        type(convolution) in (nn.Conv2d, Conv2dSame)  # others, such as StdConv2d, make their weights anew at each call
         and isinstance(norm, BatchNorm)
         and norm.running_var is not None
         and not norm.training

@@ -72,7 +72,9 @@ def drawing(rows: int, columns: int, size: tuple[float, float], **options: Any) 
         size: width and height in inches; on the page an inch is about 100 px.
         options: passed on to ``Figure.subplots``.
     """
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
+        matplotlib.rcParams.update(STYLE)
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False, **options)
