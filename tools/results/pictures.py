@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from debugset.files import read_json
+from tools.results import relations_tables
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, outs_of, write_run
 
 FOLDER = RESULTS / "default"
 CARDS = ("label-sneaker-1", "prediction-trouser-1", "label-tshirt-1", "label-bag-1")  # docs/barlow.md discusses them
-OUTS = ("plots/seeds_and_picks.png", "report/cards")
+OUTS = ("plots/seeds_and_picks.png", "report/cards", "data/relations")
 PAGE = Path("docs/barlow.md")
 
 
@@ -30,8 +31,10 @@ def make(clone: Clone) -> None:
         copy_file(picture, FOLDER / picture.name)
     digests = outs_of(clone.folder)
     write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}})
-    for name, text in _tables(Path()).items():
+    for name, text in _tables(clone.folder).items():
         write_block(PAGE, name, text)
+    for name, text in relations_tables.tables(clone.folder).items():
+        write_block(relations_tables.PAGE, name, text)
 
 
 def problems(root: Path) -> Iterator[str]:
