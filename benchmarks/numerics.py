@@ -1,6 +1,6 @@
 """What portable numerics cost, and what spinning threads cost others.
 
-What: seconds of the original model's training, 300 steps of the recipe, data loading included.
+What: seconds of the original model's training, 150 steps of the recipe, data loading included.
 Against: native numerics; OpenMP's own way of waiting; each alone and, the waiting, beside one busy core.
 On: the default's training set, so run `dvc repro prepare` first. Each measurement is a process of its own; all are
 taken in turn, three rounds in one run, so that a machine that slows down slows all of them.
@@ -17,7 +17,7 @@ from statistics import median
 
 from debugset.numerics import PORTABLE, PREFIXES, SPIN, cpu_name
 
-ROUNDS, STEPS = 3, 300
+ROUNDS, STEPS = 3, 150
 CASES = {  # name: environment, whether beside a busy core
     "native": (SPIN, False),
     "portable": (PORTABLE | SPIN, False),

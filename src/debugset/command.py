@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 from dotenv import load_dotenv
 
-from debugset import numerics
-
 
 def run(main: Callable[[], object]) -> None:
     """Run a command; bad input ends in one line on stderr and exit code 1, Ctrl-C in one and code 130.
@@ -15,6 +13,8 @@ def run(main: Callable[[], object]) -> None:
     What ``.env`` says of this machine is added to the environment, which wins.
     Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
     """
+    from debugset import numerics  # it reads params, which `debugset --help` does not
+
     portable = numerics.in_force() == "portable"
     load_dotenv(".env")
     if portable:

@@ -88,7 +88,9 @@ def test_another_result_is_told_with_what_follows_from_it(repository, capsys, mo
     printed = capsys.readouterr().out
     expected = {"first": "same", "second@left": "different", "second@right": "different", "third": "different"}
     assert outcomes(printed) == expected
-    second, third = (next(line for line in printed.splitlines() if line.startswith(name)) for name in ("second", "thi"))
+    second, third = (
+        next(line for line in printed.splitlines() if line.startswith(name)) for name in ("second", "third ")
+    )
     assert second.endswith("left")
     assert third.endswith("third (as its inputs do: left/out, right)")
     assert "1 of 4 stages are the same" in printed

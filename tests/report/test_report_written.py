@@ -62,7 +62,7 @@ def test_the_same_inputs_give_the_same_bytes(reported, tmp_path, params):
 
 def test_accuracy_metrics_are_shares_of_the_predictions(reported):
     metrics = json.loads((reported / "metrics/accuracy.json").read_text())
-    assert set(metrics) == {"variants", "differences", "chosen"}
+    assert set(metrics) == {"variants", "seeds", "differences", "chosen"}
     assert set(metrics["variants"]) == {"original", *RIGHT}
     predictions = pd.read_parquet(reported / "data/predictions.parquet")
     for variant in RIGHT:
@@ -72,6 +72,9 @@ def test_accuracy_metrics_are_shares_of_the_predictions(reported):
         assert cell["low"] <= cell["accuracy"] <= cell["high"]
         assert cell["images"] == len(rows)
         assert set(metrics["variants"][variant]) == set(evaluation.COLUMNS) == set(COLUMNS)
+        of_seed = rows[rows["seed"] == rows["seed"].max()]
+        seed = metrics["seeds"][variant][str(rows["seed"].max())]
+        assert seed["test_all"] == pytest.approx((of_seed["label"] == of_seed["predicted"]).mean(), abs=1e-4)
     assert metrics["variants"]["original"]["heldout"]["accuracy"] == 0
     scores = {name: cells["heldout"]["accuracy"] for name, cells in metrics["variants"].items()}
     difference = metrics["differences"]["dcd-robust"]["random"]["heldout"]["difference"]
