@@ -46,7 +46,7 @@ def main() -> None:
         name = f"precision: {precision}, channels_last: {str(last).lower()}"
         print(f"{name:40} {recipe.batch / median:8.0f} images/s   {base / median:5.2f} x fp32 contiguous")
     best = min(seconds, key=lambda key: sorted(seconds[key])[ROUNDS // 2])
-    print(f"advice: recipe.precision: {best[0]}, recipe.channels_last: {str(best[1]).lower()}")
+    print(f"advice, with numerics: native: recipe.precision: {best[0]}, recipe.channels_last: {str(best[1]).lower()}")
 
 
 def _stepper(recipe: Recipe, architecture, precision: str, channels_last: bool):

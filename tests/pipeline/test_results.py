@@ -1,14 +1,17 @@
 """docs/results against the committed default run: what disagrees is named, and pages hold what the metrics say."""
 
+import math
 import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from debugset.files import read_json, write_json
+from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
 from tests.pipeline.conftest import ROOT
-from tools.results import mending, pictures, shared, table
+from tools.results import mending, pictures, relations_tables, shared, table
 from tools.results.blocks import read_block, write_block
 
 
@@ -94,6 +97,27 @@ def test_the_mending_table_tells_before_and_after():
     assert text.splitlines()[2:] == [
         "| original | 93.4 → 93.4 | 54.1 → 54.1 | 19.1 → 19.1 |",
         "| random | 93.4 → 60.0 | 54.1 → 54.0 | 19.1 → 20.0 |",
+    ]
+
+
+def test_the_levels_of_bias_are_a_row_each():
+    rows = [
+        {"tau": 0.0, "correlation": 0.02, "mean": -0.031, "kl": 0.25, "rank": 8.0, "kind": ""},
+        {"tau": 1.0, "correlation": 1.0, "mean": 0.93, "kl": 10.6, "rank": 1.0, "kind": "failure mode"},
+    ]
+    assert relations_tables._levels(pd.DataFrame(rows)).splitlines()[2:] == [
+        "| 0 | 0.02 | \N{MINUS SIGN}0.03 | 0.25 | 8 | - |",
+        "| 1 | 1.00 | 0.93 | 10.60 | 1 | failure mode |",
+    ]
+
+
+def test_what_modes_cost_stands_beside_both_baselines():
+    nothing = {"modes": 0, "ordinary": math.nan, "in_mode": math.nan, "decrease": math.nan}
+    found = {"modes": 1, "ordinary": 0.9, "in_mode": 0.7, "decrease": 0.2}
+    methods = ((OURS, nothing), (ENTROPY, found), (LOW_ENTROPY, found))
+    rows = [{"tau": 0.5, "top": 1, "method": name, **numbers} for name, numbers in methods]
+    assert relations_tables._costs(pd.DataFrame(rows)).splitlines()[2:] == [
+        "| 0.5 | 1 | 0 | - | - | - | 20.0 | 90.0 | 70.0 | 20.0 |"
     ]
 
 
