@@ -40,7 +40,7 @@ test: setup ## run every test, the smoke run by real DVC included
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
 	@$(IN_VENV) python -m pytest -q -ra tests/pipeline/test_smoke.py
 
-check: setup ## style and types: ruff, mypy; whether dvc.lock belongs to code and parameters
+check: setup ## style and types: ruff, mypy; whether dvc.lock and docs/results are current
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy

@@ -30,6 +30,12 @@ def test_the_traceback_is_shown_on_request(in_folder: Path, monkeypatch: pytest.
         run(main)
 
 
+def test_a_dotenv_that_is_no_text_is_told(in_folder: Path, capsys: pytest.CaptureFixture) -> None:
+    (in_folder / ".env").write_bytes(b"\xff")
+    with pytest.raises(SystemExit, match=r"^error: .env: not a text in UTF-8; save it as one$"):
+        run(lambda: None)
+
+
 def test_dotenv_adds_to_the_environment_which_wins(in_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (in_folder / ".env").write_text("# machine\nexport FLICKR_API_KEY='from the file'\nDEBUGSET_WORKERS=7\n")
     monkeypatch.setenv("DEBUGSET_WORKERS", "3")

@@ -111,3 +111,11 @@ def test_sha256_is_the_bytes_digest(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"debugset")
     assert sha256(path) == hashlib.sha256(b"debugset").hexdigest()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"a": ', b"\xff"])
+def test_a_damaged_json_file_is_named(tmp_path, content):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"x.json: not JSON \(.*; restore it"):
+        read_json(path)

@@ -82,3 +82,10 @@ def test_values_do_not_change_after_loading(params):
     section = load("example", Example, params(GOOD))
     with pytest.raises(ValueError, match="frozen"):
         section.rate = 0.1
+
+
+def test_a_file_that_is_no_text_is_told(tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"a: \xff\n")
+    with pytest.raises(ParamsError, match=r"params.yaml: not valid YAML: .*decode"):
+        read(path)

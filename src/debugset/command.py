@@ -16,10 +16,10 @@ def run(main: Callable[[], object]) -> None:
     from debugset import numerics  # it reads params, which `debugset --help` does not
 
     portable = numerics.in_force() == "portable"
-    load_dotenv(".env")
-    if portable:
-        numerics.make_portable(os.environ)  # what the file says of numerics must not count either
     try:
+        _read_environment_file()
+        if portable:
+            numerics.make_portable(os.environ)  # what the file says of numerics must not count either
         main()
     except KeyboardInterrupt:
         print("stopped; run it again to go on", file=sys.stderr)
@@ -28,3 +28,10 @@ def run(main: Callable[[], object]) -> None:
         if os.environ.get("DEBUGSET_TRACEBACK") == "1":
             raise
         sys.exit(f"error: {' '.join(str(error).split())}")
+
+
+def _read_environment_file() -> None:
+    try:
+        load_dotenv(".env")
+    except UnicodeDecodeError:
+        raise ValueError(".env: not a text in UTF-8; save it as one") from None

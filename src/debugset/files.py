@@ -67,8 +67,15 @@ def write_json(path: Path, content: Any, *, digits: int = 6) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Read a JSON file.
+
+    Raises:
+        ValueError: it holds something else; names the file.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:  # undecodable text is one too
+        raise ValueError(f"{path}: not JSON ({error}); restore it") from None
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -63,7 +63,9 @@ def settle(path: Path = PARAMS_FILE) -> None:
             "too late for its settings; mend that, or set numerics: native"
         )
     if "hwcaps" in os.environ.get("GLIBC_TUNABLES", ""):
-        raise ValueError("numerics: portable: GLIBC_TUNABLES chooses the C library's instructions; unset it")
+        raise ValueError(
+            "numerics: portable: GLIBC_TUNABLES chooses the C library's instructions; take hwcaps out of it"
+        )
     make_portable(os.environ)
     if not has_avx2():
         print(
@@ -91,6 +93,8 @@ def check(value: object, path: Path = PARAMS_FILE) -> Mode:
     for mode in get_args(Mode):
         if value == mode:
             return mode
+    if value is None:
+        raise ParamsError(f"{path}: `numerics` is missing; add `numerics: portable` or `numerics: native`")
     raise ParamsError(f"{path}: `numerics`: say portable or native (got {value!r})")
 
 

@@ -38,7 +38,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
         raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
     try:
         sections = yaml.load(path.read_text(encoding="utf-8"), LOADER)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sections, dict):
         raise ParamsError(f"{path}: expected a mapping of sections")

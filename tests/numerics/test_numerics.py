@@ -149,7 +149,7 @@ def test_native_leaves_the_user_s_own_way_of_waiting(params, monkeypatch, own):
 def test_a_c_library_that_was_told_its_instructions_is_refused(params, monkeypatch):
     monkeypatch.setattr(numerics, "LIBRARIES", ())
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.check=1:glibc.cpu.hwcaps=-AVX2")
-    with pytest.raises(ValueError, match="GLIBC_TUNABLES chooses the C library's instructions; unset it"):
+    with pytest.raises(ValueError, match="GLIBC_TUNABLES chooses the C library's instructions; take hwcaps out of it"):
         settled(monkeypatch, params("numerics: portable\n"))
 
 
@@ -180,10 +180,17 @@ def test_portable_after_numpy_is_refused(params):
         numerics.settle(params("numerics: portable\n"))
 
 
-@pytest.mark.parametrize("text", ["numerics: fast\n", "numerics: {}\n", "recipe: {}\n"])
-def test_another_value_is_refused(params, text):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("numerics: fast\n", r"`numerics`: say portable or native \(got 'fast'\)"),
+        ("numerics: {}\n", r"`numerics`: say portable or native \(got {}\)"),
+        ("recipe: {}\n", "`numerics` is missing; add `numerics: portable` or"),
+    ],
+)
+def test_another_value_is_refused(params, text, said):
     path = params(text)
-    with pytest.raises(ParamsError, match=r"params.yaml: `numerics`: say portable or native \(got "):
+    with pytest.raises(ParamsError, match=f"params.yaml: {said}"):
         numerics.settle(path)
 
 
@@ -222,4 +229,7 @@ def test_a_stage_begins_with_the_numerics_of_its_params(params, tmp_path):
 
 def test_a_stage_without_the_parameter_says_so_in_one_line(params, tmp_path):
     params("recipe: {}\n")
-    assert stage(tmp_path) == (1, "error: params.yaml: `numerics`: say portable or native (got None)\n")
+    assert stage(tmp_path) == (
+        1,
+        "error: params.yaml: `numerics` is missing; add `numerics: portable` or `numerics: native`\n",
+    )

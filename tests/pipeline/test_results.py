@@ -12,7 +12,7 @@ from debugset.files import read_json, write_json
 from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
 from tests.pipeline.conftest import ROOT
 from tools.results import mending, pictures, relations_tables, shared, table
-from tools.results.blocks import read_block, write_block
+from tools.results.blocks import BLOCKS, read_block, write_block
 
 
 @pytest.fixture
@@ -39,20 +39,41 @@ def test_numbers_outside_the_shared_part_may_change(results):
 def test_a_number_that_changed_is_named(results):
     write_json(results / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5001}}})
     (found,) = shared.problems(results)
-    assert found.startswith("docs/results/one/run.json: disagrees with metrics/accuracy.json in 1 values, such as ")
-    assert "variants.a.test; run `make results`" in found
+    assert found.startswith("docs/results/one/run.json: disagrees with the default run in 1 values, such as ")
+    assert "metrics/accuracy.json: variants.a.test; run `make results`" in found
 
 
 def test_a_number_that_is_gone_is_named(results):
     write_json(results / "metrics/accuracy.json", {"variants": 3})
-    assert "such as variants;" in next(shared.problems(results))
+    assert "such as metrics/accuracy.json: variants;" in next(shared.problems(results))
 
 
 def test_a_picture_that_was_drawn_anew_is_named(results):
     path = results / "dvc.lock"
     path.write_text(path.read_text().replace("abc", "abd"))
     (found,) = shared.problems(results)
-    assert "two/run.json: disagrees with dvc.lock" in found
+    assert "two/run.json: disagrees with the default run in 1 values, such as dvc.lock: plots/x.png" in found
+
+
+def test_a_copy_that_is_not_the_picture_it_was_is_named(results):
+    picture = results / "docs/results/two/x.png"
+    picture.write_bytes(b"drawn")
+    shared.write_run(picture.parent, {}, {}, copies={"docs/results/two/x.png": shared.file_md5(picture)})
+    assert list(shared.problems(results)) == []
+    picture.write_bytes(b"other")
+    assert next(shared.problems(results)).startswith("docs/results/two/x.png: missing, or not the picture that docs/")
+    picture.unlink()
+    assert len(list(shared.problems(results))) == 1
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"shared": 3}', "\udcff"])
+def test_a_damaged_description_is_named_and_hides_no_other_problem(results, text):
+    path = results / shared.RESULTS / "one/run.json"
+    path.write_text(text, errors="surrogateescape")
+    (results / "dvc.lock").write_text("stages: {}\n")
+    first, second = shared.problems(results)
+    assert first.startswith("docs/results/one/run.json: not what `make results` writes; run `make results`")
+    assert "two/run.json" in second
 
 
 def test_the_committed_results_agree_with_the_committed_run():
@@ -138,3 +159,11 @@ def test_a_block_is_replaced_and_nothing_else(tmp_path):
     assert page.read_text().endswith("-->\n\nafter\n")
     with pytest.raises(ValueError, match="expected the comments"):
         write_block(page, "u", "")
+    page.write_text("<!-- end of t -->\n<!-- t: written by `make results` -->\n")
+    with pytest.raises(ValueError, match="in this order; restore them from git"):
+        read_block(page, "t")
+
+
+def test_every_page_has_its_comments():
+    for page, name in BLOCKS:
+        assert read_block(ROOT / page, name).startswith("|")

@@ -17,7 +17,7 @@ from tests.pipeline.conftest import IDENTITY
 GRAPH = """\
 stages:
   first:
-    cmd: cp given first
+    cmd: cp given first; if [ -n "$HOLD" ]; then (echo held; tail -f /dev/null) > "$HOLD"; fi
     deps: [given]
     params: [numerics]
     outs: [first]
@@ -124,8 +124,51 @@ def test_a_stale_lock_file_is_refused(repository):
 
 def test_an_input_that_no_cache_holds_is_told(repository):
     shutil.rmtree(repository / ".dvc/cache")
-    with pytest.raises(OSError, match="third: a dep is not in DVC's cache; run `dvc pull` or `dvc repro` first"):
+    said = "^left, right: not in DVC's cache, so third cannot be run; run `dvc pull` or `dvc repro` first$"
+    with pytest.raises(OSError, match=said):
         verify(repository, ["third"])
+    assert list((repository.parent / "scratch").iterdir()) == []
+
+
+def test_a_killed_one_ends_what_it_runs(repository, tmp_path):
+    pipe = tmp_path / "hold"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "debugset.cli", "verify"]
+    environment = os.environ | {"HOLD": str(pipe), "TMPDIR": str(tmp_path / "scratch")}
+    with subprocess.Popen(command, cwd=repository, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        with pipe.open() as held:
+            assert held.readline() == "held\n"
+            process.terminate()
+            assert held.read() == ""  # the stage has ended, and with it its end of the pipe
+        assert "what was done so far stays in" in process.stdout.read()
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "<<<<<<< HEAD\n", "stages:\n  a:\n    outs: [{path: x}]\n", "a: 1\n"])
+def test_a_damaged_lock_file_is_told(repository, text):
+    (repository / "dvc.lock").write_text(text)
+    with pytest.raises(ValueError, match=r"dvc.lock: not a lock file of DVC's"):
+        verify(repository, [])
+
+
+def test_a_folder_that_is_no_repository_is_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    (tmp_path / "params.yaml").write_text("numerics: native\n")
+    assert list(lock.problems(tmp_path)) == ["dvc.lock: no such file; run this in the repository's folder"]
+    (tmp_path / "dvc.lock").write_text("stages: {}\n")
+    with pytest.raises(OSError, match=r"git lists no files there; run this in a clone"):
+        verify(tmp_path, [])
+
+
+def test_misspelt_numerics_are_named_and_not_the_lock_file(repository):
+    (repository / "params.yaml").write_text("numerics: portabel\n")
+    with pytest.raises(ValueError, match=r"`numerics`: say portable or native \(got 'portabel'\)"):
+        verify(repository, [])
+
+
+def test_a_tracked_result_that_is_gone_is_named(repository):
+    (repository / "third").unlink()
+    assert next(lock.problems(repository)).startswith("third: differs from what dvc.lock records")
 
 
 def test_a_failing_stage_ends_it_and_shows_the_log(repository, monkeypatch, capsys):
@@ -145,6 +188,10 @@ def test_the_maker_is_recorded_once_for_the_same_outs(repository, monkeypatch):
         return lock.maker(repository)
 
     assert lock.maker(repository) is None
+    (repository / lock.MADE_ON).parent.mkdir(parents=True)
+    for damaged in ("", "[]", "{}"):
+        (repository / lock.MADE_ON).write_text(damaged)
+        assert lock.maker(repository) is None
     assert record("the first") == "the first"
     path = repository / "dvc.lock"
     entries = yaml.safe_load(path.read_text())

@@ -10,6 +10,7 @@ import time
 
 from debugset.command import run
 from tools.results import data_versions, mending, pictures, sweep, table
+from tools.results.blocks import BLOCKS, read_block
 from tools.results.clone import checked_head, clone_of
 
 MAKERS = {
@@ -27,6 +28,8 @@ def main() -> None:
     for name in names:
         if name not in MAKERS:
             raise ValueError(f"{name}: no such result; choose from {', '.join(MAKERS)}")
+    for page, block in BLOCKS:
+        read_block(page, block)  # a page without its comments is told now, not after an hour
     commit = checked_head()
     for name in names:
         print(f"\n== {name}", flush=True)

@@ -6,6 +6,15 @@ from pathlib import Path
 from debugset.files import replacing_file
 from tools.results.shared import MEND
 
+BLOCKS = (  # page, name
+    (Path("README.md"), "table"),
+    (Path("docs/barlow.md"), "mending"),
+    (Path("docs/barlow.md"), "rules"),
+    (Path("docs/barlow.md"), "planted"),
+    (Path("docs/relations.md"), "levels"),
+    (Path("docs/relations.md"), "costs"),
+)
+
 
 def write_block(page: Path, name: str, text: str) -> None:
     """Replace what stands between a page's two comments for ``name``.
@@ -32,9 +41,9 @@ def block_problems(root: Path, page: Path, name: str, text: str, source: str) ->
 def _parts(page: Path, name: str) -> tuple[str, str, str]:
     """A page's text up to the end of the first comment, between the two, and from the second on."""
     begin, end = f"<!-- {name}: written by `make results` -->", f"<!-- end of {name} -->"
-    text = page.read_text(encoding="utf-8")
-    if text.count(begin) != 1 or text.count(end) != 1:
-        raise ValueError(f"{page}: expected the comments {begin} and {end}, once each")
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"{page}: expected the comments {begin} and {end}, in this order; restore them from git")
     before, rest = text.split(begin)
     between, after = rest.split(end)
     return before + begin, between, end + after

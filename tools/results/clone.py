@@ -60,7 +60,8 @@ def checked_head() -> str:
     """
     changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *(f":!{path}" for path in WRITTEN))
     if changed:
-        raise ValueError("commit your changes first; results are made from the last commit")
+        names = ", ".join(line[3:] for line in changed.splitlines())
+        raise ValueError(f"{names}: commit your changes first; results are made from the last commit")
     return git("rev-parse", "HEAD").strip()
 
 

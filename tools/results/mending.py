@@ -36,8 +36,8 @@ def make(clone: Clone) -> None:
     after = _scores(clone.folder)
     scores = {name: [before[name]._asdict(), after[name]._asdict()] for name in before}
     write_json(FOLDER / SCORES, scores)
-    write_run(FOLDER, clone.params, shared)
     write_block(PAGE, "mending", markdown_table(scores))
+    write_run(FOLDER, clone.params, shared)
 
 
 def problems(root: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from debugset.files import read_json
 from tools.results import relations_tables
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
-from tools.results.shared import RESULTS, copy_file, outs_of, write_run
+from tools.results.shared import RESULTS, copy_file, file_md5, outs_of, write_run
 
 FOLDER = RESULTS / "default"
 CARDS = ("label-sneaker-1", "prediction-trouser-1", "label-tshirt-1", "label-bag-1")  # docs/barlow.md discusses them
@@ -29,12 +29,18 @@ def make(clone: Clone) -> None:
             raise ValueError(f"{PAGE} shows the failure mode {name}, which is none now; choose from {sorted(there)}")
     for picture in (clone.folder / OUTS[0], *(cards / f"{name}.png" for name in CARDS)):
         copy_file(picture, FOLDER / picture.name)
-    digests = outs_of(clone.folder)
-    write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}})
     for name, text in _tables(clone.folder).items():
         write_block(PAGE, name, text)
     for name, text in relations_tables.tables(clone.folder).items():
         write_block(relations_tables.PAGE, name, text)
+    digests = outs_of(clone.folder)
+    copies = {str(path): file_md5(path) for path in _copies()}
+    write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}}, copies=copies)
+
+
+def _copies() -> list[Path]:
+    """The pictures as docs/results has them."""
+    return [FOLDER / "seeds_and_picks.png", *(FOLDER / f"{name}.png" for name in CARDS)]
 
 
 def problems(root: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ each lies ``run.json``: the parameters that it was made with, and the part of th
 it found too.
 """
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,15 +19,24 @@ RUN = "run.json"
 MEND = "run `make results` and commit what it writes"
 
 
-def write_run(folder: Path, params: dict[str, Any], shared: dict[str, Any]) -> None:
-    """Write ``run.json``.
+def write_run(
+    folder: Path, params: dict[str, Any], shared: dict[str, Any], *, copies: dict[str, str] | None = None
+) -> None:
+    """Write ``run.json``; call it last, for it says that the rest is there.
 
     Args:
         folder: of the result.
         params: all parameters of its run.
         shared: by path, parts of the default's metrics files; for ``dvc.lock``, MD5s by out.
+        copies: MD5s of files that were copied from such outs, by path.
     """
-    write_json(folder / RUN, {"params": params, "shared": shared}, digits=17)
+    run = {"params": params, "shared": shared} | ({"copies": copies} if copies else {})
+    write_json(folder / RUN, run, digits=17)
+
+
+def file_md5(path: Path) -> str:
+    """A file's MD5 as DVC reckons it, or nothing for one that is not there."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else ""
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -43,20 +53,28 @@ def outs_of(root: Path) -> dict[str, str]:
 def problems(root: Path) -> Iterator[str]:
     """A line for each result that the committed default run contradicts."""
     for path in sorted((root / RESULTS).glob(f"*/{RUN}")):
-        for file, part in read_json(path)["shared"].items():
+        name = path.relative_to(root)
+        try:
+            run = read_json(path)
+            shared, copies = dict(run["shared"]), dict(run.get("copies", {}))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            yield f"{name}: not what `make results` writes; {MEND}"
+            continue
+        for file, part in shared.items():
             committed = outs_of(root) if file == str(LOCK) else read_json(root / file)
-            differing = list(disagreements(part, committed))
+            differing = list(disagreements(part, committed, file))
             if differing:
-                yield (
-                    f"{path.relative_to(root)}: disagrees with {file} in {len(differing)} values, such as "
-                    f"{differing[0]}; {MEND}"
-                )
+                count = len(differing)
+                yield f"{name}: disagrees with the default run in {count} values, such as {differing[0]}; {MEND}"
+        for copy, digest in copies.items():
+            if file_md5(root / copy) != digest:
+                yield f"{copy}: missing, or not the picture that {name} names; {MEND}"
 
 
-def disagreements(part: Any, whole: Any, key: str = "") -> Iterator[str]:
-    """The dotted keys at which a part of nested mappings is not as in the whole."""
+def disagreements(part: Any, whole: Any, key: str) -> Iterator[str]:
+    """Where a part of nested mappings is not as in the whole: the file's name and dotted keys."""
     if isinstance(part, dict) and isinstance(whole, dict):
         for name, value in part.items():
-            yield from disagreements(value, whole.get(name), f"{key}.{name}".lstrip("."))
+            yield from disagreements(value, whole.get(name), f"{key}: {name}" if ":" not in key else f"{key}.{name}")
     elif part != whole:
         yield key

@@ -29,8 +29,8 @@ def make(clone: Clone) -> None:
     accuracy = read_json(clone.folder / ACCURACY)
     write_json(FOLDER / "accuracy.json", accuracy)
     copy_file(clone.folder / "plots/accuracy.png", FOLDER / "accuracy.png")
-    write_run(FOLDER, clone.params, {ACCURACY: {"seeds": first_seed(accuracy["seeds"])}})
     write_block(PAGE, "table", markdown_table(accuracy))
+    write_run(FOLDER, clone.params, {ACCURACY: {"seeds": first_seed(accuracy["seeds"])}})
 
 
 def problems(root: Path) -> Iterator[str]:

@@ -19,11 +19,16 @@ def device() -> torch.device:
         ValueError: the environment names a device that this machine does not have.
     """
     wished = os.environ.get("DEBUGSET_DEVICE")
-    if wished is None:
+    if not wished:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if wished.startswith(("cuda", "free")) and not torch.cuda.is_available():
         raise ValueError(f"DEBUGSET_DEVICE={wished}: this machine has no usable CUDA device; unset it or say cpu")
-    return torch.device("cuda", _free_gpu()) if wished == "free" else torch.device(wished)
+    if wished == "free":
+        return torch.device("cuda", _free_gpu())
+    try:
+        return torch.device(wished)
+    except RuntimeError:
+        raise ValueError(f"DEBUGSET_DEVICE={wished}: no such device; say cpu, cuda, cuda:1 or free") from None
 
 
 @cache

@@ -14,7 +14,7 @@ import yaml
 from debugset.files import read_json, write_json
 from debugset.numerics import cpu_name
 from debugset.params import LOADER
-from debugset.versions.scratch import lay_out, scratch_environment, tracked_files
+from debugset.versions.scratch import lay_out, listed_files, scratch_environment
 
 LOCK = Path("dvc.lock")
 MADE_ON = Path("docs/results/made_on.json")
@@ -28,11 +28,25 @@ def locked_stages(root: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no lock file.
+        ValueError: it is none of DVC's.
     """
     path = root / LOCK
     if not path.is_file():
-        raise FileNotFoundError(f"{LOCK}: no such file; {MEND}")
-    return yaml.load(path.read_text(encoding="utf-8"), LOADER)["stages"]
+        raise FileNotFoundError(_no_lock(root))
+    try:
+        stages = yaml.load(path.read_text(encoding="utf-8"), LOADER)["stages"]
+        for entry in stages.values():
+            for out in entry.get("outs", ()):
+                out["path"], out["md5"]
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+        raise ValueError(f"{LOCK}: not a lock file of DVC's (a merge conflict?); restore it from git") from None
+    return stages
+
+
+def _no_lock(root: Path) -> str:
+    if not (root / "dvc.yaml").is_file():
+        return f"{LOCK}: no such file; run this in the repository's folder"
+    return f"{LOCK}: no such file; {MEND}"
 
 
 def locked_outs(root: Path) -> dict[str, dict[str, str]]:
@@ -49,7 +63,7 @@ def problems(root: Path) -> Iterator[str]:
     compute anew what was meant to be shared.
     """
     if not (root / LOCK).is_file():
-        yield f"{LOCK}: no such file; {MEND}"
+        yield _no_lock(root)
         return
     differing = list(_differing_files(root))
     yield from (f"{path}: differs from what {LOCK} records; {MEND}" for path in differing)
@@ -67,20 +81,22 @@ def problems(root: Path) -> Iterator[str]:
 
 def _differing_files(root: Path) -> Iterator[str]:
     """The outs in git (metrics, plots) whose content is not the one that the lock file records."""
-    tracked = set(tracked_files(root))
+    tracked = set(listed_files(root))
     for outs in locked_outs(root).values():
         for path, digest in outs.items():
             if path in tracked:
-                content = (root / path).read_bytes()
+                content = (root / path).read_bytes() if (root / path).is_file() else b""
                 if hashlib.md5(content, usedforsecurity=False).hexdigest() != digest:
                     yield path
 
 
 def maker(root: Path) -> str | None:
     """The CPU that made the lock file's outs, or None if nobody has recorded it."""
-    path = root / MADE_ON
-    recorded = read_json(path) if path.is_file() else {}
-    return recorded["cpu"] if recorded.get("outs") == _digest_of_outs(root) else None
+    try:
+        recorded = read_json(root / MADE_ON)
+        return str(recorded["cpu"]) if recorded["outs"] == _digest_of_outs(root) else None
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
 
 
 def record_maker(root: Path) -> None:

@@ -8,10 +8,21 @@ from pathlib import Path
 from debugset.machine import spool_folder
 
 
+def listed_files(root: Path) -> list[str]:
+    """The files of git's index.
+
+    Raises:
+        OSError: the folder is in no git repository.
+    """
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True)
+    if listed.returncode:
+        raise OSError(f"{root.resolve()}: git lists no files there; run this in a clone of the repository")
+    return listed.stdout.decode().split("\0")[:-1]
+
+
 def tracked_files(root: Path) -> list[str]:
     """The files of git's index that are there."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True, check=True)
-    return [name for name in listed.stdout.decode().split("\0")[:-1] if (root / name).is_file()]
+    return [name for name in listed_files(root) if (root / name).is_file()]
 
 
 def lay_out(root: Path, folder: Path) -> None:
@@ -31,7 +42,10 @@ def scratch_environment(folder: Path) -> dict[str, str]:
 def empty_spool(folder: Path) -> Path:
     """A new spool in a folder that knows nothing but the sources which this machine has fetched before."""
     sources = spool_folder().resolve() / "sources"
-    sources.mkdir(parents=True, exist_ok=True)
+    try:
+        sources.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f"DEBUGSET_SPOOL: {sources} cannot be made ({error.strerror})") from None
     folder.mkdir(parents=True)
     (folder / "sources").symlink_to(sources)
     return folder

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from debugset.machine import weights_folder
-from debugset.numerics import asked, cpu_name
+from debugset.numerics import Mode, asked, cpu_name
+from debugset.params import PARAMS_FILE
 from debugset.versions.lock import locked_outs, locked_stages, maker, problems
 from debugset.versions.scratch import empty_spool, lay_out, scratch_environment
 
@@ -53,16 +55,22 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
         ValueError: the lock file is stale, or a stage is unknown.
         OSError: a stage failed, or a dep is not in DVC's cache.
     """
+    mode = asked(root / PARAMS_FILE)  # a misspelt one would make the lock file look stale
     for problem in problems(root):
         raise ValueError(problem)
     chosen = _resolved(root, stages)
-    _tell_machines(root)
+    _tell_machines(root, mode)
     folder = Path(tempfile.mkdtemp(prefix="debugset-verify-"))
     print(f"log: {folder / 'log'}\n", flush=True)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # to end what runs, as Ctrl-C does
+        signal.signal(number, _interrupt)
     try:
         verdicts = _compared(root, folder, chosen if stages else [])
     except BaseException:
-        print(f"\nwhat was done so far stays in {folder}, for you to look at and remove", flush=True)
+        if (folder / "log").exists():
+            print(f"\nwhat was done so far stays in {folder}, for you to look at and remove", flush=True)
+        else:
+            shutil.rmtree(folder)
         raise
     different = [verdict.stage for verdict in verdicts if verdict.differing]
     print(f"\n{len(verdicts) - len(different)} of {len(verdicts)} stages are the same")
@@ -71,6 +79,10 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     else:
         shutil.rmtree(folder)
     return not different
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _compared(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
@@ -98,10 +110,10 @@ def _resolved(root: Path, stages: Sequence[str]) -> list[str]:
     return found
 
 
-def _tell_machines(root: Path) -> None:
+def _tell_machines(root: Path, mode: Mode) -> None:
     print(f"dvc.lock was made on: {maker(root) or UNKNOWN}")
     print(f"this machine:         {cpu_name()}")
-    if asked(root / "params.yaml") == "native":
+    if mode == "native":
         print("numerics: native; another kind of CPU gives other last digits")
     if _on_gpu():
         print("device: a GPU, whose last digits are its own; set DEBUGSET_DEVICE=cpu to compare with a CPU's")
@@ -110,7 +122,7 @@ def _tell_machines(root: Path) -> None:
 def _on_gpu() -> bool:
     """Whether stages will run on a GPU; takes none, unlike `debugset.models.device.device`."""
     wished = os.environ.get("DEBUGSET_DEVICE")
-    if wished is not None:
+    if wished:
         return wished != "cpu"
     import torch
 
@@ -125,14 +137,16 @@ def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
     owners = [out for out in outs if any(dep == out or dep.startswith(f"{out}/") for dep in deps)]
     if not owners:
         return
-    asking = [sys.executable, "-m", "dvc", "cache", "dir"]
-    where = subprocess.run(asking, cwd=root, check=True, capture_output=True, text=True).stdout.strip()
-    _set_cache(scratch, (root / where).resolve())
+    asked_for = _dvc(root, "cache", "dir")
+    if asked_for.returncode:
+        raise OSError(f"dvc cache dir: {' '.join(asked_for.stdout.split())}")
+    _set_cache(scratch, (root / asked_for.stdout.strip()).resolve())
     done = _dvc(scratch, "checkout", *owners)
-    if done.returncode:
+    missing = [owner for owner in owners if not (scratch / owner).exists()]
+    if done.returncode or missing:
         raise OSError(
-            f"{', '.join(stages)}: a dep is not in DVC's cache; run `dvc pull` or `dvc repro` first\n"
-            f"{' '.join(done.stdout.split())[-300:]}"
+            f"{', '.join(missing) or ', '.join(owners)}: not in DVC's cache, so {', '.join(stages)} cannot be run; "
+            "run `dvc pull` or `dvc repro` first"
         )
 
 
@@ -164,7 +178,7 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace",
+            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
         ) as process,
     ):  # fmt: skip
         try:
@@ -172,8 +186,8 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
                 file.write(line)
                 file.flush()
                 yield line
-        except BaseException:  # Ctrl-C: what runs ends too
-            process.terminate()
+        except BaseException:  # DVC and the stage that it runs end too
+            os.killpg(process.pid, signal.SIGTERM)
             raise
     if process.returncode:
         end = log.read_text(encoding="utf-8").splitlines()[-SHOWN_LINES:]
