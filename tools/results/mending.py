@@ -36,7 +36,7 @@ def make(clone: Clone) -> None:
     after = _scores(clone.folder)
     scores = {name: [before[name]._asdict(), after[name]._asdict()] for name in before}
     write_json(FOLDER / SCORES, scores)
-    write_block(PAGE, "mending", markdown_table(scores))
+    write_block(PAGE, "mending", markdown_table(read_json(FOLDER / SCORES)))  # rounded, as the check reads them
     write_run(FOLDER, clone.params, shared)
 
 
