@@ -20,12 +20,6 @@ from statistics import median
 from debugset.numerics import PORTABLE, asked, cpu_name, settle
 
 ROUNDS, IMAGES = 3, 2048
-WAYS = {  # name: function, batch
-    "debugset": ("ours", 0),
-    "as it was": ("as_it_was", 256),
-    "a plain loop of timm, 256": ("plain_loop", 256),
-    "a plain loop of timm, 64": ("plain_loop", 64),
-}
 
 
 def main() -> None:
@@ -55,8 +49,8 @@ def main() -> None:
 
 def measure(name: str, file: Path) -> None:
     """Embed in one way; print images a second and keep the features."""
-    function, batch = WAYS[name]
-    if function == "ours":
+    way, batch = WAYS[name]
+    if way is ours:
         settle()
     elif asked() == "portable":
         os.environ |= PORTABLE  # the others get the same kernels, but none of our ways with threads and memory
@@ -66,7 +60,7 @@ def measure(name: str, file: Path) -> None:
     from debugset.models.classifier import load
 
     images = open_set("data/sets/deployment")
-    run = globals()[function](*load(Path("models/foundation")), images, batch)
+    run = way(*load(Path("models/foundation")), images, batch)
     run(8)
     start = time.perf_counter()
     features = run(IMAGES)
@@ -75,7 +69,7 @@ def measure(name: str, file: Path) -> None:
 
 
 def ours(classifier, description, images, _batch):
-    """What stage embed calls."""
+    """What stage embed calls; the batch is its own."""
     import numpy as np
 
     from debugset.models.features import outputs
@@ -137,6 +131,13 @@ def plain_loop(classifier, description, images, batch):
 
     return run
 
+
+WAYS = {  # name: what embeds, batch
+    "debugset": (ours, None),
+    "as it was": (as_it_was, 256),
+    "a plain loop of timm, 256": (plain_loop, 256),
+    "a plain loop of timm, 64": (plain_loop, 64),
+}
 
 if __name__ == "__main__":
     if len(sys.argv) == 3:

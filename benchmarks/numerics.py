@@ -15,15 +15,16 @@ import time
 from contextlib import nullcontext, suppress
 from statistics import median
 
-from debugset.numerics import PORTABLE, PREFIXES, SPIN, cpu_name
+from debugset.numerics import PORTABLE, PREFIXES, SPIN, SPINS, cpu_name
 
 ROUNDS, STEPS = 3, 150
+WAITING = {SPIN: SPINS}
 CASES = {  # name: environment, whether beside a busy core
-    "native": (SPIN, False),
-    "portable": (PORTABLE | SPIN, False),
+    "native": (WAITING, False),
+    "portable": (PORTABLE | WAITING, False),
     "waiting as by default": ({}, False),
-    "native, a core busy": (SPIN, True),
-    "portable, a core busy": (PORTABLE | SPIN, True),
+    "native, a core busy": (WAITING, True),
+    "portable, a core busy": (PORTABLE | WAITING, True),
     "waiting as by default, a core busy": ({}, True),
 }
 RATIOS = (

@@ -7,6 +7,18 @@ import pytest
 LOOPBACK = ("127.", "::1", "localhost")
 
 
+@pytest.fixture
+def params(tmp_path):
+    """Write a text as a parameter file; its path."""
+
+    def write(text):
+        path = tmp_path / "params.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
 @pytest.fixture(autouse=True)
 def no_internet(monkeypatch):
     """Connections leave this process for loopback only; anything else is an error at once."""

@@ -19,16 +19,6 @@ class Example(Section):
 GOOD = "example:\n  rate: 0.5\n  names: [a, b]\n  inner:\n    depth: 2\n"
 
 
-@pytest.fixture
-def params(tmp_path):
-    def write(text):
-        path = tmp_path / "params.yaml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def test_a_section_becomes_its_model(params):
     assert load("example", Example, params(GOOD)) == Example(rate=0.5, names=["a", "b"], inner=Inner(depth=2))
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from debugset.command import run
 from debugset.versions import lock
 from tools.results import mending, pictures, shared, table
-from tools.results.blocks import BLOCKS, read_block
 
 
 def problems(root: Path) -> Iterator[str]:
@@ -24,8 +23,6 @@ def problems(root: Path) -> Iterator[str]:
         yield from shared.problems(root)
         for result in (pictures, table, mending):
             yield from result.problems(root)
-        for page, block in BLOCKS:
-            read_block(root / page, block)
 
 
 def main() -> None:

@@ -376,8 +376,12 @@ def verify(
     Without a name everything is run from nothing, which takes as long as the first `dvc repro`; a named stage gets
     what it reads from DVC's cache. Exit code 1 if an out differs.
     """
+    import signal
+
     from debugset.versions.verify import verify as same
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # they end what runs too, as Ctrl-C does
+        signal.signal(number, signal.default_int_handler)
     if not same(Path.cwd(), stages or []):
         raise typer.Exit(1)
 

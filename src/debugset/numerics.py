@@ -18,6 +18,7 @@ from debugset.params import PARAMS_FILE, ParamsError, read
 
 Mode = Literal["portable", "native"]
 
+KEY = "numerics"  # the one parameter outside the sections
 THREADS = 2  # one thread sums in another order than two
 PORTABLE = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions
@@ -35,7 +36,7 @@ PORTABLE = {
 PREFIXES = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "ONEDNN_", "DNNL_", "ATEN_", "NPY_", "NUMBA_CPU_")
 # How often a thread of GNU's OpenMP looks again while it waits, before it sleeps. By default so often that it takes the
 # core from whatever else wants to run; much less often, and waking up costs more: benchmarks/numerics.txt.
-SPIN = {"GOMP_SPINCOUNT": "2500"}
+SPIN, SPINS = "GOMP_SPINCOUNT", "2500"
 # Parameters of glibc's mallopt, and the sizes up to which it may be asked to allocate from the heap, best first.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 HEAP_ALLOCATIONS = (2**30, 2**25)  # older versions take 32 MiB at most
@@ -54,8 +55,8 @@ def settle(path: Path = PARAMS_FILE) -> None:
     """
     keep_memory()
     if asked(path) == "native":
-        if "OMP_WAIT_POLICY" not in os.environ:
-            os.environ |= SPIN | os.environ
+        if "OMP_WAIT_POLICY" not in os.environ:  # the user's own way of waiting
+            os.environ.setdefault(SPIN, SPINS)
         return
     if loaded := [name for name in LIBRARIES if name in sys.modules]:
         raise ValueError(
@@ -81,7 +82,7 @@ def asked(path: Path = PARAMS_FILE) -> Mode:
     Raises:
         ParamsError: it is missing or unknown; names the file.
     """
-    return check(read(path).get("numerics"), path)
+    return check(read(path).get(KEY), path)
 
 
 def check(value: object, path: Path = PARAMS_FILE) -> Mode:
@@ -102,7 +103,8 @@ def make_portable(environment: MutableMapping[str, str]) -> None:
     """Put the portable settings into an environment, in place of all that it says to the same libraries."""
     for name in [name for name in environment if name.startswith(PREFIXES)]:
         del environment[name]
-    environment.update(SPIN | PORTABLE)
+    environment.update(PORTABLE)
+    environment[SPIN] = SPINS
 
 
 def keep_memory() -> None:

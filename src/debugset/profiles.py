@@ -50,7 +50,6 @@ MODELS: Mapping[str, type[Section]] = {
     "report": ReportParams,
 }
 SECTIONS = ("prepare", "outfits", *MODELS)
-NUMERICS = "numerics"  # the one parameter outside the sections
 
 
 def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -63,8 +62,8 @@ def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
         ParamsError: names the file, the key and what is wrong, in one line.
     """
     raw = read(path)
-    numerics.check(raw.get(NUMERICS), path)
-    unknown = sorted(set(raw) - {NUMERICS, *SECTIONS})
+    numerics.check(raw.get(numerics.KEY), path)
+    unknown = sorted(set(raw) - {numerics.KEY, *SECTIONS})
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
     sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "outfits": outfits_params(raw, path)}

@@ -34,18 +34,6 @@ CONTRARY = {  # what a user's environment may hold for other programs
 }
 
 
-@pytest.fixture
-def params(tmp_path):
-    """Write a parameter file with a value of `numerics`; its path."""
-
-    def write(text):
-        path = tmp_path / "params.yaml"
-        path.write_text(text)
-        return path
-
-    return write
-
-
 def digests(path, *prefix, environment=None, **options):
     """What `digests.py` prints, run by this Python below a command."""
     command = [*prefix, str(Path(sys.executable).resolve()), str(ROOT / "tests/numerics/digests.py"), str(path)]
@@ -114,7 +102,7 @@ def test_portable_replaces_all_that_the_environment_says(params, monkeypatch):
     monkeypatch.setattr(numerics, "LIBRARIES", ())
     settled(monkeypatch, params("numerics: portable\n"))
     found = {name: value for name, value in os.environ.items() if name.startswith(numerics.PREFIXES)}
-    assert found == numerics.PORTABLE | numerics.SPIN
+    assert found == numerics.PORTABLE | {numerics.SPIN: numerics.SPINS}
     assert numerics.in_force() == "portable"
 
 
@@ -131,7 +119,7 @@ def test_native_leaves_the_environment_as_it_is_but_for_the_spinning(params, mon
     monkeypatch.setenv("MKL_CBWR", "AUTO")
     before = dict(os.environ)
     settled(monkeypatch, params("numerics: native\n"))
-    assert os.environ == before | numerics.SPIN
+    assert os.environ == before | {numerics.SPIN: numerics.SPINS}
     assert numerics.in_force() == "native"
 
 

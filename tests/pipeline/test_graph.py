@@ -5,7 +5,7 @@ import ast
 import pytest
 import yaml
 
-from debugset import profiles
+from debugset import numerics, profiles
 from tests.pipeline.conftest import ROOT, make_clone
 from tests.pipeline.import_closure import closure, entry_module
 
@@ -93,7 +93,7 @@ def test_a_stage_declares_the_sections_that_its_code_reads_and_no_other(declared
     for stage, names in declared.items():
         read = sections_read(entry_module(commands[stage]))
         # Every stage begins by asking for the numerics; to copy bytes needs none.
-        computes = set() if stage in ("scrape", "model-foundation") else {profiles.NUMERICS}
+        computes = set() if stage in ("scrape", "model-foundation") else {numerics.KEY}
         assert read | computes == {name.split(".")[0] for name in names}, stage
         assert read, stage
 

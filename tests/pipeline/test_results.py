@@ -10,6 +10,7 @@ import pytest
 
 from debugset.files import read_json, write_json
 from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
+from debugset.versions import lock
 from tests.pipeline.conftest import ROOT
 from tools.results import mending, pictures, relations_tables, shared, table
 from tools.results.blocks import BLOCKS, read_block, write_block
@@ -58,7 +59,7 @@ def test_a_picture_that_was_drawn_anew_is_named(results):
 def test_a_copy_that_is_not_the_picture_it_was_is_named(results):
     picture = results / "docs/results/two/x.png"
     picture.write_bytes(b"drawn")
-    shared.write_run(picture.parent, {}, {}, copies={"docs/results/two/x.png": shared.file_md5(picture)})
+    shared.write_run(picture.parent, {}, {}, copies={"docs/results/two/x.png": lock.file_md5(picture)})
     assert list(shared.problems(results)) == []
     picture.write_bytes(b"other")
     assert next(shared.problems(results)).startswith("docs/results/two/x.png: missing, or not the picture that docs/")

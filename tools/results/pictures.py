@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from debugset.files import read_json
+from debugset.files import read_json, replacing_file
+from debugset.versions.lock import file_md5, locked_outs
 from tools.results import relations_tables
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
-from tools.results.shared import RESULTS, copy_file, file_md5, outs_of, write_run
+from tools.results.shared import RESULTS, copy_file, write_run
 
 FOLDER = RESULTS / "default"
 CARDS = ("label-sneaker-1", "prediction-trouser-1", "label-tshirt-1", "label-bag-1")  # docs/barlow.md discusses them
@@ -32,8 +33,10 @@ def make(clone: Clone) -> None:
     for name, text in _tables(clone.folder).items():
         write_block(PAGE, name, text)
     for name, text in relations_tables.tables(clone.folder).items():
+        with replacing_file(FOLDER / f"{name}.md") as temporary:
+            temporary.write_text(f"{text}\n", encoding="utf-8")
         write_block(relations_tables.PAGE, name, text)
-    digests = outs_of(clone.folder)
+    digests = locked_outs(clone.folder)
     copies = {str(path): file_md5(path) for path in _copies()}
     write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}}, copies=copies)
 
@@ -44,9 +47,12 @@ def _copies() -> list[Path]:
 
 
 def problems(root: Path) -> Iterator[str]:
-    """A line for each table of docs/barlow.md that is not what the committed metrics say."""
+    """A line for each table of the pages that is not what the committed metrics, or the stored tables, say."""
     for name, text in _tables(root).items():
         yield from block_problems(root, PAGE, name, text, "the metrics")
+    for path in sorted((root / FOLDER).glob("*.md")):  # the tables of what git does not hold
+        text = path.read_text(encoding="utf-8").strip("\n")
+        yield from block_problems(root, relations_tables.PAGE, path.stem, text, f"{path.name} beside the pictures")
 
 
 def _tables(root: Path) -> dict[str, str]:

@@ -5,14 +5,13 @@ each lies ``run.json``: the parameters that it was made with, and the part of th
 it found too.
 """
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from debugset.files import read_json, replacing_file, write_json
-from debugset.versions.lock import LOCK, locked_outs
+from debugset.versions.lock import LOCK, file_md5, locked_outs
 
 RESULTS = Path("docs/results")
 RUN = "run.json"
@@ -34,20 +33,10 @@ def write_run(
     write_json(folder / RUN, run, digits=17)
 
 
-def file_md5(path: Path) -> str:
-    """A file's MD5 as DVC reckons it, or nothing for one that is not there."""
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else ""
-
-
 def copy_file(source: Path, target: Path) -> None:
     """Copy a file in the place of another."""
     with replacing_file(target) as temporary:
         shutil.copyfile(source, temporary)
-
-
-def outs_of(root: Path) -> dict[str, str]:
-    """The MD5 of every out of a repository's lock file, by path."""
-    return {path: digest for outs in locked_outs(root).values() for path, digest in outs.items()}
 
 
 def problems(root: Path) -> Iterator[str]:
@@ -61,7 +50,7 @@ def problems(root: Path) -> Iterator[str]:
             yield f"{name}: not what `make results` writes; {MEND}"
             continue
         for file, part in shared.items():
-            committed = outs_of(root) if file == str(LOCK) else read_json(root / file)
+            committed = locked_outs(root) if file == str(LOCK) else read_json(root / file)
             differing = list(disagreements(part, committed, file))
             if differing:
                 count = len(differing)

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,7 @@ def locked_stages(root: Path) -> dict[str, Any]:
     try:
         stages = yaml.load(path.read_text(encoding="utf-8"), LOADER)["stages"]
         for entry in stages.values():
-            for out in entry.get("outs", ()):
-                out["path"], out["md5"]
+            outs_of(entry)
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
         raise ValueError(f"{LOCK}: not a lock file of DVC's (a merge conflict?); restore it from git") from None
     return stages
@@ -49,10 +48,19 @@ def _no_lock(root: Path) -> str:
     return f"{LOCK}: no such file; {MEND}"
 
 
-def locked_outs(root: Path) -> dict[str, dict[str, str]]:
-    """By stage, the MD5 of each of its outs by path."""
-    stages = locked_stages(root)
-    return {name: {out["path"]: out["md5"] for out in entry.get("outs", ())} for name, entry in stages.items()}
+def outs_of(entry: Mapping[str, Any]) -> dict[str, str]:
+    """The MD5 of each out of a stage's entry, by path."""
+    return {out["path"]: out["md5"] for out in entry.get("outs", ())}
+
+
+def locked_outs(root: Path) -> dict[str, str]:
+    """The MD5 of every stage's outs by path."""
+    return {path: digest for entry in locked_stages(root).values() for path, digest in outs_of(entry).items()}
+
+
+def file_md5(path: Path) -> str:
+    """A file's MD5 as DVC reckons it, or nothing for one that is not there."""
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() if path.is_file() else ""
 
 
 def problems(root: Path) -> Iterator[str]:
@@ -82,12 +90,9 @@ def problems(root: Path) -> Iterator[str]:
 def _differing_files(root: Path) -> Iterator[str]:
     """The outs in git (metrics, plots) whose content is not the one that the lock file records."""
     tracked = set(listed_files(root))
-    for outs in locked_outs(root).values():
-        for path, digest in outs.items():
-            if path in tracked:
-                content = (root / path).read_bytes() if (root / path).is_file() else b""
-                if hashlib.md5(content, usedforsecurity=False).hexdigest() != digest:
-                    yield path
+    for path, digest in locked_outs(root).items():
+        if path in tracked and file_md5(root / path) != digest:
+            yield path
 
 
 def maker(root: Path) -> str | None:
@@ -107,5 +112,5 @@ def record_maker(root: Path) -> None:
 
 def _digest_of_outs(root: Path) -> str:
     """One SHA-256 for all outs: the same however often the code around them changed."""
-    lines = [f"{path} {digest}" for outs in locked_outs(root).values() for path, digest in outs.items()]
+    lines = [f"{path} {digest}" for path, digest in locked_outs(root).items()]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from debugset.machine import weights_folder
 from debugset.numerics import Mode, asked, cpu_name
 from debugset.params import PARAMS_FILE
-from debugset.versions.lock import locked_outs, locked_stages, maker, problems
+from debugset.versions.lock import locked_outs, locked_stages, maker, outs_of, problems
 from debugset.versions.scratch import empty_spool, lay_out, scratch_environment
 
 _STARTED = re.compile(r"Running stage '([^']+)'")
@@ -62,8 +62,6 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     _tell_machines(root, mode)
     folder = Path(tempfile.mkdtemp(prefix="debugset-verify-"))
     print(f"log: {folder / 'log'}\n", flush=True)
-    for number in (signal.SIGTERM, signal.SIGHUP):  # to end what runs, as Ctrl-C does
-        signal.signal(number, _interrupt)
     try:
         verdicts = _compared(root, folder, chosen if stages else [])
     except BaseException:
@@ -79,10 +77,6 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     else:
         shutil.rmtree(folder)
     return not different
-
-
-def _interrupt(_number: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _compared(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
@@ -131,10 +125,9 @@ def _on_gpu() -> bool:
 
 def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
     """Take from the repository's cache what the stages read and other stages wrote."""
-    outs = [path for of_stage in locked_outs(root).values() for path in of_stage]
     entries = locked_stages(root)
     deps = {dep["path"] for name in stages for dep in entries[name].get("deps", ())}
-    owners = [out for out in outs if any(dep == out or dep.startswith(f"{out}/") for dep in deps)]
+    owners = [out for out in locked_outs(root) if any(dep == out or dep.startswith(f"{out}/") for dep in deps)]
     if not owners:
         return
     asked_for = _dvc(root, "cache", "dir")
@@ -162,14 +155,15 @@ def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
     }
     command = [sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache"]
     command += ["--single-item", *stages] if stages else []
+    committed = locked_stages(root)
     running, started = "", time.monotonic()
     for line in _lines(command, scratch, environment, folder / "log"):
         if found := _STARTED.search(line):
             if running:  # it has ended, and its outs are in the lock file
-                yield _verdict(root, scratch, running, time.monotonic() - started)
+                yield _verdict(running, committed[running], scratch, time.monotonic() - started)
             running, started = found[1], time.monotonic()
             _tell_running(running)
-    yield _verdict(root, scratch, running, time.monotonic() - started)
+    yield _verdict(running, committed[running], scratch, time.monotonic() - started)
 
 
 def _lines(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> Iterator[str]:
@@ -195,9 +189,9 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
         raise OSError(f"the run failed; {log} has all that it said")
 
 
-def _verdict(root: Path, scratch: Path, stage: str, seconds: float) -> Verdict:
-    committed, made = locked_stages(root)[stage], locked_stages(scratch)[stage]
-    expected, found = locked_outs(root)[stage], locked_outs(scratch)[stage]
+def _verdict(stage: str, committed: Mapping[str, Any], scratch: Path, seconds: float) -> Verdict:
+    made = locked_stages(scratch)[stage]
+    expected, found = outs_of(committed), outs_of(made)
     before = {dep["path"]: dep["md5"] for dep in committed.get("deps", ())}
     inputs = [dep["path"] for dep in made.get("deps", ()) if dep["md5"] != before.get(dep["path"])]
     differing = [path for path in expected if found.get(path) != expected[path]]
