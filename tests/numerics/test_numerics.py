@@ -41,7 +41,12 @@ def digests(path, *prefix, environment=None, **options):
     kept = {name: value for name, value in os.environ.items() if not name.startswith(numerics.PREFIXES)}
     search = os.pathsep.join([str(ROOT / "src"), packages])
     done = subprocess.run(
-        command, env=kept | {"PYTHONPATH": search} | (environment or {}), capture_output=True, text=True, **options
+        command,
+        env=kept | {"PYTHONPATH": search} | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        **options,  # a thread limit of the user's, if it got through, would make threads wait for ever
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(line.split(" ") for line in done.stdout.splitlines())
