@@ -45,8 +45,8 @@ def digests(path, *prefix, environment=None, **options):
         env=kept | {"PYTHONPATH": search} | (environment or {}),
         capture_output=True,
         text=True,
-        timeout=1200,
-        **options,  # a thread limit of the user's, if it got through, would make threads wait for ever
+        timeout=1200,  # a thread limit of the user's, if it got through, would make threads wait for ever
+        **options,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return dict(line.split(" ") for line in done.stdout.splitlines())
