@@ -6,7 +6,7 @@ What a command needs is imported inside it, so that ``debugset --help`` answers 
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -265,6 +265,7 @@ def collect(
     They are YAML as in params.yaml. Without --run, the list is of the first network, unbiased ones first, that has a
     failure mode of which there are images; a name is looked for in all networks.
     """
+    from debugset import profiles
     from debugset.errors import ErrorsParams
     from debugset.params import PARAMS_FILE, check, read
     from debugset.pool.params import ScrapeParams
@@ -286,19 +287,9 @@ def collect(
     if write is None:
         print(collecting.query_file(found, classes))
     else:
-        _set_queries(path, raw, collecting.replaced(queries, found))
+        profiles.set_queries(path, collecting.replaced(queries, found))
         wrote = f"wrote the queries of {', '.join(collecting.asked(found))} to {path}; next: `dvc repro`"
         print("\n".join([wrote, *collecting.remarks(found, classes)]))
-
-
-def _set_queries(path: Path, raw: dict[str, Any], queries: dict[str, list[str]]) -> None:
-    """Write `scrape.queries` into a parameter file, after checking them."""
-    from debugset.params import check
-    from debugset.pool.params import ScrapeParams
-    from debugset.profiles import set_block
-
-    check({"scrape": raw["scrape"] | {"queries": queries}}, "scrape", ScrapeParams, path)
-    set_block(path, "scrape", "queries", queries)
 
 
 @app.command()

@@ -131,6 +131,17 @@ def set_debug_classes(path: Path, names: list[str]) -> None:
         set_block(path, "scrape", "queries", queries)
 
 
+def set_queries(path: Path, queries: dict[str, list[str]]) -> None:
+    """Write ``scrape.queries`` into a parameter file, after checking them.
+
+    Raises:
+        ParamsError: the queries are not valid, or the file has no block of them.
+    """
+    scrape = read(path)["scrape"] | {"queries": queries}
+    check({"scrape": scrape}, "scrape", ScrapeParams, path)
+    set_block(path, "scrape", "queries", queries)
+
+
 def set_list(path: Path, section: str, key: str, values: Iterable[str | int]) -> None:
     """Replace one list in a parameter file; every other byte stays, comments included.
 
