@@ -11,6 +11,7 @@ from pathlib import Path
 from debugset.command import run
 from debugset.versions import lock
 from tools.results import mending, pictures, shared, table
+from tools.results.__main__ import MAKERS
 
 
 def problems(root: Path) -> Iterator[str]:
@@ -20,9 +21,15 @@ def problems(root: Path) -> Iterator[str]:
     if not stale:
         if lock.maker(root) is None:
             yield f"{lock.MADE_ON}: is of other outs than dvc.lock's; run `make repro`, which records this CPU"
-        yield from shared.problems(root)
-        for result in (pictures, table, mending):
-            yield from result.problems(root)
+        yield from results_problems(root)
+
+
+def results_problems(root: Path) -> Iterator[str]:
+    """A line for each result that is missing, damaged or contradicted, and for each table that shows other numbers."""
+    for result in MAKERS.values():
+        yield from shared.problems(root, result.FOLDER)
+    for shown in (pictures, table, mending):
+        yield from shown.problems(root)
 
 
 def main() -> None:

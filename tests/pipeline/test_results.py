@@ -4,83 +4,106 @@ import math
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from debugset.files import read_json, write_json
 from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
-from debugset.versions import lock
 from tests.pipeline.conftest import ROOT
+from tools import current
 from tools.results import mending, pictures, relations_tables, shared, table
 from tools.results.blocks import BLOCKS, read_block, write_block
+
+METRIC, OUT = (shared.RESULTS / name for name in ("one", "two"))
+PICTURE = "plots/x.png"
 
 
 @pytest.fixture
 def results(tmp_path):
-    """A folder with two results, one of metrics and one of outs."""
+    """A folder with two results, one of metrics and one of outs, each with a picture."""
     write_json(tmp_path / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5, "seed": 0.25}}, "chosen": "a"})
     (tmp_path / "dvc.lock").write_text("stages: {draw: {cmd: x, outs: [{path: plots/x.png, md5: abc}]}}\n")
-    folder = tmp_path / shared.RESULTS
-    shared.write_run(folder / "one", {}, {"metrics/accuracy.json": {"variants": {"a": {"test": 0.5}}}})
-    shared.write_run(folder / "two", {"key": 1}, {"dvc.lock": {"plots/x.png": "abc"}})
+    shares = {
+        METRIC: {"metrics/accuracy.json": {"variants": {"a": {"test": 0.5}}}},
+        OUT: {"dvc.lock": {PICTURE: "abc"}},
+    }
+    for folder, shared_part in shares.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.png").write_bytes(b"drawn")
+        shared.write_run(tmp_path / folder, {"key": 1}, shared_part)
     return tmp_path
 
 
+def problems(root):
+    return [*shared.problems(root, METRIC), *shared.problems(root, OUT)]
+
+
 def test_results_that_agree_ask_for_nothing(results):
-    assert list(shared.problems(results)) == []
-    assert read_json(results / shared.RESULTS / "two/run.json")["params"] == {"key": 1}
+    assert problems(results) == []
+    run = read_json(results / OUT / "run.json")
+    assert run["params"] == {"key": 1}
+    assert list(run["files"]) == ["x.png"]
 
 
 def test_numbers_outside_the_shared_part_may_change(results):
     write_json(results / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5, "seed": 0.9}, "b": {}}})
-    assert list(shared.problems(results)) == []
+    assert problems(results) == []
 
 
 def test_a_number_that_changed_is_named(results):
     write_json(results / "metrics/accuracy.json", {"variants": {"a": {"test": 0.5001}}})
-    (found,) = shared.problems(results)
-    assert found.startswith("docs/results/one/run.json: disagrees with the default run in 1 values, such as ")
+    (found,) = problems(results)
+    assert found.startswith(f"{METRIC}/run.json: disagrees with the default run in 1 values, such as ")
     assert "metrics/accuracy.json: variants.a.test; run `make results`" in found
 
 
 def test_a_number_that_is_gone_is_named(results):
     write_json(results / "metrics/accuracy.json", {"variants": 3})
-    assert "such as metrics/accuracy.json: variants;" in next(shared.problems(results))
+    assert "such as metrics/accuracy.json: variants;" in problems(results)[0]
 
 
 def test_a_picture_that_was_drawn_anew_is_named(results):
     path = results / "dvc.lock"
     path.write_text(path.read_text().replace("abc", "abd"))
-    (found,) = shared.problems(results)
-    assert "two/run.json: disagrees with the default run in 1 values, such as dvc.lock: plots/x.png" in found
+    (found,) = problems(results)
+    assert f"{OUT}/run.json: disagrees with the default run in 1 values, such as dvc.lock: plots/x.png" in found
 
 
-def test_a_copy_that_is_not_the_picture_it_was_is_named(results):
-    picture = results / "docs/results/two/x.png"
-    picture.write_bytes(b"drawn")
-    shared.write_run(picture.parent, {}, {}, copies={"docs/results/two/x.png": lock.file_md5(picture)})
-    assert list(shared.problems(results)) == []
+def test_a_file_that_is_not_what_was_made_is_named(results):
+    picture = results / OUT / "x.png"
     picture.write_bytes(b"other")
-    assert next(shared.problems(results)).startswith("docs/results/two/x.png: missing, or not the picture that docs/")
+    (changed,) = problems(results)
+    assert changed.startswith(f"{OUT}/x.png: missing, or not the file that run.json beside it names; run `make res")
     picture.unlink()
-    assert len(list(shared.problems(results))) == 1
+    assert problems(results) == [changed]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"shared": 3}', "\udcff"])
-def test_a_damaged_description_is_named_and_hides_no_other_problem(results, text):
-    path = results / shared.RESULTS / "one/run.json"
+def test_a_result_that_was_never_made_is_named(results):
+    (results / METRIC / "run.json").unlink()
+    (found,) = problems(results)
+    assert found.startswith(f"{METRIC}/run.json: missing; run `make results`")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"shared": 3}', '{"shared": {}}', "\udcff"])
+def test_a_damaged_description_is_named(results, text):
+    path = results / METRIC / "run.json"
     path.write_text(text, errors="surrogateescape")
-    (results / "dvc.lock").write_text("stages: {}\n")
-    first, second = shared.problems(results)
-    assert first.startswith("docs/results/one/run.json: not what `make results` writes; run `make results`")
-    assert "two/run.json" in second
+    (found,) = problems(results)
+    assert found.startswith(f"{METRIC}/run.json: not what `make results` writes; run `make results`")
+
+
+def test_every_result_is_asked_for(tmp_path):
+    for page in {page for page, _ in BLOCKS} | {Path("metrics/rules.json"), Path("metrics/modes.json")}:
+        (tmp_path / page).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / page, tmp_path / page)
+    missing = [line for line in current.results_problems(tmp_path) if "run.json: missing" in line]
+    assert [line.split("/")[2] for line in missing] == ["default", "table", "sweep", "mending", "data-versions"]
 
 
 def test_the_committed_results_agree_with_the_committed_run():
-    assert list(shared.problems(ROOT)) == []
-    for result in (pictures, table, mending):
-        assert list(result.problems(ROOT)) == []
+    assert list(current.results_problems(ROOT)) == []
 
 
 def test_a_table_of_a_page_that_is_not_what_the_metrics_say_is_named(tmp_path):

@@ -7,18 +7,19 @@ Each runs the pipeline in a scratch clone of HEAD that shares DVC's cache: kille
 
 import sys
 import time
+from typing import Any
 
 from debugset.command import run
 from tools.results import data_versions, mending, pictures, sweep, table
 from tools.results.blocks import BLOCKS, read_block
 from tools.results.clone import checked_head, clone_of
 
-MAKERS = {
-    "pictures": pictures.make,
-    "table": table.make,
-    "sweep": sweep.make,
-    "mending": mending.make,
-    "data-versions": data_versions.make,
+MAKERS: dict[str, Any] = {  # modules: each says its folder and makes what lies there
+    "pictures": pictures,
+    "table": table,
+    "sweep": sweep,
+    "mending": mending,
+    "data-versions": data_versions,
 }
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         print(f"\n== {name}", flush=True)
         started = time.monotonic()
         with clone_of(commit) as clone:
-            MAKERS[name](clone)
+            MAKERS[name].make(clone)
         print(f"== {name}: {time.monotonic() - started:.0f} s", flush=True)
     print(f"\nmade {', '.join(names)}; next: read what git shows as changed, and commit it")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from debugset.files import read_json, replacing_file
-from debugset.versions.lock import file_md5, locked_outs
+from debugset.versions.lock import locked_outs
 from tools.results import relations_tables
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
@@ -37,13 +37,7 @@ def make(clone: Clone) -> None:
             temporary.write_text(f"{text}\n", encoding="utf-8")
         write_block(relations_tables.PAGE, name, text)
     digests = locked_outs(clone.folder)
-    copies = {str(path): file_md5(path) for path in _copies()}
-    write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}}, copies=copies)
-
-
-def _copies() -> list[Path]:
-    """The pictures as docs/results has them."""
-    return [FOLDER / "seeds_and_picks.png", *(FOLDER / f"{name}.png" for name in CARDS)]
+    write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}})
 
 
 def problems(root: Path) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """What a result shares with the committed default run: `make check` tells when the two no longer agree.
 
-A result of docs/results takes an hour, so an edit that leaves the default's numbers alone asks for no new one. Beside
-each lies ``run.json``: the parameters that it was made with, and the part of the default run's metrics and outs that
-it found too.
+A result of docs/results takes up to an hour, so an edit that leaves the default's numbers alone asks for no new one.
+Beside each lies ``run.json``: the parameters that it was made with, the part of the default run's metrics and outs that
+it found too, and the MD5s of the files beside it.
 """
 
 import shutil
@@ -18,19 +18,16 @@ RUN = "run.json"
 MEND = "run `make results` and commit what it writes"
 
 
-def write_run(
-    folder: Path, params: dict[str, Any], shared: dict[str, Any], *, copies: dict[str, str] | None = None
-) -> None:
+def write_run(folder: Path, params: dict[str, Any], shared: dict[str, Any]) -> None:
     """Write ``run.json``; call it last, for it says that the rest is there.
 
     Args:
         folder: of the result.
         params: all parameters of its run.
         shared: by path, parts of the default's metrics files; for ``dvc.lock``, MD5s by out.
-        copies: MD5s of files that were copied from such outs, by path.
     """
-    run = {"params": params, "shared": shared} | ({"copies": copies} if copies else {})
-    write_json(folder / RUN, run, digits=17)
+    files = {path.name: file_md5(path) for path in sorted(folder.iterdir()) if path.name != RUN}
+    write_json(folder / RUN, {"params": params, "shared": shared, "files": files}, digits=17)
 
 
 def copy_file(source: Path, target: Path) -> None:
@@ -39,25 +36,26 @@ def copy_file(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def problems(root: Path) -> Iterator[str]:
-    """A line for each result that the committed default run contradicts."""
-    for path in sorted((root / RESULTS).glob(f"*/{RUN}")):
-        name = path.relative_to(root)
-        try:
-            run = read_json(path)
-            shared, copies = dict(run["shared"]), dict(run.get("copies", {}))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            yield f"{name}: not what `make results` writes; {MEND}"
-            continue
-        for file, part in shared.items():
-            committed = locked_outs(root) if file == str(LOCK) else read_json(root / file)
-            differing = list(disagreements(part, committed, file))
-            if differing:
-                count = len(differing)
-                yield f"{name}: disagrees with the default run in {count} values, such as {differing[0]}; {MEND}"
-        for copy, digest in copies.items():
-            if file_md5(root / copy) != digest:
-                yield f"{copy}: missing, or not the picture that {name} names; {MEND}"
+def problems(root: Path, folder: Path) -> Iterator[str]:
+    """What is missing or changed in the folder of a result, and whether the committed default run contradicts it."""
+    name = folder / RUN
+    try:
+        run = read_json(root / name)
+        shared, files = dict(run["shared"]), dict(run["files"])
+    except FileNotFoundError:
+        yield f"{name}: missing; {MEND}"
+        return
+    except (ValueError, TypeError, KeyError, AttributeError):
+        yield f"{name}: not what `make results` writes; {MEND}"
+        return
+    for file, part in shared.items():
+        committed = locked_outs(root) if file == str(LOCK) else read_json(root / file)
+        differing = list(disagreements(part, committed, file))
+        if differing:
+            yield f"{name}: disagrees with the default run in {len(differing)} values, such as {differing[0]}; {MEND}"
+    for file, digest in files.items():
+        if file_md5(root / folder / file) != digest:
+            yield f"{folder / file}: missing, or not the file that {RUN} beside it names; {MEND}"
 
 
 def disagreements(part: Any, whole: Any, key: str) -> Iterator[str]:
