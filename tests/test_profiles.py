@@ -130,3 +130,19 @@ def test_debug_classes_of_the_fashion_world_leave_queries_alone(tmp_path):
     sections = yaml.safe_load(path.read_text())
     assert sections["errors"]["classes"] == ["bag"]
     assert len(sections["scrape"]["queries"]) == 10
+
+
+def test_queries_are_checked_before_they_are_written(edited):
+    path = edited(lambda sections: None)
+    before = path.read_text()
+    with pytest.raises(ParamsError, match=r"scrape\.queries"):
+        profiles.set_queries(path, {"bag": ["-purse"]})
+    assert path.read_text() == before
+
+
+@pytest.mark.parametrize("old", ["    bag: [a, b]", "    bag:\n      - a\n      - b", "    bag:\n    - a\n    - b"])
+def test_a_block_of_any_style_is_replaced_and_nothing_else(params, old):
+    text = "scrape:\n  queries:\n{}\n    # a comment\n  result_cap: 150 # another\nrecipe: {{}}\n"
+    path = params(text.format(old))
+    profiles.set_block(path, "scrape", "queries", {"bag": ["handbag -purse"], "coat": ["coat"]})
+    assert path.read_text() == text.format("    bag: [handbag -purse]\n    coat: [coat]")

@@ -171,13 +171,21 @@ def set_block(path: Path, section: str, key: str, values: Mapping[str, list[str]
     if not isinstance(old, yaml.MappingNode) or not old.value or old.flow_style:
         raise ParamsError(f"{path}: `{section}.{key}`: expected a block with one class a line")
     lines = [yaml.safe_dump({n: v}, default_flow_style=None, width=math.inf).strip() for n, v in values.items()]
-    _replace(path, text, old.start_mark, old.value[-1][1].end_mark, lines)
+    _replace(path, text, old.start_mark, _end(old), lines)
 
 
 def _replace(path: Path, text: str, start: yaml.Mark, end: yaml.Mark, lines: list[str]) -> None:
     new = ("\n" + " " * start.column).join(lines)
     with replacing_file(path) as temporary:
         temporary.write_text(text[: start.index] + new + text[end.index :], encoding="utf-8")
+
+
+def _end(node: yaml.Node) -> yaml.Mark:
+    """Where a node's last word ends; the mark of a block itself lies at whatever follows, past comments."""
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        node = last[1] if isinstance(node, yaml.MappingNode) else last
+    return node.end_mark
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:

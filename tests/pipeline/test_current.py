@@ -70,6 +70,13 @@ def test_a_cpu_recorded_for_other_outs_is_told(check):
     assert printed.startswith("error: docs/results/made_on.json: is of other outs than dvc.lock's; run `make repro`")
 
 
+def test_a_table_of_other_numbers_is_named(check):
+    end = "<!-- end of table -->"
+    code, printed = check("README.md", lambda text: text.replace(end, f"| 1 |\n{end}"))
+    assert code == 1
+    assert printed.startswith("error: README.md: table `table` is not what the five seeds say; run `make results`")
+
+
 def test_a_missing_lock_file_is_told(clone, check):
     path = clone.folder / "dvc.lock"
     path.rename(clone.folder / "away")

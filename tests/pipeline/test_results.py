@@ -1,6 +1,7 @@
 """docs/results against the committed default run: what disagrees is named, and pages hold what the metrics say."""
 
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -100,6 +101,17 @@ def test_every_result_is_asked_for(tmp_path):
         shutil.copy(ROOT / page, tmp_path / page)
     missing = [line for line in current.results_problems(tmp_path) if "run.json: missing" in line]
     assert [line.split("/")[2] for line in missing] == ["default", "table", "sweep", "mending", "data-versions"]
+
+
+def test_every_table_is_compared(tmp_path):
+    for name in ("README.md", "dvc.lock"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in ("docs", "metrics"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for page, name in BLOCKS:
+        write_block(tmp_path / page, name, "| 1 |")
+    named = {re.match("(.*): table `(.*)` is not", line).groups() for line in current.results_problems(tmp_path)}
+    assert named == {(str(page), name) for page, name in BLOCKS}
 
 
 def test_the_committed_results_agree_with_the_committed_run():

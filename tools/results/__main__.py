@@ -7,14 +7,14 @@ Each runs the pipeline in a scratch clone of HEAD that shares DVC's cache: kille
 
 import sys
 import time
-from typing import Any
+from types import ModuleType
 
 from debugset.command import run
 from tools.results import data_versions, mending, pictures, sweep, table
 from tools.results.blocks import BLOCKS, read_block
 from tools.results.clone import checked_head, clone_of
 
-MAKERS: dict[str, Any] = {  # modules: each says its folder and makes what lies there
+MAKERS: dict[str, ModuleType] = {  # modules: each says its folder and makes what lies there
     "pictures": pictures,
     "table": table,
     "sweep": sweep,

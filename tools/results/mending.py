@@ -43,7 +43,7 @@ def make(clone: Clone) -> None:
 def problems(root: Path) -> Iterator[str]:
     """A line if the page's table is not that of the scores."""
     path = root / FOLDER / SCORES
-    if path.is_file():
+    if path.is_file():  # a missing one is told with its run.json
         yield from block_problems(root, PAGE, "mending", markdown_table(read_json(path)), "its scores")
 
 

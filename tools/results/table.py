@@ -36,7 +36,7 @@ def make(clone: Clone) -> None:
 def problems(root: Path) -> Iterator[str]:
     """A line if README's table is not that of the five seeds."""
     path = root / FOLDER / "accuracy.json"
-    if path.is_file():
+    if path.is_file():  # a missing one is told with its run.json
         yield from block_problems(root, PAGE, "table", markdown_table(read_json(path)), "the five seeds")
 
 
