@@ -18,10 +18,11 @@ import numpy as np
 import pandas as pd
 from sklearn.feature_selection import mutual_info_classif
 
-from debugset.barlow import failure_tree, mutual_information
-from debugset.feature_files import open_features
+from debugset.barlow.information import mutual_information
+from debugset.barlow.tree import failure_tree
+from debugset.base.machine import workers
+from debugset.features.store import open_features
 from debugset.images.sets import open_set
-from debugset.machine import workers
 
 IMAGES, FEATURES, CLASSES, ROUNDS, CHOSEN = 1300, 2048, 1000, 5, 20
 

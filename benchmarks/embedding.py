@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from debugset.numerics import PORTABLE, asked, cpu_name, settle
+from debugset.base.numerics import PORTABLE, asked, cpu_name, settle
 
 ROUNDS, IMAGES = 3, 2048
 
@@ -72,8 +72,8 @@ def ours(classifier, description, images, _batch):
     """What stage embed calls; the batch is its own."""
     import numpy as np
 
-    from debugset.models.features import outputs
     from debugset.models.inference import ready
+    from debugset.models.outputs import outputs
 
     model = ready(classifier)
     return lambda count: outputs(
@@ -86,7 +86,7 @@ def as_it_was(classifier, description, images, batch):
     import numpy as np
     import torch
 
-    from debugset.models.features import pixel_batches
+    from debugset.models.outputs import pixel_batches
 
     classifier = classifier.to(memory_format=torch.channels_last)
 

@@ -26,8 +26,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from debugset.files import read_json, write_json
-from debugset.git import git
+from debugset.base.files import read_json, write_json
+from debugset.base.git import git
 
 SNAPSHOTS = ("2023-12-31", "2024-12-31")
 EMBEDDERS = ("foundation", "standard", "robust")

@@ -15,7 +15,7 @@ import time
 from contextlib import nullcontext, suppress
 from statistics import median
 
-from debugset.numerics import PORTABLE, PREFIXES, SPIN, SPINS, cpu_name
+from debugset.base.numerics import PORTABLE, PREFIXES, SPIN, SPINS, cpu_name
 
 ROUNDS, STEPS = 3, 150
 WAITING = {SPIN: SPINS}
@@ -64,9 +64,9 @@ def measured(environment: dict[str, str], busy: bool) -> float:
 
 def train() -> None:
     """Train the original model for a while; print the seconds."""
+    from debugset.base.params import load
     from debugset.images.sets import open_set
     from debugset.models.params import StandardParams
-    from debugset.params import load
     from debugset.training.fitting import fit_fresh, whole_set
     from debugset.training.recipe import Recipe
 

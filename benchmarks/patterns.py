@@ -20,7 +20,7 @@ from torch import Tensor
 
 from debugset.models.classifier import Classifier, build
 from debugset.models.registry import Architecture
-from debugset.relations import alexnet  # noqa: F401 - it makes two names known to timm
+from debugset.relations import networks  # noqa: F401 - it makes two names known to timm
 from debugset.relations.patterns import inference_patterns
 
 ATTRIBUTES, BATCH, TURNS = 11, 32, 5

@@ -28,9 +28,8 @@ import faiss
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from debugset.feature_files import Features, Part
-from debugset.picks import pick_neighbours
-from debugset.picks_by_shard import pick_by_shard
+from debugset.dcd.picks import pick_by_shard, pick_neighbours
+from debugset.features.store import Features, Part
 
 CLASSES, POOL, SEEDS, WIDTH = 160, 952_022, 1_031, 384
 SHARDS, BEFORE = 10, 8  # a pool of eight shards that grows by a quarter

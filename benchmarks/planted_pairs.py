@@ -21,17 +21,15 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from debugset.images.attribute_sets import attribute_sets
-from debugset.images.attributed import attributes
-from debugset.images.outfits import ground_truth
-from debugset.images.sets import open_set, write_set
-from debugset.numerics import in_force, make_portable
-from debugset.profiles import find, validate
-from debugset.relations.bias import biased_rows
+from debugset.base.numerics import in_force, make_portable
+from debugset.cli.profiles import find, validate
+from debugset.datasets.outfits import ground_truth
+from debugset.datasets.sections import attribute_sets
+from debugset.images.sets import attributes, open_set, write_set
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.mining import Network
 from debugset.relations.networks import fit_attributes
-from debugset.relations.runs import runs
+from debugset.relations.runs import biased_rows, runs
 from debugset.relations.study import Study
 
 PAIRS, SEEDS = [["bag", "sandal"], ["sandal", "coat"], ["bag", "coat"]], [1, 2, 3]

@@ -10,11 +10,11 @@ import time
 
 import torch
 
+from debugset.base.params import load
 from debugset.models.classifier import build
 from debugset.models.device import autocast, device
 from debugset.models.params import StandardParams
 from debugset.models.registry import find
-from debugset.params import load
 from debugset.training.loop import optimiser_and_schedule, weighted_cross_entropy
 from debugset.training.recipe import Recipe
 

@@ -34,10 +34,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from debugset.files import read_json
+from debugset.base.files import read_json
+from debugset.base.machine import connections
+from debugset.datasets.fashion_mnist import photographs
 from debugset.images.sets import open_set, write_set
-from debugset.images.sources import photographs
-from debugset.machine import connections
 from debugset.pool.flickr.photo_service import PhotoService
 from debugset.pool.flickr.service import running_simulator, simulated_service
 from debugset.pool.limits import Clock

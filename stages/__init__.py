@@ -5,8 +5,8 @@
 
 import sys
 
-from debugset.command import run
-from debugset.numerics import settle
+from debugset.base.command import run
+from debugset.base.numerics import settle
 
 if sys.argv[0] == "-m":  # what Python puts there while it looks for the module that it shall run
     run(settle)

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from debugset.command import run
-from debugset.files import replacing_folder
+from debugset.base.command import run
+from debugset.base.files import replacing_folder
+from debugset.base.params import load
 from debugset.images.sets import open_set
 from debugset.models.classifier import save
-from debugset.params import load
-from debugset.relations.bias import biased_rows
 from debugset.relations.networks import fit_attributes
 from debugset.relations.params import AttributesParams
-from debugset.relations.runs import checked_attributes, runs
+from debugset.relations.runs import biased_rows, checked_attributes, runs
 
 
 def main() -> None:

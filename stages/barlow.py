@@ -8,10 +8,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from debugset.barlow.groups import discovery_half
+from debugset.barlow.heldout import usual_contexts
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, mode_pictures
 from debugset.barlow.pixels import pixel_statistics
-from debugset.barlow.planted import usual_contexts
 from debugset.barlow.study import (
     Study,
     explain,
@@ -22,18 +22,18 @@ from debugset.barlow.study import (
     planted_frame,
     read_rule,
 )
-from debugset.command import run
-from debugset.feature_files import open_features
-from debugset.files import replacing_folder, write_parquet
+from debugset.base.command import run
+from debugset.base.files import replacing_folder, write_parquet
+from debugset.base.params import load
+from debugset.features.matrix import Matrix
+from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import describe
 from debugset.models.classifier import load as load_model
 from debugset.models.device import device
-from debugset.models.features import predictions
 from debugset.models.inference import ready
+from debugset.models.outputs import predictions
 from debugset.models.params import EmbedParams
-from debugset.neighbours import Matrix
-from debugset.params import load
 
 
 def main() -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from debugset.command import run
-from debugset.dedup import (
+from debugset.base.command import run
+from debugset.base.files import replacing_folder, write_json, write_parquet
+from debugset.base.machine import spool_folder
+from debugset.base.params import load
+from debugset.dcd.dedup import (
     DedupParams,
     border_pairs,
     class_distances,
@@ -16,11 +19,8 @@ from debugset.dedup import (
     quantiles,
     thresholds_of,
 )
-from debugset.feature_files import open_features
-from debugset.files import replacing_folder, write_json, write_parquet
+from debugset.features.store import open_features
 from debugset.images.sets import open_set
-from debugset.machine import spool_folder
-from debugset.params import load
 
 TESTS = ("mfreq", "complement", "test", "deployment")
 BORDER_PAIRS = 24

@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
+from debugset.base.machine import spool_folder
+from debugset.base.params import load
+from debugset.features.embed import embed
 from debugset.images.sets import open_set
-from debugset.machine import spool_folder
 from debugset.models.classifier import load as load_model
-from debugset.models.embedding import embed
 from debugset.models.inference import ready
 from debugset.models.params import EmbedParams
-from debugset.params import load
 
 SETS = ("sets/mfreq", "sets/deployment", "pool")  # picks, retention and failure modes are by these
 COMPARED = ("sets/train", "sets/test", "sets/complement")  # with the pool by the leak filter, by robust distances alone

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from debugset.command import run
-from debugset.errors import MODES_FILE, ErrorsParams, failures_frame, read_modes
-from debugset.files import write_parquet
+from debugset.base.command import run
+from debugset.base.files import write_parquet
+from debugset.base.params import load
+from debugset.dcd.failures import MODES_FILE, ErrorsParams, failures_frame, read_modes
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description
 from debugset.models.classifier import load as load_model
-from debugset.models.features import predictions
 from debugset.models.inference import ready
+from debugset.models.outputs import predictions
 from debugset.models.params import EmbedParams
 from debugset.models.weights import pretrained
-from debugset.params import load
 
 SETS = ("test", "mfreq", "complement", "deployment")
 

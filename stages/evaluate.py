@@ -6,16 +6,16 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from debugset.command import run
-from debugset.files import write_parquet
+from debugset.base.command import run
+from debugset.base.files import write_parquet
+from debugset.base.params import load
+from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import load as load_model
-from debugset.models.features import predictions
 from debugset.models.inference import ready
+from debugset.models.outputs import predictions
 from debugset.models.params import EmbedParams
-from debugset.params import load
 from debugset.training.recipe import TrainParams
-from debugset.training.variants import VARIANTS
 
 SETS = ("test", "mfreq", "complement", "deployment")
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
+from debugset.base.params import load
 from debugset.models.classifier import save
 from debugset.models.params import EmbeddersParams
 from debugset.models.weights import pretrained
-from debugset.params import load
 
 
 def main() -> None:

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
+from debugset.base.params import load
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description, save
 from debugset.models.device import device
 from debugset.models.params import RobustParams
 from debugset.models.weights import pretrained
-from debugset.params import load
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
 from debugset.training.recipe import Recipe
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
+from debugset.base.params import load
 from debugset.images.sets import open_set
 from debugset.models.classifier import save
 from debugset.models.params import StandardParams
-from debugset.params import load
 from debugset.training.fitting import fit_fresh, whole_set
 from debugset.training.recipe import Recipe
 

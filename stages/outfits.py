@@ -4,11 +4,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from debugset.command import run
-from debugset.files import replacing_folder
-from debugset.images.attribute_sets import attribute_sets, outfits_params
+from debugset.base.command import run
+from debugset.base.files import replacing_folder
+from debugset.base.params import read
+from debugset.datasets.sections import attribute_sets, outfits_params
 from debugset.images.sets import write_set
-from debugset.params import read
 
 
 def main() -> None:

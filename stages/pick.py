@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from debugset.command import run
-from debugset.feature_files import open_features
-from debugset.files import write_parquet
+from debugset.base.command import run
+from debugset.base.files import write_parquet
+from debugset.base.machine import spool_folder
+from debugset.base.params import load
+from debugset.dcd.picks import PickParams, Picks, pick_by_shard
+from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
-from debugset.machine import spool_folder
-from debugset.params import load
-from debugset.picks import PickParams, Picks
-from debugset.picks_by_shard import pick_by_shard
 
 
 def main() -> None:

@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from debugset.command import run
-from debugset.errors import complement
-from debugset.files import replacing_folder
-from debugset.images import imagenet
-from debugset.images.fashion import CLASSES, SETS, PrepareParams, draw_set, wardrobe
-from debugset.images.params import prepare_params
-from debugset.images.photos import draw_world
+from debugset.base.command import run
+from debugset.base.files import replacing_folder
+from debugset.base.params import read
+from debugset.datasets import imagenet
+from debugset.datasets.fashion import CLASSES, SETS, PrepareParams, draw_set, wardrobe
+from debugset.datasets.fashion_mnist import garments, photographs
+from debugset.datasets.photos import draw_world
+from debugset.datasets.sections import prepare_params
+from debugset.dcd.failures import complement
 from debugset.images.sets import write_manifest, write_set
-from debugset.images.sources import garments, photographs
-from debugset.params import read
 
 IMAGES_PER_SHARD = 10_000
 

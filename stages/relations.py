@@ -4,14 +4,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from debugset.command import run
-from debugset.files import replacing_folder, write_parquet
+from debugset.base.command import run
+from debugset.base.files import replacing_folder, write_parquet
+from debugset.base.params import load
 from debugset.images.sets import open_set
-from debugset.params import load
-from debugset.relations.bias import biased_rows
 from debugset.relations.mining import open_network
 from debugset.relations.params import AttributesParams, RelationsParams
-from debugset.relations.runs import attributes_of_tests, checked_attributes, runs
+from debugset.relations.runs import attributes_of_tests, biased_rows, checked_attributes, runs
 from debugset.relations.study import TABLES, Study
 from debugset.relations.truth import read_relations
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from debugset.barlow.params import RemeasureParams
-from debugset.barlow.remeasure import remeasured
-from debugset.command import run
-from debugset.files import write_parquet
-from debugset.params import load
+from debugset.base.command import run
+from debugset.base.files import write_parquet
+from debugset.base.params import load
+from debugset.dcd.remeasure import remeasured
 
 
 def main() -> None:

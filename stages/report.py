@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from debugset.command import run
-from debugset.errors import ErrorsParams
-from debugset.params import load
+from debugset.base.command import run
+from debugset.base.params import load
+from debugset.dcd.failures import ErrorsParams
 from debugset.report.params import ReportParams
 from debugset.report.write import write_report
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from debugset.command import run
-from debugset.feature_files import open_features
-from debugset.files import write_parquet
+from debugset.base.command import run
+from debugset.base.files import write_parquet
+from debugset.base.params import load
+from debugset.dcd.retention import RetentionParams, chance, retention
+from debugset.features.store import open_features
 from debugset.images.sets import open_set
-from debugset.params import load
-from debugset.retention import RetentionParams, chance, retention
 
 
 def main() -> None:

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from debugset.command import run
-from debugset.files import read_json
+from debugset.base.command import run
+from debugset.base.files import read_json
+from debugset.base.params import check, read
 from debugset.images.sets import open_set
-from debugset.params import check, read
 from debugset.pool.params import ScrapeParams, asked_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape

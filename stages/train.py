@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from debugset.command import run
-from debugset.files import replacing_folder, write_json
+from debugset.base.command import run
+from debugset.base.files import replacing_folder, write_json
+from debugset.base.params import load
+from debugset.dcd.variants import Added, added_images, describe_added, nothing_added
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import save
 from debugset.models.params import StandardParams
-from debugset.params import load
 from debugset.training.batches import TrainingSet
 from debugset.training.fitting import fit_fresh
 from debugset.training.recipe import Recipe, TrainParams
-from debugset.training.variants import Added, added_images, describe_added, nothing_added
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
 from debugset.versions import lock
 from tools.results import mending, pictures, shared, table
 from tools.results.__main__ import MAKERS

@@ -3,7 +3,7 @@
 from functools import partial
 from pathlib import Path
 
-from debugset.command import run
+from debugset.base.command import run
 from debugset.versions.lock import record_maker
 
 if __name__ == "__main__":

@@ -5,10 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from debugset.barlow import failure_tree
 from debugset.barlow.groups import discovery_half, groups_of, why_not
-from debugset.barlow.heldout import chance_gains, corrected, heldout_gain, measured
-from debugset.barlow.planted import matched, planted_cause, usual_contexts
+from debugset.barlow.heldout import (
+    chance_gains,
+    corrected,
+    heldout_gain,
+    matched,
+    measured,
+    planted_cause,
+    usual_contexts,
+)
+from debugset.barlow.tree import failure_tree
 from tests.reference import barlow as naive
 
 

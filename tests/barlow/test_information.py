@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_selection import mutual_info_classif
 
-from debugset.barlow import mutual_information
-from debugset.barlow.information import _of_sorted, _sorted_columns
+from debugset.barlow.information import _of_sorted, _sorted_columns, mutual_information
 from tests.reference import barlow as naive
 
 TWINS = {"ksg": naive.ksg, "binned": naive.binned}

@@ -9,7 +9,6 @@ import pytest
 from debugset.barlow.groups import discovery_half
 from debugset.barlow.mending import chosen_failures, listing
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.remeasure import remeasured
 from debugset.barlow.study import (
     Study,
     explain,
@@ -21,7 +20,8 @@ from debugset.barlow.study import (
     read_rule,
     slugs,
 )
-from debugset.params import ParamsError, check
+from debugset.base.params import ParamsError, check
+from debugset.dcd.remeasure import remeasured
 from tests.reference import barlow as naive
 
 CLASSES = ("coat", "toy poodle", "bag", "boot")

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
-from debugset.barlow import failure_modes, failure_tree, mutual_information
-from debugset.barlow.rules import holds, in_words, simplified
-from debugset.barlow.tree import FailureTree, Node
+from debugset.barlow.information import mutual_information
+from debugset.barlow.modes import failure_modes
+from debugset.barlow.tree import FailureTree, Node, failure_tree, holds, in_words, simplified
 from tests.reference import barlow as naive
 
 

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.images.attributed import attributes, columns
-from debugset.images.sets import open_set, write_set
-from tests.images.tiny import plain, png
+from debugset.images.sets import attributes, columns, open_set, write_set
+from tests.datasets.tiny import plain, png
 
 
 def written(folder, table):

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset.files import sha256
+from debugset.base.files import sha256
 from debugset.images.sets import COLUMNS, LOOSE_FILES_A_PART, MANIFEST, open_set, write_manifest, write_set
 from tests.reference import sets as naive
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from debugset.files import read_json, sha256
+from debugset.base.files import read_json, sha256
 from debugset.models.classifier import (
     DESCRIPTION,
     WEIGHTS,

@@ -10,9 +10,9 @@ from PIL import Image
 from skimage import data
 from timm.data import ImageNetInfo
 
-from debugset.models.features import prepared
-from debugset.models.foundation import efficientnet_lite0, matched, packaged_weights
+from debugset.models.outputs import prepared
 from debugset.models.registry import find
+from debugset.models.weights import efficientnet_lite0, matched, packaged_weights
 from tests.reference import efficientnet_lite as naive
 
 PHOTOS = ("chelsea", "coffee", "rocket")

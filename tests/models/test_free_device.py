@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from debugset.models import device as free_device
 from debugset.models import device as module
-from debugset.models import free_device
 
 SOURCE = Path(free_device.__file__).parents[2]
 WORKER = """
 import sys
 from pathlib import Path
-from debugset.models.free_device import take
+from debugset.models.device import take
 print(take(sys.argv[2:], Path(sys.argv[1])), flush=True)
 sys.stdin.read()
 """
@@ -75,7 +75,7 @@ def test_without_a_gpu_none_is_free(monkeypatch):
 BUSY = """
 import os, sys
 from pathlib import Path
-from debugset.models.free_device import take
+from debugset.models.device import take
 log = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 device = take(["one", "two"], Path(sys.argv[1]))
 os.write(log, f"take {device}\\n".encode())

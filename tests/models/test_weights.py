@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from debugset.files import sha256
+from debugset.base.files import sha256
 from debugset.models import weights
 from debugset.models.classifier import build
 from debugset.models.registry import find

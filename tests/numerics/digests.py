@@ -7,7 +7,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from debugset.numerics import settle
+from debugset.base.numerics import settle
 
 settle(Path(sys.argv[1]))  # as a stage begins: before the libraries below
 
@@ -19,12 +19,12 @@ from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.tree import DecisionTreeClassifier  # noqa: E402
 
 from debugset.barlow.information import mutual_information  # noqa: E402
+from debugset.features.neighbours import nearest  # noqa: E402
 from debugset.models.classifier import build  # noqa: E402
 from debugset.models.inference import ready  # noqa: E402
 from debugset.models.registry import find  # noqa: E402
 from debugset.models.weights import pretrained  # noqa: E402
-from debugset.neighbours import nearest  # noqa: E402
-from debugset.relations.alexnet import SmallAlexNet  # noqa: E402
+from debugset.relations.networks import SmallAlexNet  # noqa: E402
 from debugset.training.loop import weighted_cross_entropy  # noqa: E402
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from debugset import numerics
-from debugset.params import ParamsError
+from debugset.base import numerics
+from debugset.base.params import ParamsError
 
 ROOT = Path(__file__).resolve().parents[2]
 EMULATOR = "qemu-x86_64"
@@ -199,7 +199,7 @@ def stage(folder, **environment):
     (folder / "stages").mkdir()
     shutil.copy(ROOT / "stages/__init__.py", folder / "stages")
     (folder / "stages/tell.py").write_text(
-        "import os\nfrom debugset.command import run\n"
+        "import os\nfrom debugset.base.command import run\n"
         "run(lambda: print(*sorted(f'{k}={v}' for k, v in os.environ.items())))\n"
     )
     done = subprocess.run(

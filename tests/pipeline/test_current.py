@@ -53,7 +53,7 @@ def test_a_changed_parameter_names_the_stage(check):
 
 
 def test_a_changed_module_names_the_stage(check):
-    code, printed = check("src/debugset/retention.py", lambda text: text + "\n# edited\n")
+    code, printed = check("src/debugset/dcd/retention.py", lambda text: text + "\n# edited\n")
     assert code == 1
     assert "retention" in stale(printed)
 

@@ -5,7 +5,8 @@ import ast
 import pytest
 import yaml
 
-from debugset import numerics, profiles
+from debugset.base import numerics
+from debugset.cli import profiles
 from tests.pipeline.conftest import ROOT, make_clone
 from tests.pipeline.import_closure import closure, entry_module
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from debugset.files import read_json, write_json
-from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
+from debugset.base.files import read_json, write_json
+from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from tests.pipeline.conftest import ROOT
 from tools import current
 from tools.results import mending, pictures, relations_tables, shared, table

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from debugset.files import read_json, write_json
+from debugset.base.files import read_json, write_json
 from tests.pipeline.conftest import ROOT
 from tools.results import data_versions, sweep
 from tools.results.clone import Clone, checked_head

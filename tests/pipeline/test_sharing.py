@@ -102,7 +102,7 @@ def test_a_colleague_has_both_versions_without_running_a_stage(two_versions, col
     assert_both_versions_come_without_a_run(two_versions, colleague)
 
 
-@pytest.mark.parametrize("module", ["src/debugset/retention.py", "src/debugset/picks.py"])
+@pytest.mark.parametrize("module", ["src/debugset/dcd/retention.py", "src/debugset/dcd/picks.py"])
 def test_an_edited_module_reruns_the_stages_that_import_it_alone(colleague, module):
     assert_an_edit_runs_the_stages_that_import_it_alone(colleague, module)
 
@@ -113,7 +113,7 @@ def test_the_same_by_s3_and_by_ssh(two_versions, distant):
     assert [shown["old"], shown["new"]] == [
         two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS
     ]
-    assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/retention.py")
+    assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/dcd/retention.py")
 
 
 def test_a_lost_lock_file_is_restored_from_the_shared_runs(two_versions, colleague):

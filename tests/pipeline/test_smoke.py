@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from debugset.errors import read_modes, write_modes
+from debugset.dcd.failures import read_modes, write_modes
+from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
-from debugset.training.variants import VARIANTS
 from tests.pipeline.conftest import KEYS, ROOT, new_spool
 
 DETERMINISTIC = ("prepare", "scrape", "pick")

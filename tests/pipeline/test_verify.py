@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from debugset.numerics import cpu_name
+from debugset.base.numerics import cpu_name
 from debugset.versions import lock
 from debugset.versions.verify import verify
 from tests.pipeline.conftest import IDENTITY

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import stamina
 
-from debugset.files import read_json
+from debugset.base.files import read_json
 from debugset.images.sets import open_set, write_set
 from debugset.pool.files import fetch
 from debugset.pool.files.content import inspect

@@ -11,8 +11,8 @@ import pytest
 import stamina
 from aiohttp import web
 
+from debugset.base.machine import spool_folder
 from debugset.images.sets import open_set
-from debugset.machine import spool_folder
 from debugset.pool.flickr.service import simulated_service
 from debugset.pool.simulator.faults import FAULTS, Faults
 from debugset.pool.simulator.library import IMAGE_HOST, PhotoLibrary

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from debugset.params import ParamsError, check
+from debugset.base.params import ParamsError, check
 from debugset.pool.params import ScrapeParams, asked_queries
 from tests.pool.worlds import QUERIES, scrape_params, scrape_section
 

@@ -11,10 +11,10 @@ import pytest
 import yaml
 from aiohttp import web
 
-from debugset.command import run as run_stage
-from debugset.files import read_json
+from debugset.base.command import run as run_stage
+from debugset.base.files import read_json
+from debugset.base.machine import spool_folder
 from debugset.images.sets import open_set
-from debugset.machine import spool_folder
 from debugset.pool.flickr.client import Flickr
 from debugset.pool.flickr.service import Service
 from debugset.pool.scrape import scrape

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import debugset.cli
-from debugset.cli import main
+import debugset.cli.__main__
+from debugset.cli.__main__ import main
 from debugset.pool.spool import File, Progress, Spool
 from debugset.pool.status import (
     State,
@@ -236,7 +236,7 @@ def test_watching_ends_with_the_scrape(command, scrape, monkeypatch: pytest.Monk
     monkeypatch.setattr("time.sleep", sleep)
     told = [json.loads(line)["running"] for line in command("--watch", "--json").splitlines()]
     assert told == [True, True, False]
-    assert looks == [debugset.cli.SECONDS_BETWEEN_LOOKS] * 2
+    assert looks == [debugset.cli.__main__.SECONDS_BETWEEN_LOOKS] * 2
 
 
 def test_giving_up_is_for_what_failed_and_not_while_a_scrape_runs(tmp_path: Path) -> None:

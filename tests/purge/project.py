@@ -10,7 +10,7 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from debugset.files import sha256, write_json, write_parquet
+from debugset.base.files import sha256, write_json, write_parquet
 from debugset.images.sets import write_set
 
 KEPT, GONE, OTHER = "5000000001", "5000000002", "5000000003"

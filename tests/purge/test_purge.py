@@ -15,7 +15,7 @@ from dvc.data_cloud import DataCloud
 from dvc.exceptions import DvcException
 from dvc.fs import AuthError, LocalFileSystem
 
-from debugset.cli import main
+from debugset.cli.__main__ import main
 from debugset.purge.stores import LOCAL, Store
 from tests.purge.project import GONE, KEPT, OTHER, Project, contents, feature, photo
 

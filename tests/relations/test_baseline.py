@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.relations.baseline import COLUMNS, entropy_modes, low_entropy_modes
+from debugset.relations.accuracy import COLUMNS, entropy_modes, low_entropy_modes
 from tests.reference import relations as naive
 
 NAMES = ["a", "b", "c", "d"]

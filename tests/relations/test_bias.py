@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.relations.bias import biased_rows
+from debugset.relations.runs import biased_rows
 
 TAUS = (0.0, 0.25, 0.5, 0.9, 1.0)
 

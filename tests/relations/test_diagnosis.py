@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.relations import diagnose
-from debugset.relations.diagnosis import MODES, attribute_divergences, mode_counts, rarer_mode
+from debugset.relations.diagnosis import MODES, attribute_divergences, diagnose, mode_counts, rarer_mode
 from tests.reference import relations as naive
 
 NAMES = ["a", "b", "c", "d"]

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm, truncnorm
 
-from debugset.relations import divergence
-from debugset.relations.kullback_leibler import SAMPLES_AT_A_TIME, observed_shares
+from debugset.relations.kullback_leibler import SAMPLES_AT_A_TIME, divergence, observed_shares
 from tests.reference import relations as naive
 
 

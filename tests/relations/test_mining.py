@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from debugset.images.attributed import attributes
-from debugset.models.features import pixel_batches
-from debugset.relations import cosines
+from debugset.images.sets import attributes
+from debugset.models.outputs import pixel_batches
 from debugset.relations.masks import Mask, greedy_mask
 from debugset.relations.mining import mine_cosines, mine_masks, pattern_batches
-from debugset.relations.patterns import inference_patterns
+from debugset.relations.patterns import cosines, inference_patterns
 from tests.relations.worlds import halves_set, relations_params, untrained
 
 

@@ -8,11 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from debugset.images.attributed import attributes
+from debugset.images.sets import attributes
 from debugset.models.classifier import build, save
-from debugset.relations.alexnet import SmallAlexNet
 from debugset.relations.mining import open_network
-from debugset.relations.networks import architecture, fit_attributes, logistic, squared
+from debugset.relations.networks import SmallAlexNet, architecture, fit_attributes, logistic, squared
 from debugset.relations.patterns import inference_patterns
 from tests.relations.worlds import attributes_params, halves_set
 

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from debugset.relations.alexnet import SmallAlexNet
-from debugset.relations.patterns import batch_cosines, inference_patterns
-from debugset.relations.similarity import cosines
+from debugset.relations.networks import SmallAlexNet
+from debugset.relations.patterns import batch_cosines, cosines, inference_patterns
 from tests.reference import relations as naive
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from debugset.relations import cosines
+from debugset.relations.patterns import cosines
 from tests.reference import relations as naive
 
 

@@ -10,14 +10,13 @@ import torch
 import yaml
 from PIL import Image
 
-from debugset.images import attribute_sets, outfits
-from debugset.images.attributed import attributes
-from debugset.images.outfits import ground_truth
-from debugset.images.sets import open_set, write_set
-from debugset.relations.bias import biased_rows
+from debugset.datasets import outfits
+from debugset.datasets import sections as attribute_sets
+from debugset.datasets.outfits import ground_truth
+from debugset.images.sets import attributes, open_set, write_set
 from debugset.relations.heatmaps import contribution_maps, overlaid
 from debugset.relations.patterns import inference_patterns
-from debugset.relations.runs import attributes_of_tests
+from debugset.relations.runs import attributes_of_tests, biased_rows
 from debugset.relations.study import ENTROPY, LOW_ENTROPY, OURS, TABLES, Study, failure_modes
 from stages import attributes as attributes_stage
 from stages import relations as relations_stage

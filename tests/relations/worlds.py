@@ -7,15 +7,14 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from debugset.images import outfits
-from debugset.images.attributed import columns
-from debugset.images.outfits import OutfitsParams, draw_outfits
-from debugset.images.sets import open_set, write_set
+from debugset.datasets import outfits
+from debugset.datasets.outfits import OutfitsParams, draw_outfits
+from debugset.images.sets import columns, open_set, write_set
 from debugset.models.classifier import build
 from debugset.relations.mining import Network
 from debugset.relations.networks import architecture
 from debugset.relations.params import AttributesParams, RelationsParams
-from tests.images.tiny import fake_garments
+from tests.datasets.tiny import fake_garments
 
 OUTFITS = OutfitsParams(source="outfits", seed=0, train=60, test=30, empty_shared=0.35, empty_own=0.6, noise=0.2)
 

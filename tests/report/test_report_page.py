@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from debugset.files import read_json, write_json
+from debugset.base.files import read_json, write_json
 from debugset.images.sets import open_set, write_manifest
 from debugset.report import mode_card, mode_figures
 from debugset.report.drawing import drawing

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset import evaluation
-from debugset.params import ParamsError, check
-from debugset.report.columns import COLUMNS
+from debugset.base.params import ParamsError, check
+from debugset.dcd import accuracy as evaluation
 from debugset.report.params import ReportParams
+from debugset.report.text_table import COLUMNS
 from debugset.report.write import write_report
 from tests.report.world import CLASSES, DEBUG_NAMES, RIGHT, write_world
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from debugset.files import write_json, write_parquet
+from debugset.base.files import write_json, write_parquet
 from debugset.images.sets import open_set, write_set
 
 CLASSES = ("tshirt", "trouser", "dress", "sneaker", "bag")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from debugset.training.batches import TrainingSet, batch_order, batches, random_box, shift_and_flip
-from tests.images.tiny import plain, tiny_set
+from tests.datasets.tiny import plain, tiny_set
 from tests.reference import batches as naive
 from tests.training.toys import recipe, two_parts
 

@@ -8,11 +8,11 @@ import torch
 from torch import nn
 
 from debugset.models.classifier import Classifier
-from debugset.models.features import predictions
+from debugset.models.outputs import predictions
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
-from tests.images.tiny import plain, tiny_set
+from tests.datasets.tiny import plain, tiny_set
 from tests.training.toys import coloured_set, recipe
 
 

@@ -9,7 +9,7 @@ from debugset.models.params import RobustParams
 from debugset.training.batches import TrainingSet
 from debugset.training.fitting import training_attack, whole_set
 from debugset.training.loop import device_count, fit, optimiser_and_schedule, weighted_cross_entropy
-from tests.images.tiny import plain, tiny_set
+from tests.datasets.tiny import plain, tiny_set
 from tests.training.toys import coloured_set, network, recipe
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 import yaml
 
-from debugset.training.variants import VARIANTS
+from debugset.dcd.variants import VARIANTS
 from stages import train
 from tests.training.toys import recipe
 

@@ -6,7 +6,7 @@ from torch import nn
 from debugset.models.classifier import Classifier
 from debugset.training.batches import TrainingSet
 from debugset.training.recipe import Recipe
-from tests.images.tiny import plain, tiny_set
+from tests.datasets.tiny import plain, tiny_set
 from tests.models.toys import small_network
 
 

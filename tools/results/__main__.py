@@ -9,7 +9,7 @@ import sys
 import time
 from types import ModuleType
 
-from debugset.command import run
+from debugset.base.command import run
 from tools.results import data_versions, mending, pictures, sweep, table
 from tools.results.blocks import BLOCKS, read_block
 from tools.results.clone import checked_head, clone_of

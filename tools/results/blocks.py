@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from debugset.files import replacing_file
+from debugset.base.files import replacing_file
 from tools.results.shared import MEND
 
 BLOCKS = (  # page, name

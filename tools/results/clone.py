@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from debugset.git import git
-from debugset.machine import spool_folder
-from debugset.params import read
+from debugset.base.git import git
+from debugset.base.machine import spool_folder
+from debugset.base.params import read
 
 WRITTEN = ("README.md", "docs")  # by results made before
 

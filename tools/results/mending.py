@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from debugset.files import read_json, write_json
+from debugset.base.files import read_json, write_json
 from debugset.report.inputs import VARIANTS
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from debugset.files import read_json, replacing_file
+from debugset.base.files import read_json, replacing_file
 from debugset.versions.lock import locked_outs
 from tools.results import relations_tables
 from tools.results.blocks import block_problems, write_block

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from debugset.params import load
-from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
+from debugset.base.params import load
+from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs
 from debugset.report.params import ReportParams
 from debugset.report.relations import Relations

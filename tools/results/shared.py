@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from debugset.files import read_json, replacing_file, write_json
+from debugset.base.files import read_json, replacing_file, write_json
 from debugset.versions.lock import LOCK, file_md5, locked_outs
 
 RESULTS = Path("docs/results")

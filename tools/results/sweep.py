@@ -1,6 +1,6 @@
 """The sweep of docs/experiments.md: picks a seed, by `dvc exp run` and `debugset sweep-plot`."""
 
-from debugset.files import read_json, replacing_file
+from debugset.base.files import read_json, replacing_file
 from debugset.versions.sweep import leaves
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, write_run

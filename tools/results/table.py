@@ -8,10 +8,10 @@ On: the default profile with ``train.seeds`` 1 to 5; the first is the default ru
 from collections.abc import Iterator
 from pathlib import Path
 
-from debugset.files import read_json, write_json
-from debugset.profiles import set_list
-from debugset.report.columns import COLUMNS
+from debugset.base.files import read_json, write_json
+from debugset.cli.profiles import set_list
 from debugset.report.inputs import VARIANTS
+from debugset.report.text_table import COLUMNS
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, write_run

@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
-from debugset.machine import workers
-from debugset.neighbours import Matrix, check_features
+from debugset.base.machine import workers
+from debugset.features.matrix import Matrix, check_features
 
 NEIGHBOURS = 3
 BINS = 10

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from debugset.barlow.rules import Rule, simplified
-from debugset.barlow.tree import FailureTree, Node
+from debugset.barlow.tree import FailureTree, Node, Rule, simplified
 
 
 @dataclass(frozen=True)

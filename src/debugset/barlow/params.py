@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from debugset.params import Section
+from debugset.base.params import Section
 
 FeatureSource = Literal["foundation", "standard", "robust", "pixels"]
 

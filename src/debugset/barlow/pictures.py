@@ -14,13 +14,13 @@ from torch import Tensor
 from debugset.barlow.feature_attack import feature_attack
 from debugset.barlow.heatmaps import SMALL, feature_maps, has_maps, overlaid, pixel_gradients
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.rules import Rule
+from debugset.barlow.tree import Rule
+from debugset.features.matrix import Matrix
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier
 from debugset.models.device import device
-from debugset.models.features import pixel_batches
+from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
-from debugset.neighbours import Matrix
 
 SHOWN = 6
 PICTURE_COLUMNS = ["mode", "kind", "feature", "rank", "image_id", "value", "png"]

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Float32
 
 from debugset.images.sets import ImageSet
-from debugset.models.features import pixel_batches
+from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
 
 GRID = 3

@@ -14,14 +14,21 @@ from jaxtyping import Bool, Float, Float64, Int64
 from tqdm import tqdm
 
 from debugset.barlow.groups import GROUPINGS, Group, groups_of, why_not
-from debugset.barlow.heldout import SIGNIFICANT, chance_gains, corrected, heldout_gain, measured
+from debugset.barlow.heldout import (
+    SIGNIFICANT,
+    Found,
+    chance_gains,
+    corrected,
+    heldout_gain,
+    matched,
+    measured,
+    planted_cause,
+)
 from debugset.barlow.modes import failure_modes, is_valid
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.planted import Found, matched, planted_cause
-from debugset.barlow.rules import Rule, holds, in_words
-from debugset.barlow.tree import FailureTree, Node, failure_tree
-from debugset.machine import workers
-from debugset.neighbours import Matrix
+from debugset.barlow.tree import FailureTree, Node, Rule, failure_tree, holds, in_words
+from debugset.base.machine import workers
+from debugset.features.matrix import Matrix
 
 KEY = ["analysed", "features", "grouping", "depth", "class"]
 

@@ -24,13 +24,14 @@ import pyarrow.parquet as pq
 from jaxtyping import Int64, UInt8
 from PIL import Image
 
-from debugset.files import replacing_file
+from debugset.base.files import replacing_file
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
 LOOSE_FILES_A_PART = 4096
 COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
 
 Content = bytes | Callable[[], bytes]  # an image's file, or what reads it when its turn comes
+PREFIX = "attribute:"  # column names of a manifest: an attribute may be called `label`
 
 
 @dataclass
@@ -231,3 +232,26 @@ def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) ->
             digest = hashlib.sha256(content).hexdigest()
             rows.append({**row, "sha256": digest, "offset": offset, "size": len(content)})
     return rows
+
+
+def columns(attributes: pd.DataFrame) -> pd.DataFrame:
+    """Attributes, one a column, as the columns of a manifest."""
+    return attributes.add_prefix(PREFIX)
+
+
+def attributes(images: ImageSet) -> pd.DataFrame:
+    """The attributes of a set's images: one row an image, one column an attribute, in the manifest's order.
+
+    Raises:
+        ValueError: a value is missing or infinite.
+    """
+    named = [name for name in images.manifest.columns if name.startswith(PREFIX)]
+    found = images.manifest[named].rename(columns=lambda name: name.removeprefix(PREFIX))
+    if texts := [name for name in found if not pd.api.types.is_numeric_dtype(found[name])]:
+        raise ValueError(f"{images.folder}: attribute `{texts[0]}` holds no numbers; say +1 where it is there, else -1")
+    found = found.astype("float32")
+    bad = ~found.abs().lt(float("inf"))
+    if bad.any(axis=None):
+        row, name = next((row, name) for name in found for row in bad.index[bad[name]])
+        raise ValueError(f"{images.folder}: image {images.ids[row]!r} has no finite value of attribute `{name}`")
+    return found

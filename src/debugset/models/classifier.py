@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from debugset.files import read_json, replacing_folder, sha256, write_json
+from debugset.base.files import read_json, replacing_folder, sha256, write_json
 from debugset.models.registry import Architecture
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"

@@ -1,13 +1,21 @@
 """The machine's side of running models: device, precision, threads. None of it decides a result's identity."""
 
 import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import cache
+from pathlib import Path
 
 import torch
+from filelock import FileLock, Timeout
 
-from debugset.models.free_device import lock_folder, take
 from debugset.models.params import Precision
+
+SECONDS_BETWEEN_TRIES = 1.0
+_HELD: list[FileLock] = []  # a lock that nobody refers to would be released
 
 
 def device() -> torch.device:
@@ -40,3 +48,42 @@ def _free_gpu() -> int:
 def autocast(where: torch.device, precision: Precision) -> AbstractContextManager[None]:
     """The context in which a forward pass runs at the precision that params ask for."""
     return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+def lock_folder() -> Path:
+    """Where the devices' locks lie, the same for all users: ``$DEBUGSET_LOCKS``, else in the system's temporary folder.
+
+    It must be on this machine's own disk, for a lock is about this machine's devices.
+    """
+    return Path(os.environ.get("DEBUGSET_LOCKS") or Path(tempfile.gettempdir()) / "debugset-devices")
+
+
+def take(devices: Sequence[str], folder: Path) -> int:
+    """Take a device that no other process holds, for as long as this process lives; wait while there is none.
+
+    The operating system frees the device when the process ends, killed or not.
+
+    Args:
+        devices: names that are the same in every process, such as UUIDs; at least one.
+        folder: holds a lock file a device.
+
+    Returns:
+        The index of the device.
+    """
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o1777)  # other users' workers lock here too
+    told = False
+    while True:
+        for index, name in enumerate(devices):
+            lock = FileLock(folder / f"{name}.lock", mode=0o666)
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                continue
+            _HELD.append(lock)
+            return index
+        if not told:
+            print(f"waiting for a device: all {len(devices)} are taken, by locks in {folder}", file=sys.stderr)
+            told = True
+        time.sleep(SECONDS_BETWEEN_TRIES)

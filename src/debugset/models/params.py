@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from debugset.params import Section
+from debugset.base.params import Section
 
 Precision = Literal["fp32", "bf16"]
 

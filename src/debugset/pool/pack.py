@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.files import replacing_folder
+from debugset.base.files import replacing_folder
 from debugset.images.sets import write_set
 from debugset.pool.files.download import settled
 from debugset.pool.params import ScrapeParams

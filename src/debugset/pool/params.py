@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from debugset.params import ParamsError, Section
+from debugset.base.params import ParamsError, Section
 from debugset.pool.rights.licences import LICENCES
 from debugset.pool.text_search import wanted_part
 from debugset.pool.windows import ends_window

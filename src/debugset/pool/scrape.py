@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from debugset.files import write_json, write_parquet
-from debugset.machine import spool_folder
+from debugset.base.files import write_json, write_parquet
+from debugset.base.machine import spool_folder
 from debugset.pool import pack
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from debugset.machine import connections
+from debugset.base.machine import connections
 from debugset.pool.deliveries.folder import Folder
 from debugset.pool.deliveries.table import Table, open_network
 from debugset.pool.deliveries.webdataset import WebDataset

@@ -187,7 +187,7 @@ def _trained_on(
     """Whether a variant's training images may have held a photo of the pool; yes, where its tables are nowhere.
 
     ``dcd-*`` adds debug-train; ``complete`` adds what the leak filter keeps, without de-val, and ``random``
-    draws from the same (`debugset.training.variants.added_images`).
+    draws from the same (`debugset.dcd.variants.added_images`).
     """
     picked = next((read(object) for path, object in deps.items() if path.startswith(PICKS)), None)
     if picked is None:

@@ -8,8 +8,8 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.repo.experiments.stash import ExpStash
 
-from debugset.files import read_json, write_json
-from debugset.machine import spool_folder
+from debugset.base.files import read_json, write_json
+from debugset.base.machine import spool_folder
 from debugset.purge.plan import FINDING, Plan, Step, find, in_order
 from debugset.purge.stores import explained, remotes, stores
 from debugset.purge.versions import QUEUES, remove_ref

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from debugset.git import git
+from debugset.base.git import git
 
 LOCK = "dvc.lock"
 QUEUES = ("refs/exps/celery/stash", "refs/exps/celery/failed", "refs/exps/stash")  # as DVC names them

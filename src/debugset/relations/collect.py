@@ -15,10 +15,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from debugset.images.attributed import attributes
-from debugset.images.sets import MANIFEST, open_set
+from debugset.images.sets import MANIFEST, attributes, open_set
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
-from debugset.relations.baseline import OURS
+from debugset.relations.accuracy import OURS
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.runs import Run
 

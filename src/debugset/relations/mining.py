@@ -12,9 +12,9 @@ from tqdm import tqdm
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, load
 from debugset.models.device import device
-from debugset.models.features import pixel_batches
+from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
-from debugset.relations import alexnet  # noqa: F401 - it makes two names known to timm
+from debugset.relations import networks  # noqa: F401 - it makes two names known to timm
 from debugset.relations.masks import Mask, greedy_mask
 from debugset.relations.params import RelationsParams
 from debugset.relations.patterns import Patterns, batch_cosines, inference_patterns

@@ -1,19 +1,23 @@
 """Attribute networks: one score an attribute, trained on +1 and -1 or on continuous values (the paper's note 2)."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
+from timm.models import register_model
+from torch import Tensor, nn
 
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, Description, build
 from debugset.models.registry import Architecture
-from debugset.relations import alexnet  # noqa: F401 - it makes two names known to timm
 from debugset.relations.params import AttributesParams
 from debugset.training.batches import TrainingSet
 from debugset.training.loop import fit
+
+__all__: list[str] = []  # timm's registry adds the names
 
 
 def architecture(params: AttributesParams) -> Architecture:
@@ -75,3 +79,43 @@ def logistic(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights
 def squared(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
     """(Y* - Y)^2, summed over the attributes, averaged over the images."""
     return ((scores.float() - values).square().sum(1) * weights).sum() / weights.sum()
+
+
+class SmallAlexNet(nn.Module):
+    """Three convolutions and two fully connected layers: a first convolution of high resolution, no global pooling.
+
+    Like AlexNet's, its decision knows where in the image a pattern is.
+
+    Args:
+        num_classes: number of outputs.
+        side: of the square input, px.
+    """
+
+    def __init__(self, num_classes: int, side: int = 64) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 16, 5, stride=2, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(),
+        )  # fmt: skip
+        with torch.no_grad():
+            width = self.features(torch.zeros(1, 3, side, side)).numel()
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(width, 128), nn.ReLU(), nn.Linear(128, num_classes))
+
+    def forward(self, pixels: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c"]:
+        """Scores of normalised pixels."""
+        return self.classifier(self.features(pixels))
+
+
+@register_model
+def small_alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
+    """A `SmallAlexNet` with random weights."""
+    return SmallAlexNet(options["num_classes"], options.get("side", 64))
+
+
+@register_model
+def alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
+    """Torchvision's AlexNet with random weights (Krizhevsky, Sutskever and Hinton 2012)."""
+    from torchvision.models import alexnet as torchvision_alexnet
+
+    return torchvision_alexnet(num_classes=options["num_classes"])

@@ -9,10 +9,18 @@ import pandas as pd
 from jaxtyping import Float32, Int64
 
 from debugset.images.sets import ImageSet
-from debugset.models.features import outputs, pixel_batches
 from debugset.models.inference import ready
-from debugset.relations.accuracy import accuracy_decrease, top_decrease
-from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, METHODS, OURS, entropy_modes, low_entropy_modes
+from debugset.models.outputs import outputs, pixel_batches
+from debugset.relations.accuracy import (
+    ENTROPY,
+    LOW_ENTROPY,
+    METHODS,
+    OURS,
+    accuracy_decrease,
+    entropy_modes,
+    low_entropy_modes,
+    top_decrease,
+)
 from debugset.relations.diagnosis import FAILURE_MODE, attribute_divergences, diagnose, pair_samples
 from debugset.relations.heatmaps import contribution_maps, overlaid, png_files
 from debugset.relations.masks import Mask

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from debugset.files import replacing_file
+from debugset.base.files import replacing_file
 
 COLUMNS = ("attribute_a", "attribute_b", "relation")
 

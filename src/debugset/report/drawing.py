@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from debugset.files import replacing_file
+from debugset.base.files import replacing_file
 
 INK = "#1f2733"  # lines and words; on the page it becomes the colour of the text around it
 FAINT = "#8b95a3"

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from debugset.errors import class_indices
-from debugset.evaluation import accuracy_by_class, accuracy_by_seed, accuracy_table, choose_embedder
-from debugset.files import read_json
+from debugset.base.files import read_json
+from debugset.dcd.accuracy import accuracy_by_class, accuracy_by_seed, accuracy_table, choose_embedder
+from debugset.dcd.failures import class_indices
+from debugset.dcd.variants import EMBEDDERS
+from debugset.dcd.variants import VARIANTS as TRAINED
 from debugset.images.sets import ImageSet, open_set
 from debugset.report.params import ReportParams
-from debugset.training.variants import EMBEDDERS
-from debugset.training.variants import VARIANTS as TRAINED
 
 VARIANTS = ("original", *TRAINED)
 POOL = "data/pool"

@@ -6,15 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.files import replacing_file, write_json
+from debugset.base.files import replacing_file, write_json
 from debugset.relations.diagnosis import BLIND_SPOT, FAILURE_MODE
-from debugset.report.columns import COLUMNS
 from debugset.report.inputs import Inputs
 from debugset.report.relations import Relations
 from debugset.report.sections.by_class import compared
 from debugset.report.sections.embedders import KINDS
 from debugset.report.sections.failure_modes import gains, planted
 from debugset.report.sections.pool import weak_label_precision
+from debugset.report.text_table import COLUMNS
 
 FOLDER = Path("metrics")
 PLOTS = Path("plots")

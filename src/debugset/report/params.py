@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from debugset.params import Section
+from debugset.base.params import Section
 
 
 class ReportParams(Section):

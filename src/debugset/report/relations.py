@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.relations.baseline import ENTROPY, LOW_ENTROPY, OURS
+from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs
 
 FOLDER = "data/relations"

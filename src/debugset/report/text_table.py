@@ -2,8 +2,25 @@
 
 from typing import Any
 
-from debugset.report.columns import COLUMNS
 from debugset.report.inputs import VARIANTS
+
+COLUMNS = {
+    "seed": "seed",
+    "heldout": "held-out",
+    "mfreq": "mfreq",
+    "complement": "complement",
+    "test": "test",
+    "mfreq_all": "mfreq",
+    "complement_all": "complement",
+    "test_all": "test",
+    "deval": "de-val",
+}
+GAINED = {"heldout": "held-out failures, %", "seed": "seeds, %", "deval": "de-val, %"}
+KEPT = {
+    "complement": "complement, debug classes, %",
+    "test": "test, debug classes, %",
+    "test_all": "test, all classes, %",
+}
 
 
 def accuracy_table(variants: dict[str, dict[str, dict[str, Any]]]) -> str:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from debugset.files import replacing_file, replacing_folder
+from debugset.base.files import replacing_file, replacing_folder
 from debugset.report import contact_sheet, figures, metrics, mode_card
-from debugset.report.columns import GAINED, KEPT
 from debugset.report.drawing import drawing, png
 from debugset.report.inputs import Inputs
 from debugset.report.modes import MODES, modes
@@ -13,6 +12,7 @@ from debugset.report.page import render
 from debugset.report.params import ReportParams
 from debugset.report.relations import Relations
 from debugset.report.sections.relations import draw_graphs
+from debugset.report.text_table import GAINED, KEPT
 
 PAGE = Path("report/index.html")
 CARDS = Path("report/cards")

@@ -11,8 +11,8 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from PIL import Image
 from torch import Tensor
 
+from debugset.base.machine import workers
 from debugset.images.sets import ImageSet
-from debugset.machine import workers
 from debugset.training.recipe import Recipe
 
 

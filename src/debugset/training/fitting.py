@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from debugset.images.sets import ImageSet
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier, Description, build
-from debugset.models.features import pixel_batches, predictions
 from debugset.models.inference import ready
+from debugset.models.outputs import pixel_batches, predictions
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.batches import TrainingSet

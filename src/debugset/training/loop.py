@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from debugset.machine import device_count
+from debugset.base.machine import device_count
 from debugset.models.classifier import Classifier
 from debugset.models.device import device
 from debugset.training.batches import TrainingSet, batches

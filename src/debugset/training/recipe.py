@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
+from debugset.base.params import Section
 from debugset.models.params import Precision
-from debugset.params import Section
 
 
 class Recipe(Section):

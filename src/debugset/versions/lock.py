@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from debugset.files import read_json, write_json
-from debugset.numerics import cpu_name
-from debugset.params import LOADER
+from debugset.base.files import read_json, write_json
+from debugset.base.numerics import cpu_name
+from debugset.base.params import LOADER
 from debugset.versions.scratch import lay_out, listed_files, scratch_environment
 
 LOCK = Path("dvc.lock")

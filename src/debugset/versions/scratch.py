@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from debugset.machine import spool_folder
+from debugset.base.machine import spool_folder
 
 
 def listed_files(root: Path) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from debugset.git import git
+from debugset.base.git import git
 from debugset.report.inputs import VARIANTS
 
 PARAMS, ACCURACY = "params.yaml", "metrics/accuracy.json"

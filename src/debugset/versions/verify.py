@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from debugset.machine import weights_folder
-from debugset.numerics import Mode, asked, cpu_name
-from debugset.params import PARAMS_FILE
+from debugset.base.machine import weights_folder
+from debugset.base.numerics import Mode, asked, cpu_name
+from debugset.base.params import PARAMS_FILE
 from debugset.versions.lock import locked_outs, locked_stages, maker, outs_of, problems
 from debugset.versions.scratch import empty_spool, lay_out, scratch_environment
 

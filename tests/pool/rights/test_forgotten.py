@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from debugset.cli import main
+from debugset.cli.__main__ import main
 from debugset.images.sets import write_manifest
 from debugset.pool.rights.forgotten import forget, photo_id, read_forgotten
 from debugset.pool.spool import File, Spool, running

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from debugset.machine import workers
+from debugset.base.machine import workers
 from debugset.pool.files.content import inspect
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter

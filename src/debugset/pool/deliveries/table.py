@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from debugset.machine import files_per_second
+from debugset.base.machine import files_per_second
 from debugset.pool.deliveries.batches import (
     FoundPhoto,
     batches,

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from debugset.machine import workers
+from debugset.base.machine import workers
 from debugset.pool.files.fetch import REMOVED, Fetcher, Transient, host_of, session
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import ATTEMPTS, Clock, patiently

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import debugset
-from debugset.files import sha256
+from debugset.base.files import sha256
+from debugset.base.machine import calls_per_hour, files_per_second
 from debugset.images.sets import MANIFEST
-from debugset.machine import calls_per_hour, files_per_second
 from debugset.pool.simulator import server
 from debugset.pool.simulator.spoiled import PLACEHOLDER_SHA256
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from debugset.files import replacing_folder, write_parquet
+from debugset.base.files import replacing_folder, write_parquet
 from debugset.images.sets import MANIFEST, TAR
 from debugset.pool.rights.credit import CREDIT_COLUMNS, credits_of
 from debugset.pool.rights.licences import Licence, licence_of

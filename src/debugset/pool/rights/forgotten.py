@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from debugset.files import replacing_file
+from debugset.base.files import replacing_file
 from debugset.images.sets import MANIFEST
 from debugset.pool.spool import Spool, running, spools
 

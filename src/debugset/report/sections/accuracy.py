@@ -3,9 +3,9 @@
 from typing import Any
 
 from debugset.report import figures
-from debugset.report.columns import COLUMNS, GAINED, KEPT
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import SCORED, Inputs
+from debugset.report.text_table import COLUMNS, GAINED, KEPT
 
 SHORT = "Accuracy"
 TITLE = "What it gained"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.evaluation import regression_lines
+from debugset.dcd.accuracy import regression_lines
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import SCORED, Inputs

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from debugset.dcd.variants import EMBEDDERS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
-from debugset.training.variants import EMBEDDERS
 
 SHORT = "Embedders"
 TITLE = "What the embedders call similar"

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from debugset.relations.baseline import OURS
+from debugset.relations.accuracy import OURS
 from debugset.report import relation_figures as figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs

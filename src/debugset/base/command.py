@@ -1,0 +1,37 @@
+"""Running a command of a person or of DVC: the machine's settings, and errors as one line."""
+
+import os
+import sys
+from collections.abc import Callable
+
+from dotenv import load_dotenv
+
+
+def run(main: Callable[[], object]) -> None:
+    """Run a command; bad input ends in one line on stderr and exit code 1, Ctrl-C in one and code 130.
+
+    What ``.env`` says of this machine is added to the environment, which wins.
+    Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
+    """
+    from debugset.base import numerics  # it reads params, which `debugset --help` does not
+
+    portable = numerics.in_force() == "portable"
+    try:
+        _read_environment_file()
+        if portable:
+            numerics.make_portable(os.environ)  # what the file says of numerics must not count either
+        main()
+    except KeyboardInterrupt:
+        print("stopped; run it again to go on", file=sys.stderr)
+        sys.exit(130)
+    except (ValueError, OSError) as error:
+        if os.environ.get("DEBUGSET_TRACEBACK") == "1":
+            raise
+        sys.exit(f"error: {' '.join(str(error).split())}")
+
+
+def _read_environment_file() -> None:
+    try:
+        load_dotenv(".env")
+    except UnicodeDecodeError:
+        raise ValueError(".env: not a text in UTF-8; save it as one") from None

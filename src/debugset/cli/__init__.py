@@ -1,0 +1,1 @@
+"""The command ``debugset``: a file a group of commands."""

@@ -1,0 +1,1 @@
+"""Where images come from: the generated worlds, and collections that lie on the machine."""

@@ -1,0 +1,285 @@
+"""CelebA where it lies: faces cut out of the in-the-wild photos by their annotated boxes, and 40 attributes of each.
+
+Data: Liu et al. 2015, "Deep Learning Face Attributes in the Wild". Cropped faces and the official training and test
+images are what Zhang et al. 2018, "Examining CNN Representations with Respect to Dataset Bias", experiment on.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Literal, NamedTuple, NoReturn
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+from PIL import Image
+from pydantic import Field, PositiveInt
+from tqdm import tqdm
+
+from debugset.base.machine import workers
+from debugset.base.params import Section
+from debugset.datasets.cropped import (
+    SETS,
+    Record,
+    attributed_records,
+    collection_root,
+    jpeg,
+    located,
+    photograph,
+    size_of,
+)
+
+ROOT_VARIABLE = "CELEBA_ROOT"
+ATTRIBUTES = ("Anno/list_attr_celeba.txt", "list_attr_celeba.txt")
+BOXES = ("Anno/list_bbox_celeba.txt", "list_bbox_celeba.txt")
+PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
+PHOTOS = ("Img/img_celeba", "img_celeba")
+ALIGNED = ("Img/img_align_celeba", "img_align_celeba", "Img/img_align_celeba_png", "img_align_celeba_png")
+BOX_COLUMNS = ("x_1", "y_1", "width", "height")
+PARTITIONS = {"train": 0, "validation": 1, "test": 2}
+REDUCING_GAP = 3.0  # large faces are first reduced by a whole factor; from 3 on hardly distinguishable, says Pillow
+FILES_AT_A_TIME = 1000  # 200,000 jobs waiting at once would fill the memory
+
+
+class CelebAParams(Section):
+    """Section of an attributed data set with ``source: celeba``.
+
+    Attributes:
+        train: how many images of the official training images to take, drawn at random; null takes all.
+        test: the same of the test images.
+        seed: of that draw.
+        side: faces are resized to ``side`` x ``side`` pixels, whatever their box's shape.
+        margin: share of the box's width added on its left and on its right, and of its height above and below.
+    """
+
+    source: Literal["celeba"]
+    train: PositiveInt | None
+    test: PositiveInt | None
+    seed: int = Field(ge=0)
+    side: PositiveInt
+    margin: float = Field(ge=0)
+
+
+class Annotations(NamedTuple):
+    """What CelebA's lists say, one row an image, all in the order of the file names, which index the rows.
+
+    Attributes:
+        attributes: one column an attribute, +1 or -1.
+        boxes: `BOX_COLUMNS` in pixels of the in-the-wild photo.
+        partition: `PARTITIONS`' values.
+    """
+
+    attributes: pd.DataFrame
+    boxes: pd.DataFrame
+    partition: pd.Series
+
+
+def celeba_root() -> Path:
+    """The folder that holds CelebA.
+
+    Raises:
+        ValueError: the environment does not name one.
+    """
+    return collection_root(ROOT_VARIABLE, "CelebA: Anno, Eval and Img/img_celeba")
+
+
+def records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Record], int]:
+    """One of `SETS` as records for `write_set`, by id, and how many images were dropped.
+
+    An image is dropped if its box has no area inside the photo. The images asked for are drawn before, so that
+    dropped ones come off their number.
+
+    Args:
+        name: ``train`` or ``test``.
+        params: how many images, and how faces are cut out.
+        root: the folder that holds CelebA.
+
+    Raises:
+        FileNotFoundError: a list or the photos' folder is missing.
+        ValueError: a list is wrong, a photo is missing or no image, or there are fewer images than asked for.
+    """
+    folder = photo_folder(root)
+    annotations = read_annotations(root)
+    names = drawn(name, params, annotations.partition)
+    paths = [folder / file for file in names]
+    sizes = _sizes(paths, f"celeba: {name} sizes")
+    boxes = annotations.boxes.loc[names].to_numpy(np.int64)
+    areas, kept = crops(boxes, sizes, params.margin)
+    contents = (
+        partial(face, path, area, params.side)
+        for path, area, keep in zip(paths, map(tuple, areas.tolist()), kept.tolist(), strict=True)
+        if keep
+    )
+    names = [file for file, keep in zip(names, kept.tolist(), strict=True) if keep]
+    ids = [Path(file).stem for file in names]
+    return attributed_records(ids, annotations.attributes.loc[names], contents), int((~kept).sum())
+
+
+def photo_folder(root: Path) -> Path:
+    """The folder of the in-the-wild photos.
+
+    Raises:
+        FileNotFoundError: it is missing, or only the aligned photos are there.
+    """
+    if not any((root / place).is_dir() for place in PHOTOS):
+        for place in ALIGNED:
+            if (root / place).is_dir():
+                raise FileNotFoundError(
+                    f"{root / place}: these are the aligned photos, but the boxes of {BOXES[1]} belong to the "
+                    f"in-the-wild ones; fetch CelebA's img_celeba and unpack it to {root / PHOTOS[0]}"
+                )
+    return located(root, PHOTOS, ROOT_VARIABLE)
+
+
+def read_annotations(root: Path) -> Annotations:
+    """Read and check CelebA's three lists.
+
+    Raises:
+        FileNotFoundError: one is missing.
+        ValueError: a count, a value or a row is wrong, or the lists name different images; tells the file and line.
+    """
+    attributes, boxes = (_headed(located(root, places, ROOT_VARIABLE)) for places in (ATTRIBUTES, BOXES))
+    path = located(root, PARTITION, ROOT_VARIABLE)
+    partition = _List(path, _rows(path, ["partition"], 1), 1)
+    if tuple(boxes.table.columns) != BOX_COLUMNS:
+        _wrong(boxes.path, 2, f"expected the columns image_id {' '.join(BOX_COLUMNS)}")
+    _check_values(attributes, (-1, 1))
+    _check_values(partition, tuple(PARTITIONS.values()))
+    for other in (boxes, partition):
+        _check_images(attributes, other)
+        _check_images(other, attributes)
+    names = attributes.table.index.sort_values()
+    return Annotations(
+        attributes.table.loc[names].astype("int8"), boxes.table.loc[names], partition.table.loc[names, "partition"]
+    )
+
+
+def drawn(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
+    """The file names of a set, sorted: the first of a seeded shuffle of its partition, or all.
+
+    Args:
+        name: ``train`` or ``test``.
+        params: how many, and the seed.
+        partition: of every image, in the order of the file names, which index it.
+
+    Raises:
+        ValueError: the partition has fewer images.
+    """
+    names = partition.index[partition == PARTITIONS[name]].to_numpy(object)
+    count = getattr(params, name)
+    if count is None:
+        return names.tolist()
+    if count > len(names):
+        raise ValueError(f"{name}: {count} images asked for, but CelebA has {len(names)}; lower it, or null takes all")
+    order = np.random.default_rng([params.seed, SETS.index(name)]).permutation(len(names))
+    return names[np.sort(order[:count])].tolist()
+
+
+def crops(
+    boxes: Int64[np.ndarray, "n 4"], sizes: Int64[np.ndarray, "n 2"], margin: float
+) -> tuple[Int64[np.ndarray, "n 4"], Bool[np.ndarray, " n"]]:
+    """The area to cut out of each photo, clipped to it.
+
+    Args:
+        boxes: left, top, width, height in pixels.
+        sizes: the photos' width and height in pixels.
+        margin: see `CelebAParams`.
+
+    Returns:
+        Left, top, right and bottom, the last two exclusive; and whether the box itself, without the margin, has an
+        area inside the photo.
+    """
+    start, extent = boxes[:, :2], boxes[:, 2:]
+    added = np.rint(margin * extent).astype(np.int64)
+
+    def clipped(corner: Int64[np.ndarray, "n 2"]) -> Int64[np.ndarray, "n 2"]:
+        return corner.clip(0, sizes)
+
+    inside = clipped(start) < clipped(start + extent)
+    return np.concatenate([clipped(start - added), clipped(start + extent + added)], 1), inside[:, 0] & inside[:, 1]
+
+
+def face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
+    """An area of a photo as a square JPEG.
+
+    Args:
+        path: the photo.
+        area: left, top, right, bottom in pixels, inside the photo.
+        side: of the result, in pixels.
+
+    Raises:
+        ValueError: the photo is missing, cut short or no image.
+    """
+    cut = photograph(path).crop(area)
+    return jpeg(cut.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
+
+
+def _sizes(paths: Sequence[Path], what: str) -> Int64[np.ndarray, "n 2"]:
+    """The photos' widths and heights, read in threads: the disk answers many at a time."""
+    found: list[tuple[int, int]] = []
+    with ThreadPoolExecutor(workers()) as pool, tqdm(desc=what, total=len(paths), unit=" images", leave=False) as bar:
+        for start in range(0, len(paths), FILES_AT_A_TIME):
+            found += pool.map(size_of, paths[start : start + FILES_AT_A_TIME])
+            bar.update(len(found) - start)
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+class _List(NamedTuple):
+    """A list as read: its file, its rows by image, and the line of the first of them."""
+
+    path: Path
+    table: pd.DataFrame
+    first: int
+
+
+def _headed(path: Path) -> _List:
+    """A list whose first line counts its rows and whose second names its columns."""
+    with path.open(encoding="utf-8") as file:
+        counted, header = file.readline().strip(), file.readline().split()
+    if not counted.isdecimal():
+        _wrong(path, 1, f"expected the number of images, got {counted[:40]!r}")
+    names = header[1:] if header[:1] == ["image_id"] else header  # only the boxes' list names its first column
+    if not names or len(set(names)) < len(names):
+        _wrong(path, 2, "expected the columns' names, each once")
+    table = _rows(path, names, 3)
+    if len(table) != int(counted):
+        _wrong(path, 1, f"says {counted} images, but {len(table)} rows follow")
+    return _List(path, table, 3)
+
+
+def _rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
+    """The rows of a list from line ``first`` on: a file name, which becomes the index, and whole numbers."""
+    found: dict[str, list[int]] = {}
+    lines = path.read_text(encoding="utf-8").rstrip().split("\n")
+    for number, line in enumerate(lines[first - 1 :], start=first):
+        file, *values = line.split() or [""]
+        if len(values) != len(names):
+            _wrong(path, number, f"expected a file name and {len(names)} numbers, got {len(values)} of them")
+        if file in found:
+            _wrong(path, number, f"{file} comes a second time")
+        try:
+            found[file] = [int(value) for value in values]
+        except ValueError:
+            _wrong(path, number, "expected whole numbers behind the file name")
+    numbers = np.array(list(found.values()), np.int64).reshape(-1, len(names))
+    return pd.DataFrame(numbers, index=pd.Index(list(found), dtype=object), columns=list(names))
+
+
+def _check_values(one: _List, allowed: Sequence[int]) -> None:
+    bad = ~np.isin(one.table.to_numpy(), allowed)
+    if bad.any():
+        row, column = (int(place) for place in np.argwhere(bad)[0])
+        name, value = one.table.columns[column], one.table.to_numpy()[row, column]
+        _wrong(one.path, one.first + row, f"{name} is {value} instead of {' or '.join(map(str, allowed))}")
+
+
+def _check_images(one: _List, other: _List) -> None:
+    unknown = ~one.table.index.isin(other.table.index)
+    if unknown.any():
+        row = int(unknown.argmax())
+        _wrong(one.path, one.first + row, f"{one.table.index[row]} is not in {other.path.name}")
+
+
+def _wrong(path: Path, line: int, problem: str) -> NoReturn:
+    raise ValueError(f"{path}, line {line}: {problem}; fetch CelebA's lists anew")

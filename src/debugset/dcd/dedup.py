@@ -1,0 +1,309 @@
+"""Removing pool images that are copies, or too near to a test image (Data-Centric Debugging, Appendix D).
+
+Added images must be at least as different from every test image as the training images are: the threshold of
+a class is the smallest distance between its training and its test images, on robust features.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Float64, Int64
+from pydantic import Field
+from tqdm import tqdm
+
+from debugset.base.files import sha256
+from debugset.base.params import Section
+from debugset.features import neighbours
+from debugset.features.matrix import Matrix, check_features
+from debugset.features.neighbours import nearest
+from debugset.features.spool import digest, spooled
+from debugset.features.store import Features
+
+KINDS = ("exact", "reencoded", "shifted", "brightness", "duplicate")
+_NEAREST = np.dtype([("row", np.int64), ("distance", np.float64)])
+
+
+class DedupParams(Section):
+    """How the leak filter sets its thresholds.
+
+    Attributes:
+        quantile: which quantile of a class's distances from test to training images is its threshold. 0 is
+            the paper's minimum, which near-duplicates between training and test set make vacuous.
+    """
+
+    quantile: float = Field(ge=0, le=1)
+
+
+class Leaks(NamedTuple):
+    """What the leak filter found for every pool image.
+
+    Attributes:
+        keep: whether the image is far enough from every test image.
+        nearest: row of the nearest test image; the first of several.
+        distance: squared L2 distance to it.
+    """
+
+    keep: Bool[np.ndarray, " n"]
+    nearest: Int64[np.ndarray, " n"]
+    distance: Float64[np.ndarray, " n"]
+
+
+def class_distances(
+    train: Float[Matrix, "n _d"],
+    train_labels: Int64[np.ndarray, " _n"],
+    test: Float[Matrix, "t _d"],
+    test_labels: Int64[np.ndarray, " _t"],
+) -> dict[int, Float64[np.ndarray, " c"]]:
+    """For every class, each test image's squared L2 distance to its nearest training image of the same class.
+
+    Raises:
+        ValueError: shapes do not fit, a feature is not finite, or a class has no training or no test image.
+    """
+    check_features(train, "train")
+    check_features(test, "test", width=train.shape[1])
+    _check_labels(train_labels, train, "train_labels")
+    _check_labels(test_labels, test, "test_labels")
+    if not len(train) or not len(test):
+        raise ValueError(f"{'test' if len(train) else 'train'}: the set is empty")
+    distances = {}
+    for label in np.union1d(train_labels, test_labels):
+        train_rows, test_rows = np.flatnonzero(train_labels == label), np.flatnonzero(test_labels == label)
+        if not len(train_rows) or not len(test_rows):
+            lacking = "train_labels" if len(test_rows) else "test_labels"
+            raise ValueError(f"{lacking}: no image of class {label}, so it has no threshold; leave the class out")
+        found = nearest(test[test_rows], train[train_rows], 1, names=("test", "train"))
+        distances[int(label)] = found.distance[:, 0]
+    return distances
+
+
+def class_thresholds(
+    train: Float[Matrix, "n _d"],
+    train_labels: Int64[np.ndarray, " _n"],
+    test: Float[Matrix, "t _d"],
+    test_labels: Int64[np.ndarray, " _t"],
+    *,
+    quantile: float = 0.0,
+) -> dict[int, float]:
+    """The squared distance that an added image of a class must exceed (Appendix D).
+
+    Args:
+        train: robust features of the training set.
+        train_labels: its classes.
+        test: robust features of the test set.
+        test_labels: its classes.
+        quantile: linear quantile over a class's test images' distances to their nearest training image of the
+            class; 0 is the paper's minimum.
+
+    Raises:
+        ValueError: shapes do not fit, a feature is not finite, the quantile is outside [0, 1], or a class has
+            no training or no test image.
+    """
+    distances = class_distances(train, train_labels, test, test_labels)
+    return quantiles(distances, quantile)
+
+
+def quantiles(distances: dict[int, Float64[np.ndarray, " c"]], quantile: float) -> dict[int, float]:
+    """The linear quantile of every class's distances.
+
+    Raises:
+        ValueError: the quantile is outside [0, 1].
+    """
+    if not 0 <= quantile <= 1:
+        raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
+    return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}
+
+
+def far_from(
+    pool: Float[Matrix, "n _d"],
+    pool_labels: Int64[np.ndarray, " _n"],
+    tests: Float[np.ndarray, "t _d"],
+    thresholds: dict[int, float],
+) -> Leaks:
+    """Find the pool images that are far from every test image (Appendix D).
+
+    Args:
+        pool: robust features of the pool, read in blocks.
+        pool_labels: weak labels.
+        tests: robust features of all test images, of any class.
+        thresholds: squared distance by class; an image stays if its distance to every test image exceeds the
+            threshold of its own weak label.
+
+    Raises:
+        ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label has no
+            threshold.
+    """
+    limits = _limits(pool, pool_labels, tests, thresholds)
+    return _judged(_nearest_tests(pool, tests), limits)
+
+
+def far_from_by_shard(
+    pool: Features,
+    pool_labels: Int64[np.ndarray, " _n"],
+    tests: Float[np.ndarray, "t _d"],
+    thresholds: dict[int, float],
+    spool: Path,
+) -> Leaks:
+    """`far_from`, a shard after another: what a finished shard's images are nearest to stays in the spool.
+
+    So a killed run goes on with the shards that are left, a grown pool compares its new shards only, and other
+    thresholds compare nothing.
+
+    Args:
+        pool: robust features of the pool.
+        pool_labels: weak labels.
+        tests: robust features of all test images.
+        thresholds: squared distance by class.
+        spool: folder of finished shards' distances; lies outside the outs.
+    """
+    limits = _limits(pool, pool_labels, tests, thresholds)
+    found = np.empty(len(pool), _NEAREST)
+    code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
+    key = [digest(tests), *code, f"numpy {np.__version__}"]
+    with tqdm(total=len(pool), desc="dedup: compared", unit=" images", mininterval=1, disable=None) as bar:
+        for part in pool.parts():
+            compare = partial(_nearest_tests, part.values, tests)
+            found[part.rows] = np.load(spooled(spool, [*key, part.sha256], compare))
+            bar.update(len(part.rows))
+    return _judged(found, limits)
+
+
+def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]) -> np.ndarray:
+    """Every pool image's nearest test image, in a form that one file holds."""
+    nearby, found = nearest(pool, tests, 1, names=("pool", "tests")), np.empty(len(pool), _NEAREST)
+    found["row"], found["distance"] = nearby.row[:, 0], nearby.distance[:, 0]
+    return found
+
+
+def _judged(found: np.ndarray, limits: Float64[np.ndarray, " n"]) -> Leaks:
+    return Leaks(found["distance"] > limits, found["row"].copy(), found["distance"].copy())
+
+
+def _limits(
+    pool: Matrix, pool_labels: np.ndarray, tests: np.ndarray, thresholds: dict[int, float]
+) -> Float64[np.ndarray, " n"]:
+    """Each pool image's threshold, when the input has been checked."""
+    check_features(pool, "pool")
+    check_features(tests, "tests", width=pool.shape[1])
+    _check_labels(pool_labels, pool, "pool_labels")
+    if not len(tests):
+        raise ValueError("tests: the set is empty, so nothing can be compared; pass the test images' features")
+    return thresholds_of(pool_labels, thresholds)
+
+
+def thresholds_of(labels: Int64[np.ndarray, " n"], thresholds: dict[int, float]) -> Float64[np.ndarray, " n"]:
+    """Each image's threshold by its label.
+
+    Raises:
+        ValueError: a label has no threshold.
+    """
+    classes, place = np.unique(labels, return_inverse=True)
+    unknown = [int(label) for label in classes if int(label) not in thresholds]
+    if unknown:
+        raise ValueError(f"thresholds: class {unknown[0]} of pool_labels has none; compute it from train and test")
+    return np.array([thresholds[int(label)] for label in classes], np.float64)[place]
+
+
+def fates(
+    pool: pd.DataFrame, tests: pd.DataFrame, train: pd.DataFrame, leaks: Leaks, thresholds: dict[int, float]
+) -> pd.DataFrame:
+    """Decide on every pool image: kept, a duplicate, or a leak.
+
+    A byte-identical copy of a test image is a leak at distance 0; one of a training image, or of an earlier
+    pool image, is a duplicate.
+
+    Args:
+        pool: id, label, sha256 in manifest order, which is oldest first.
+        tests: set, id, sha256 of the test images in the order of ``leaks.nearest``.
+        train: id, sha256.
+        leaks: what `far_from` found.
+        thresholds: squared distance by class.
+
+    Returns:
+        image_id, keep, reason ("", "duplicate" or "leak"), nearest_set, nearest_id, distance, threshold.
+    """
+    keep, distance = leaks.keep.copy(), leaks.distance.copy()
+    reason = np.where(keep, "", "leak").astype(object)
+    nearest_set = tests["set"].to_numpy(object)[leaks.nearest]
+    nearest_id = tests["id"].to_numpy(object)[leaks.nearest]
+    digest = pool["sha256"]
+    for why, source, copied in (  # the last word is the strongest reason
+        ("duplicate", pool.assign(set="pool"), digest.duplicated()),
+        ("duplicate", train.assign(set="train"), digest.isin(train["sha256"])),
+        ("leak", tests, digest.isin(tests["sha256"])),
+    ):
+        first = source.drop_duplicates("sha256").set_index("sha256").loc[digest[copied]]
+        where = copied.to_numpy()
+        keep[where], reason[where], distance[where] = False, why, 0.0
+        nearest_set[where], nearest_id[where] = first["set"].to_numpy(object), first["id"].to_numpy(object)
+    return pd.DataFrame(
+        {
+            "image_id": pool["id"].to_numpy(object),
+            "keep": keep,
+            "reason": reason,
+            "nearest_set": nearest_set,
+            "nearest_id": nearest_id,
+            "distance": distance,
+            "threshold": thresholds_of(pool["label"].to_numpy(np.int64), thresholds),
+        }
+    )
+
+
+def border_pairs(fates: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The ``count`` pairs nearest to the leak filter's threshold on each side, those removed first.
+
+    Nearness is the ratio of distance to threshold. Byte-identical copies, nowhere near it, are left out.
+    """
+    compared = fates[(fates["reason"] != "duplicate") & (fates["distance"] > 0)]
+    ratio = compared["distance"] / compared["threshold"]
+    removed = ratio[~compared["keep"]].sort_values(ascending=False, kind="stable").index[:count]
+    kept = ratio[compared["keep"]].sort_values(kind="stable").index[:count]
+    columns = ["image_id", "nearest_id", "nearest_set", "distance", "threshold", "keep"]
+    return compared.loc[[*removed, *kept], columns].reset_index(drop=True)
+
+
+def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[np.ndarray, " n"]) -> dict[str, Any]:
+    """What the filters removed under the given thresholds and, in a generated world, how well.
+
+    Args:
+        fates: of `fates`.
+        pool: the pool's manifest; ``planted`` and ``copy_of`` tell what was planted.
+        thresholds: each image's, which may differ from those that decided ``fates``.
+
+    Returns:
+        images, kept, duplicates, leaks; with a column ``planted`` also recall and planted (count) by kind and
+        false_removal_rate: the share of unplanted images that were removed as leaks.
+    """
+    duplicate = (fates["reason"] == "duplicate").to_numpy()
+    leak = ~duplicate & (fates["distance"].to_numpy() <= thresholds)
+    removed = duplicate | leak
+    scores: dict[str, Any] = {
+        "images": len(fates),
+        "kept": int((~removed).sum()),
+        "duplicates": int(duplicate.sum()),
+        "leaks": int(leak.sum()),
+    }
+    if "planted" not in pool:
+        return scores
+    planted = pool["planted"].to_numpy(object)
+    caught = pd.Series(removed, index=pool["id"].to_numpy(object))
+    recall, counts = {}, {}
+    for kind in KINDS:
+        copies = pool[planted == kind]
+        hit = caught[copies["id"]].to_numpy()
+        if kind == "duplicate":  # either of two equal photos may be the older one, which stays
+            original = caught.reindex(copies["copy_of"])
+            there = original.notna().to_numpy()
+            hit = (hit | original.eq(True).to_numpy())[there]
+        counts[kind] = len(hit)
+        recall[kind] = float(hit.mean()) if len(hit) else None
+    genuine = planted == ""
+    false = float(leak[genuine].mean()) if genuine.any() else None
+    return scores | {"recall": recall, "planted": counts, "false_removal_rate": false}
+
+
+def _check_labels(labels: np.ndarray, features: Matrix, name: str) -> None:
+    if labels.shape != (len(features),):
+        raise ValueError(f"{name}: expected one label for each of {len(features)} images, got shape {labels.shape}")

@@ -1,0 +1,289 @@
+"""The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
+
+import io
+from collections.abc import Mapping, Sequence
+from itertools import dropwhile
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Int64
+from pydantic import Field, model_validator
+
+from debugset.base.files import replacing_file
+from debugset.base.params import Section
+from debugset.images.sets import open_set
+
+ORIGINAL = "original"
+ROLES = {"mfreq": "seed", "complement": "heldout"}
+MODES_FILE = Path("errors.modes")
+MODES_HEADER = """\
+# Failures on `deployment` that images are collected for besides the seeds: `debugset mend MODE` writes them.
+mode,class,image_id
+"""
+PREDICTIONS = Path("data/errors/predictions.parquet")
+SET = "mfreq"
+
+
+class ErrorsParams(Section):
+    """Whose failures are to be mended.
+
+    Attributes:
+        classes: names of the debug classes; `debugset debug-classes` chooses them.
+        setting: ``single``: images that the original model misses. ``multi``: images that it and all the
+            other models miss.
+        models: the other models of the multi-model setting, by their timm names.
+    """
+
+    classes: list[str] = Field(min_length=1)
+    setting: Literal["single", "multi"]
+    models: list[str]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "ErrorsParams":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("a name in `classes` comes twice")
+        if self.setting == "multi" and not self.models:
+            raise ValueError("the multi-model setting needs names in `models`")
+        return self
+
+
+def debug_classes(
+    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], *, min_missed: int = 3
+) -> Int64[np.ndarray, " c"]:
+    """The classes with at least ``min_missed`` images that every model misses (Appendix A).
+
+    Args:
+        predictions: each model's predicted class of every image of a test set (MatchedFrequency).
+        labels: true classes.
+        min_missed: the paper's rule seems to be 3, which gave 160 classes of ImageNet with 20 models.
+
+    Raises:
+        ValueError: shapes do not fit, or ``min_missed`` is below 1.
+    """
+    if min_missed < 1:
+        raise ValueError(f"min_missed: must be at least 1, got {min_missed}")
+    classes, counts = np.unique(labels[_missed_by_all(predictions, labels)], return_counts=True)
+    return classes[counts >= min_missed]
+
+
+def least_accurate(
+    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], count: int
+) -> Int64[np.ndarray, " c"]:
+    """The ``count`` classes of lowest accuracy, averaged over the models; ties go to the lower class.
+
+    Raises:
+        ValueError: shapes do not fit, or there are fewer classes than asked for.
+    """
+    missed = (_checked(predictions, labels) != labels).mean(axis=0)
+    classes, place = np.unique(labels, return_inverse=True)
+    if not 1 <= count <= len(classes):
+        raise ValueError(f"count: must lie between 1 and the {len(classes)} classes that have images, got {count}")
+    error = np.bincount(place, missed) / np.bincount(place)
+    return np.sort(classes[np.argsort(-error, kind="stable")[:count]])
+
+
+def failures(
+    predictions: Int64[np.ndarray, "models _n"],
+    labels: Int64[np.ndarray, " n"],
+    classes: Int64[np.ndarray, " c"],
+) -> Int64[np.ndarray, " f"]:
+    """Indices of the images of ``classes`` that every model misses, ascending.
+
+    Raises:
+        ValueError: shapes do not fit, or a class has no image.
+    """
+    unknown = np.setdiff1d(classes, labels)
+    if len(unknown):
+        raise ValueError(f"classes: class {unknown[0]} has no image among labels; remove it")
+    return np.flatnonzero(_missed_by_all(predictions, labels) & np.isin(labels, classes))
+
+
+def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> list[str]:
+    """The ids that other releases of a test set have and the matched one lacks, sorted (section 3.4).
+
+    Args:
+        ids_by_release: image ids of each release; ImageNet-V2 has three that overlap.
+        matched: the release that gives the seeds, such as MatchedFrequency.
+
+    Raises:
+        ValueError: ``matched`` is not a release.
+    """
+    if matched not in ids_by_release:
+        raise ValueError(f"matched: {matched!r} is not a release; choose one of {', '.join(ids_by_release)}")
+    return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
+
+
+def failures_frame(
+    predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams, mended: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """The seed and held-out images, and those of failure modes that are mended on purpose.
+
+    Args:
+        predictions: model, set, image_id, label, predicted; the original model's name is ``original``.
+        class_names: the names that labels index.
+        params: debug classes and setting.
+        mended: mode, class (its name), image_id, as `read_modes` gives them; None for no modes.
+
+    Returns:
+        role (seed, heldout or mode), class, image_id, predicted (by the original model); seeds first, each role
+        in the order of the original's predictions.
+
+    Raises:
+        ValueError: a debug class is unknown, a model lacks predictions, or a mended image is no failure.
+    """
+    indices = class_indices(params.classes, class_names)
+    models = [ORIGINAL, *(params.models if params.setting == "multi" else [])]
+    found = []
+    for name, role in ROLES.items():
+        images = _aligned(predictions[predictions["set"] == name], name, models)
+        labels = images["label"].to_numpy(np.int64)
+        guesses = images[models].to_numpy(np.int64)
+        rows = failures(guesses.T, labels, indices)
+        columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
+        found.append(pd.DataFrame({"role": role, **columns}))
+    if mended is not None and len(mended):
+        found.append(_mode_failures(mended, predictions, class_names, params.classes))
+    return pd.concat(found, ignore_index=True)
+
+
+def read_modes(path: Path) -> pd.DataFrame:
+    """The failures that `debugset mend` wrote: mode, class (its name), image_id, as text.
+
+    Raises:
+        ValueError: the file lacks a column, or is no table.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    content = "".join(dropwhile(lambda line: line.startswith("#"), lines))
+    try:
+        table = pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(f"{path}: is no table of failures ({error}); run `debugset mend --none`") from None
+    if missing := [name for name in ("mode", "class", "image_id") if name not in table]:
+        raise ValueError(f"{path}: column `{missing[0]}` is missing; run `debugset mend --none`")
+    return table
+
+
+def write_modes(path: Path, failures: pd.DataFrame) -> None:
+    """Write failures to collect for: mode, class (its name), image_id."""
+    with replacing_file(path) as temporary:
+        body = failures[["mode", "class", "image_id"]].to_csv(index=False, header=False, lineterminator="\n")
+        temporary.write_text(MODES_HEADER + body, encoding="utf-8")
+
+
+def _mode_failures(
+    mended: pd.DataFrame, predictions: pd.DataFrame, class_names: Sequence[str], debug_names: Sequence[str]
+) -> pd.DataFrame:
+    """The mended failures with role ``mode``, each once, checked against what the original model says now."""
+    which = (predictions["model"] == ORIGINAL) & (predictions["set"] == "deployment")
+    wrong = predictions[which & (predictions["label"] != predictions["predicted"])]
+    labels = dict(zip(wrong["image_id"], wrong["label"], strict=True))
+    seeds = set(predictions.loc[predictions["set"] == "mfreq", "image_id"])
+    for row in mended.to_dict("records"):
+        place = f"{MODES_FILE}: image {row['image_id']!r}"
+        if row["image_id"] not in labels or class_names[labels[row["image_id"]]] != row["class"]:
+            raise ValueError(f"{place} is no failure of class {row['class']}; run `debugset mend {row['mode']}` again")
+        if row["class"] not in debug_names:
+            raise ValueError(f"{place}: {row['class']} is none of `errors.classes`; add it there or mend another mode")
+        if row["image_id"] in seeds:
+            raise ValueError(f"{place}: mfreq has an image of that id too; ids must differ between the sets")
+    found = wrong[wrong["image_id"].isin(mended["image_id"])]
+    columns = {"class": found["label"], "image_id": found["image_id"], "predicted": found["predicted"]}
+    return pd.DataFrame({"role": "mode", **columns})
+
+
+def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.ndarray, " c"]:
+    """The ascending indices of class names.
+
+    Raises:
+        ValueError: a name is not a class.
+    """
+    unknown = [name for name in names if name not in class_names]
+    if unknown:
+        known = ", ".join(class_names) if len(class_names) <= 20 else f"{len(class_names)} classes"
+        raise ValueError(f"errors.classes: {unknown[0]!r} is not a class of this data ({known})")
+    return np.sort(np.array([list(class_names).index(name) for name in names], np.int64))
+
+
+def _aligned(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:
+    """One row an image in the original's order: label, and a column of predictions for each model."""
+    first = predictions[predictions["model"] == ORIGINAL].set_index("image_id")
+    images = first[["label"]].copy()
+    for model in models:
+        column = predictions[predictions["model"] == model].set_index("image_id")["predicted"]
+        missing = images.index.difference(column.index)
+        if not len(first) or len(missing):
+            raise ValueError(f"predictions: model {model!r} lacks images of set {name!r}; evaluate it on that set")
+        images[model] = column.reindex(images.index)
+    return images
+
+
+def _missed_by_all(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, " n"]:
+    return (_checked(predictions, labels) != labels).all(axis=0)
+
+
+def _checked(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    if predictions.ndim != 2 or not len(predictions) or predictions.shape[1:] != labels.shape:
+        raise ValueError(
+            f"predictions: expected models x {len(labels)} images with at least one model, "
+            f"got shape {predictions.shape}"
+        )
+    return predictions
+
+
+class ClassErrors(NamedTuple):
+    """How often a class is missed.
+
+    Attributes:
+        name: the class.
+        missed: its images that every model misses.
+        images: all its images.
+    """
+
+    name: str
+    missed: int
+    images: int
+
+
+def choose(least: int | None = None, min_missed: int = 3) -> list[ClassErrors]:
+    """The debug classes by the predictions that stage errors recorded, in the order of the classes.
+
+    Args:
+        least: take this many classes, those of lowest accuracy; None applies the paper's rule (Appendix A: at
+            least ``min_missed`` images that every model misses).
+        min_missed: see there.
+
+    Raises:
+        FileNotFoundError: there are no predictions yet.
+        ValueError: no class qualifies, or ``least`` exceeds the number of classes.
+    """
+    if not PREDICTIONS.is_file():
+        raise FileNotFoundError(f"{PREDICTIONS}: no predictions yet; run `dvc repro errors`")
+    names = open_set(Path("data/sets") / SET).classes
+    return from_predictions(pd.read_parquet(PREDICTIONS), names, least=least, min_missed=min_missed)
+
+
+def from_predictions(
+    predictions: pd.DataFrame, names: tuple[str, ...], *, least: int | None = None, min_missed: int = 3
+) -> list[ClassErrors]:
+    """`choose` on a frame of predictions: columns model, set, image_id, label, predicted.
+
+    Raises:
+        ValueError: a model lacks images, no class qualifies, or ``least`` exceeds the number of classes.
+    """
+    of_set = predictions[predictions["set"] == SET]
+    by_model = of_set.pivot(index="image_id", columns="model", values="predicted")
+    if by_model.isna().to_numpy().any():
+        raise ValueError(f"{PREDICTIONS}: a model lacks images of {SET}; run `dvc repro errors` again")
+    labels = of_set.drop_duplicates("image_id").set_index("image_id")["label"].reindex(by_model.index)
+    truth, predicted = labels.to_numpy(np.int64), by_model.to_numpy(np.int64).T
+    if least is None:
+        chosen = debug_classes(predicted, truth, min_missed=min_missed)
+    else:
+        chosen = least_accurate(predicted, truth, least)
+    if not len(chosen):
+        raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
+    missed = (predicted != truth).all(0)
+    counted = [(names[index], missed[truth == index]) for index in chosen]
+    return [ClassErrors(name, int(of_class.sum()), len(of_class)) for name, of_class in counted]

@@ -1,0 +1,375 @@
+"""Picking the pool images that are most similar to the failures (Data-Centric Debugging, Appendix E).
+
+The smallest entry of the distance matrix is taken again and again; a picked image leaves the pool, and a seed
+that has its share leaves too. That equals one scan of all pairs in ascending (distance, seed, image) order.
+Only the beginning of each seed's list of neighbours is ever needed, so the pool is streamed and never held.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float, Float64, Int64
+from pydantic import Field
+from tqdm import tqdm
+
+from debugset.base.files import sha256
+from debugset.base.params import Section
+from debugset.features import neighbours
+from debugset.features.matrix import Matrix, check_features
+from debugset.features.neighbours import VALUES_AT_A_TIME, Nearest, nearest
+from debugset.features.spool import digest, spooled
+from debugset.features.store import Features, Part
+
+FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
+LISTED_PAIRS = 2**23  # at most this many new pairs are listed at a time
+SCANNED_AT_A_TIME = 2**16
+Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
+KEPT_PAIRS = 2**20  # of a class and a shard; where so many would not do, lists are short and some seeds search again
+REMOVED = -1  # in place of the label of an image that is not searched
+_LISTED = np.dtype([("place", np.int32), ("distance", np.float64)])  # place: row of the shard
+
+
+class PickParams(Section):
+    """How pool images are picked for the failures.
+
+    Attributes:
+        per_seed: picks a seed of the debug-train set.
+        per_seed_validation: picks a seed of the debug-validation set.
+        weak_labels: search only the images whose weak label is the seed's class (the paper's choice).
+        normalise: scale every feature vector to length 1 first, so that distance grows with the angle.
+    """
+
+    per_seed: int = Field(ge=1)
+    per_seed_validation: int = Field(ge=1)
+    weak_labels: bool
+    normalise: bool
+
+
+class Picks(NamedTuple):
+    """Picked images in the order of picking.
+
+    Attributes:
+        seed: rows of the seeds.
+        image: rows of the pool.
+        distance: squared L2 distances.
+        rank: 0 for a seed's first pick.
+    """
+
+    seed: Int64[np.ndarray, " m"]
+    image: Int64[np.ndarray, " m"]
+    distance: Float64[np.ndarray, " m"]
+    rank: Int64[np.ndarray, " m"]
+
+
+def pick_neighbours(
+    seeds: Float[np.ndarray, "s _d"],
+    pool: Float[Matrix, "n _d"],
+    per_seed: int,
+    *,
+    exclude: Bool[np.ndarray, " _n"] | None = None,
+) -> Picks:
+    """Pick up to ``per_seed`` pool images for every seed, no image twice (Appendix E, Algorithm 1).
+
+    Args:
+        seeds: features of the failures. None is fine: nothing is picked.
+        pool: features of the pool, from the same embedder, read in blocks: an array, a `numpy.memmap`, or
+            what `debugset.features.store.open_features` gives.
+        per_seed: picks a seed. A pool that is too small is shared out as far as it goes.
+        exclude: pool images that must not be picked.
+
+    Returns:
+        The picks, in ascending (distance, seed, image) order.
+
+    Raises:
+        ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
+    """
+    check_problem(seeds, pool, per_seed, {"exclude": exclude})
+    taken = np.zeros(len(pool), bool) if exclude is None else exclude
+
+    def search(dry: np.ndarray, count: int, taken: np.ndarray) -> Nearest:
+        return nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool"))
+
+    return pick_from_lists(Lists(len(seeds)), search, per_seed, taken)
+
+
+def check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[str, np.ndarray | None]) -> None:
+    """Raise a ValueError that names the argument, unless seeds, pool, picks a seed and masks of the pool fit."""
+    check_features(seeds, "seeds")
+    check_features(pool, "pool", width=seeds.shape[1])
+    if per_seed < 1:
+        raise ValueError(f"per_seed: must be at least 1, got {per_seed}")
+    for name, mask in masks.items():
+        if mask is not None and mask.shape != (len(pool),):
+            raise ValueError(f"{name}: expected one value for each of {len(pool)} pool images, got shape {mask.shape}")
+
+
+def all_picks(parts: list[Picks]) -> Picks:
+    """The picks of several searches, one after the other."""
+    nothing = _ranked(Lists(0).pairs)
+    return Picks(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
+
+
+class _Ordered(NamedTuple):
+    """Pairs in ascending (distance, seed, image) order."""
+
+    seed: np.ndarray
+    image: np.ndarray
+    distance: np.ndarray
+
+    def take(self, which: np.ndarray) -> "_Ordered":
+        return _Ordered(*(column[which] for column in self))
+
+
+def _concatenated(parts: list[_Ordered]) -> _Ordered:
+    return _Ordered(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _ranked(pairs: _Ordered) -> Picks:
+    """Add each pick's rank within its seed."""
+    rank = pd.Series(pairs.seed).groupby(pairs.seed).cumcount().to_numpy(np.int64)
+    return Picks(pairs.seed, pairs.image, pairs.distance, rank)
+
+
+def pick_from_lists(lists: "Lists", search: Search, per_seed: int, taken: Bool[np.ndarray, " n"]) -> Picks:
+    """Pick from the beginnings of the seeds' lists of neighbours; a seed whose list ends too early gets a new one.
+
+    Args:
+        lists: of all seeds, some or all perhaps empty; they are used up.
+        search: finds the nearest images of seeds.
+        per_seed: picks a seed.
+        taken: pool images that must not be picked.
+    """
+    wanted = np.full(len(lists.complete), per_seed, np.int64)
+    taken, picked, length = taken.copy(), [], FIRST_LIST * per_seed
+    while True:
+        certain, dry = _scan(lists, wanted, taken)
+        picked.append(certain)
+        np.subtract.at(wanted, certain.seed, 1)
+        taken[certain.image] = True
+        if not len(dry):
+            return _ranked(_concatenated(picked))
+        lists.drop(dry, wanted, taken)
+        # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
+        most = max(2 * per_seed, LISTED_PAIRS // len(dry))
+        found = search(dry, min(length, most, int(wanted.sum())), taken)
+        lists.extend(dry, found, images=len(taken) - int(taken.sum()))
+        length *= 4
+
+
+class Lists:
+    """The beginning of every seed's list of neighbours.
+
+    Attributes:
+        pairs: the lists of all seeds.
+        complete: whether a seed's list holds all images that it may have, so that no other can follow.
+    """
+
+    def __init__(self, seeds: int) -> None:
+        self.pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+        self.complete = np.zeros(seeds, bool)
+
+    def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, *, images: int) -> None:
+        """Give seeds that have no list their nearest of so many images."""
+        width = found.row.shape[1]
+        self.complete[seeds] = width == images
+        new = _Ordered(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
+        pairs = _concatenated([self.pairs, new])
+        self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
+
+    def drop(self, dry: np.ndarray, wanted: np.ndarray, taken: np.ndarray) -> None:
+        """Forget what cannot be picked any more, and the lists of dry seeds, which will get new ones."""
+        useful = wanted > 0
+        useful[dry] = False
+        self.pairs = self.pairs.take(useful[self.pairs.seed] & ~taken[self.pairs.image])
+
+
+def _scan(lists: Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
+    """Scan the listed pairs in order.
+
+    What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The
+    guess is not used but for telling which other seeds will run dry, so that one pass serves them all.
+
+    Returns:
+        The certain picks and the seeds that ran dry.
+    """
+    pairs = lists.pairs
+    left, gone = wanted.tolist(), set[int]()
+    chosen: list[int] = []
+    for start in range(0, len(pairs.seed), SCANNED_AT_A_TIME):
+        window = slice(start, start + SCANNED_AT_A_TIME)
+        hungry = np.asarray(left, np.int64) > 0
+        open_pairs = start + np.flatnonzero(hungry[pairs.seed[window]] & ~taken[pairs.image[window]])
+        walk = zip(
+            open_pairs.tolist(),
+            pairs.seed[open_pairs].tolist(),
+            pairs.image[open_pairs].tolist(),
+            strict=True,
+        )
+        for position, seed, image in walk:
+            if left[seed] and image not in gone:
+                left[seed] -= 1
+                gone.add(image)
+                chosen.append(position)
+    dry = np.flatnonzero((np.asarray(left, np.int64) > 0) & ~lists.complete)
+    positions = np.asarray(chosen, np.int64)
+    if len(dry):
+        ends = np.full(len(wanted), -1)
+        np.maximum.at(ends, pairs.seed, np.arange(len(pairs.seed)))
+        positions = positions[positions <= ends[dry].min()]
+    return pairs.take(positions), dry
+
+
+class _Class(NamedTuple):
+    """The seeds of one class, and how many neighbours of each are listed."""
+
+    label: int
+    seeds: np.ndarray
+    neighbours: int
+
+
+def pick_by_shard(
+    seeds: Float[np.ndarray, "s _d"],
+    seed_labels: Int64[np.ndarray, " s"],
+    pool: Features,
+    pool_labels: Int64[np.ndarray, " n"],
+    per_seed: int,
+    spool: Path,
+    *,
+    removed: Bool[np.ndarray, " _n"],
+    taken: Bool[np.ndarray, " _n"],
+    weak_labels: bool = True,
+    normalise: bool = False,
+) -> Picks:
+    """Pick for every class on its own among the pool images that carry its weak label (section 3.5).
+
+    What has been found in a shard stays in the spool, so a killed run goes on with the shards that are left, and
+    a grown pool searches its new shards only. With very many seeds a class (as without weak labels) the lists
+    that are kept are short; seeds for which they end too early search the pool again.
+
+    Args:
+        seeds: features of the failures.
+        seed_labels: their true classes.
+        pool: features of the pool.
+        pool_labels: the weak labels.
+        per_seed: picks a seed.
+        spool: folder of finished shards' neighbours; lies outside the outs.
+        removed: pool images that the filters took out; where this changes, the shard is searched again.
+        taken: pool images that were picked for another purpose. It may change without any search.
+        weak_labels: if false, one search over the whole pool for all seeds (Appendix I).
+        normalise: scale features to length 1 first, so that distance grows with the angle.
+
+    Returns:
+        Picks in rows of ``seeds`` and ``pool``: classes ascending, within a class in the order of picking.
+
+    Raises:
+        ValueError: as `debugset.dcd.picks.pick_neighbours`.
+    """
+    check_problem(seeds, pool, per_seed, {"removed": removed, "taken": taken})
+    if not weak_labels:
+        seed_labels, pool_labels = np.zeros_like(seed_labels), np.zeros_like(pool_labels)
+    if normalise:
+        seeds = normalised(seeds)
+    searched = np.where(removed, REMOVED, pool_labels)
+    classes = _classes(seed_labels, per_seed, int(taken.sum()))
+    found = []
+    for one, first in zip(classes, _first_lists(seeds, classes, pool, searched, spool, normalise), strict=True):
+        free = searched == one.label
+        lists, search = Lists(len(one.seeds)), partial(_search, seeds[one.seeds], pool, normalise)
+        lists.extend(np.arange(len(one.seeds)), first, images=int(free.sum()))
+        mine = pick_from_lists(lists, search, per_seed, taken | ~free)
+        found.append(mine._replace(seed=one.seeds[mine.seed]))
+    return all_picks(found)
+
+
+def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
+    """Features scaled to length 1, in float32 at least; a row of zeros stays as it is.
+
+    A row comes out the same whatever rows it comes with.
+    """
+    features = np.array(features, np.result_type(features.dtype, np.float32), order="C")
+    step = max(1, VALUES_AT_A_TIME // max(1, features.shape[1]))
+    for start in range(0, len(features), step):
+        block = features[start : start + step]
+        lengths = np.sqrt(np.square(block, dtype=np.float64).sum(axis=1))
+        block /= np.where(lengths > 0, lengths, 1).astype(features.dtype)[:, None]
+    return features
+
+
+def _classes(seed_labels: np.ndarray, per_seed: int, taken: int) -> list[_Class]:
+    """The classes with seeds.
+
+    A seed needs at most all that its class picks, and what was taken before: as a rule the same number a seed.
+    """
+    most = per_seed + -(-taken // max(1, len(seed_labels)))
+    found = []
+    for label in np.unique(seed_labels):
+        rows = np.flatnonzero(seed_labels == label)
+        enough = most * len(rows)
+        count = enough if enough * len(rows) <= KEPT_PAIRS else min(enough, FIRST_LIST * most)
+        found.append(_Class(int(label), rows, count))
+    return found
+
+
+def _first_lists(
+    seeds: np.ndarray, classes: list[_Class], pool: Features, searched: np.ndarray, spool: Path, normalise: bool
+) -> Iterator[Nearest]:
+    """The nearest images of every class's seeds, put together from the shards."""
+    code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
+    asked = [digest(seeds), *(f"{one.label} {one.neighbours} {digest(one.seeds)}" for one in classes)]
+    key = [*asked, f"normalise {normalise}", *code, f"numpy {np.__version__}"]
+    parts: list[list[Nearest]] = [[] for _ in classes]
+    with tqdm(total=len(pool), desc="pick: searched", unit=" images", mininterval=1, disable=None) as bar:
+        for part in pool.parts():
+            labels = searched[part.rows]
+            compute = partial(_listed, seeds, classes, part, labels, normalise)
+            kept = np.load(spooled(spool, [*key, part.sha256, digest(labels)], compute))
+            for lists, found in zip(parts, _unpacked(kept, classes, labels), strict=True):
+                lists.append(found._replace(row=part.rows[found.row]))
+            bar.update(len(part.rows))
+    return (_merged(found, one) for found, one in zip(parts, classes, strict=True))
+
+
+def _listed(seeds: np.ndarray, classes: list[_Class], part: Part, labels: np.ndarray, normalise: bool) -> np.ndarray:
+    """The nearest images of a shard for every seed, class after class, in a form that one file holds."""
+    found = [np.empty(0, _LISTED)]
+    for one in classes:
+        places = np.flatnonzero(labels == one.label)
+        values = normalised(part.values[places]) if normalise else part.values[places]
+        near = nearest(seeds[one.seeds], values, one.neighbours, names=("seeds", "pool"))
+        listed = np.empty(near.row.size, _LISTED)
+        listed["place"], listed["distance"] = places[near.row].ravel(), near.distance.ravel()
+        found.append(listed)
+    return np.concatenate(found)
+
+
+def _unpacked(listed: np.ndarray, classes: list[_Class], labels: np.ndarray) -> Iterator[Nearest]:
+    """What `_listed` found, class after class."""
+    start = 0
+    for one in classes:
+        width = min(one.neighbours, int((labels == one.label).sum()))
+        mine = listed[start : start + len(one.seeds) * width].reshape(len(one.seeds), width)
+        yield Nearest(mine["place"].astype(np.int64), mine["distance"].copy())
+        start += mine.size
+
+
+def _merged(found: list[Nearest], one: _Class) -> Nearest:
+    """The nearest images of a class's seeds, from those of every shard."""
+    nothing = Nearest(np.empty((len(one.seeds), 0), np.int64), np.empty((len(one.seeds), 0)))
+    row, distance = (np.concatenate(columns, axis=1) for columns in zip(nothing, *found, strict=True))
+    order = np.lexsort((row, distance))[:, : one.neighbours]
+    return Nearest(np.take_along_axis(row, order, 1), np.take_along_axis(distance, order, 1))
+
+
+def _search(
+    seeds: np.ndarray, pool: Features, normalise: bool, which: np.ndarray, count: int, taken: np.ndarray
+) -> Nearest:
+    """Find the nearest free images of some seeds in the whole pool."""
+    if not normalise:
+        return nearest(seeds[which], pool, count, exclude=taken, names=("seeds", "pool"))
+    rows = np.flatnonzero(~taken)
+    found = nearest(seeds[which], normalised(pool[rows]), count, names=("seeds", "pool"))
+    return found._replace(row=rows[found.row])

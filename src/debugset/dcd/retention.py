@@ -1,0 +1,84 @@
+"""How much of an image's class and context its nearest neighbours keep (Data-Centric Debugging, figure 7)."""
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int64
+from pydantic import Field, PositiveInt
+
+from debugset.base.params import Section
+from debugset.features.matrix import Matrix
+from debugset.features.neighbours import nearest
+
+
+class RetentionParams(Section):
+    """Which neighbours are asked.
+
+    Attributes:
+        embedders: slots whose features are compared.
+        set: the image set, one that every embedder embeds; without a column ``context`` only class retention is told.
+        ks: numbers of neighbours.
+    """
+
+    embedders: list[str] = Field(min_length=1)
+    set: Literal["mfreq", "deployment"]
+    ks: list[PositiveInt] = Field(min_length=1)
+
+
+def retention(
+    features: Float[Matrix, "n d"],
+    classes: Int64[np.ndarray, " _n"],
+    contexts: np.ndarray | None,
+    ks: list[int],
+) -> pd.DataFrame:
+    """The share of each image's k nearest neighbours (not itself) that keep its class, its context, or both.
+
+    Args:
+        features: of one embedder.
+        classes: true classes.
+        contexts: names or numbers of contexts [n], or None.
+        ks: numbers of neighbours.
+
+    Returns:
+        k, class_retention, context_retention, both_retention; NaN where there is no context.
+
+    Raises:
+        ValueError: shapes do not fit, a feature is not finite, or a k is below 1 or above n - 1.
+    """
+    if len(classes) != len(features):
+        raise ValueError(f"classes: expected one for each of {len(features)} images, got {len(classes)}")
+    if contexts is not None and len(contexts) != len(features):
+        raise ValueError(f"contexts: expected one for each of {len(features)} images, got {len(contexts)}")
+    if min(ks) < 1 or max(ks) >= len(features):
+        raise ValueError(f"ks: must lie between 1 and {len(features) - 1}, one less than the images, got {ks}")
+    neighbours = _others(nearest(features, features, max(ks) + 1, names=("features", "features")).row)
+    kept = {"class_retention": classes[neighbours] == classes[:, None]}
+    if contexts is not None:
+        kept["context_retention"] = contexts[neighbours] == contexts[:, None]
+        kept["both_retention"] = kept["class_retention"] & kept["context_retention"]
+    rows = [{"k": k} | {name: same[:, :k].mean() for name, same in kept.items()} for k in ks]
+    return pd.DataFrame(rows, columns=["k", "class_retention", "context_retention", "both_retention"])
+
+
+def chance(classes: Int64[np.ndarray, " n"], contexts: np.ndarray | None, ks: list[int]) -> pd.DataFrame:
+    """What `retention` would be for neighbours drawn at random from the others; the same for every k."""
+    expected = {"class_retention": _agreement(classes)}
+    if contexts is not None:
+        expected["context_retention"] = _agreement(contexts)
+        expected["both_retention"] = _agreement(pd.factorize(contexts)[0] + classes * (len(classes) + 1))
+    rows = [{"k": k, **expected} for k in ks]
+    return pd.DataFrame(rows, columns=["k", "class_retention", "context_retention", "both_retention"])
+
+
+def _others(index: np.ndarray) -> np.ndarray:
+    """Each row's neighbours without itself; where more than k twins come before it, without the last."""
+    own = index == np.arange(len(index))[:, None]
+    own[~own.any(axis=1), -1] = True
+    return index[~own].reshape(len(index), -1)
+
+
+def _agreement(values: np.ndarray) -> float:
+    """The probability that two different images agree."""
+    counts = pd.Series(values).value_counts().to_numpy()
+    return float((counts * (counts - 1)).sum() / (len(values) * (len(values) - 1)))

@@ -1,0 +1,1 @@
+"""Features of image sets: embedded, stored, searched for neighbours."""

@@ -1,0 +1,86 @@
+"""What a model says of images: its penultimate features, its logits, its predictions."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+from PIL import Image
+from torch import Tensor
+
+from debugset.base.machine import workers
+from debugset.images.sets import ImageSet
+from debugset.models.classifier import Classifier, Description
+from debugset.models.device import autocast
+from debugset.models.inference import batch_size
+from debugset.models.params import Precision
+from debugset.models.registry import Architecture
+
+
+def prepared(image: Image.Image, architecture: Architecture) -> np.ndarray:
+    """An image resized so that its shorter side is ``input_size / crop`` and cropped at the centre, as bytes."""
+    size = architecture.input_size
+    scale = round(size / architecture.crop) / min(image.size)
+    if scale != 1:
+        sides = (max(size, round(image.width * scale)), max(size, round(image.height * scale)))
+        image = image.resize(sides, Image.Resampling[architecture.interpolation.upper()])
+    left, top = (image.width - size) // 2, (image.height - size) // 2
+    return np.asarray(image.crop((left, top, left + size, top + size)))
+
+
+def pixel_batches(
+    images: ImageSet, rows: Int64[np.ndarray, " n"], architecture: Architecture, batch: int
+) -> Iterator[Tensor]:
+    """Batches of the rows' images in order, as pixels in [0, 1], decoded in threads one batch ahead."""
+
+    def decode(row: int) -> np.ndarray:
+        return prepared(images.image(row), architecture)
+
+    with ThreadPoolExecutor(workers()) as pool:
+        ahead = pool.map(decode, rows[:batch].tolist())
+        for start in range(batch, len(rows) + batch, batch):
+            current, ahead = ahead, pool.map(decode, rows[start : start + batch].tolist())
+            yield torch.from_numpy(np.stack(list(current))).permute(0, 3, 1, 2).float().div_(255)
+
+
+def outputs(
+    classifier: Classifier,
+    images: ImageSet,
+    rows: Int64[np.ndarray, " n"],
+    architecture: Architecture,
+    *,
+    of: str,
+    precision: Precision,
+) -> Float32[np.ndarray, "n d"]:
+    """Features or logits of images.
+
+    Args:
+        classifier: as `debugset.models.inference.ready` gives it.
+        images: the image set.
+        rows: manifest rows, in the order wished.
+        architecture: says how images are prepared.
+        of: ``features`` or ``logits``.
+        precision: of the forward pass; the result is float32 in any case.
+    """
+    where = next(classifier.parameters()).device
+    run = classifier.features if of == "features" else classifier
+    found = []
+    for pixels in pixel_batches(images, rows, architecture, batch_size(where, architecture.input_size)):
+        with torch.inference_mode(), autocast(where, precision):
+            output = run(pixels.to(where, memory_format=torch.channels_last))
+        found.append(output.float().cpu().numpy())
+    return np.concatenate(found) if found else np.empty((0, 0), np.float32)
+
+
+def predictions(
+    classifier: Classifier,
+    description: Description,
+    images: ImageSet,
+    rows: Int64[np.ndarray, " n"],
+    *,
+    precision: Precision,
+) -> Int64[np.ndarray, " n"]:
+    """The predicted class index of images; arguments as for `outputs`."""
+    logits = outputs(classifier, images, rows, description.architecture, of="logits", precision=precision)
+    return logits.argmax(1) if len(rows) else np.empty(0, np.int64)

@@ -1,0 +1,20 @@
+"""Asking git: what it prints, and its own words when it fails."""
+
+import pytest
+
+from debugset.base.git import git
+
+
+def test_what_git_prints_of_what_it_reads(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    blob = git("hash-object", "-w", "--stdin", stdin="größer\n").strip()
+    assert git("cat-file", "blob", blob) == "größer\n"
+
+
+def test_a_failure_is_an_error_unless_it_counts_as_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    with pytest.raises(OSError, match=r"^git rev-parse: fatal: .*nowhere"):
+        git("rev-parse", "nowhere")
+    assert git("rev-parse", "nowhere", check=False) == ""

@@ -1,0 +1,164 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from debugset.base.params import ParamsError, check
+from debugset.dcd.failures import (
+    ErrorsParams,
+    complement,
+    debug_classes,
+    failures,
+    failures_frame,
+    least_accurate,
+    read_modes,
+    write_modes,
+)
+
+LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])
+FIRST = np.array([1, 1, 1, 1, 0, 0, 2, 2])
+SECOND = np.array([2, 1, 1, 1, 1, 0, 0, 2])
+BOTH = np.stack([FIRST, SECOND])
+
+
+def test_only_what_every_model_misses_counts():
+    assert debug_classes(BOTH, LABELS).tolist() == [0]
+    assert debug_classes(BOTH, LABELS, min_missed=1).tolist() == [0, 1]
+    assert debug_classes(LABELS[None], LABELS, min_missed=1).tolist() == []
+    assert failures(BOTH, LABELS, np.array([0, 1])).tolist() == [0, 1, 2, 5]
+    assert failures(BOTH[:1], LABELS, np.array([1, 2])).tolist() == [4, 5]  # class 2 has no failure
+
+
+def test_least_accurate_takes_the_lower_class_of_equal_ones():
+    assert least_accurate(BOTH, LABELS, 2).tolist() == [0, 1]
+    assert least_accurate(np.array([[1, 0, 2]]), np.array([0, 1, 2]), 1).tolist() == [0]
+
+
+def test_complement_is_what_only_other_releases_have():
+    releases = {"matched": ["b", "c"], "top": ["c", "d"], "threshold": ["a", "b", "d"]}
+    assert complement(releases, "matched") == ["a", "d"]
+    with pytest.raises(ValueError, match=r"^matched: 'other' is not a release"):
+        complement(releases, "other")
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match=r"^min_missed"):
+        debug_classes(BOTH, LABELS, min_missed=0)
+    with pytest.raises(ValueError, match=r"^predictions: expected models x 7 images"):
+        debug_classes(BOTH, LABELS[:7])
+    with pytest.raises(ValueError, match=r"^classes: class 9 has no image"):
+        failures(BOTH, LABELS, np.array([0, 9]))
+    with pytest.raises(ValueError, match=r"^count: must lie between 1 and the 3 classes"):
+        least_accurate(BOTH, LABELS, 4)
+
+
+def frame(model, name, predicted, reverse=False):
+    rows = pd.DataFrame(
+        {
+            "model": model,
+            "set": name,
+            "image_id": [f"{name}{i}" for i in range(8)],
+            "label": LABELS,
+            "predicted": predicted,
+        }
+    )
+    return rows[::-1] if reverse else rows
+
+
+@pytest.fixture
+def predictions():
+    return pd.concat(
+        [
+            frame("original", "mfreq", FIRST),
+            frame("original", "complement", LABELS),
+            frame("other", "mfreq", SECOND, reverse=True),
+            frame("other", "complement", LABELS),
+        ]
+    )
+
+
+def test_failures_frame_in_both_settings(predictions):
+    params = ErrorsParams(classes=["b", "a"], setting="single", models=[])
+    single = failures_frame(predictions, "abc", params)
+    assert single["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq4", "mfreq5"]
+    assert single["class"].tolist() == [0, 0, 0, 1, 1]
+    assert single["predicted"].tolist() == [1, 1, 1, 0, 0]
+    assert set(single["role"]) == {"seed"}  # nothing of the complement fails
+    multi = failures_frame(predictions, "abc", params.model_copy(update={"setting": "multi", "models": ["other"]}))
+    assert multi["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq5"]
+
+
+def test_failures_frame_names_what_is_wrong(predictions):
+    params = ErrorsParams(classes=["a", "z"], setting="single", models=[])
+    with pytest.raises(ValueError, match=r"^errors\.classes: 'z' is not a class"):
+        failures_frame(predictions, "abc", params)
+    params = ErrorsParams(classes=["a"], setting="multi", models=["absent"])
+    with pytest.raises(ValueError, match=r"^predictions: model 'absent' lacks images of set 'mfreq'"):
+        failures_frame(predictions, "abc", params)
+    section = {"errors": {"classes": ["a"], "setting": "multi", "models": []}}
+    with pytest.raises(ParamsError, match=r"the multi-model setting needs names"):
+        check(section, "errors", ErrorsParams)
+
+
+MENDED = pd.DataFrame(
+    [("label-a-1", "a", "deployment2"), ("label-a-1", "a", "deployment0"), ("label-b-1", "b", "deployment4")],
+    columns=["mode", "class", "image_id"],
+)
+
+
+def mended(predictions, rows, classes=("a", "b")):
+    predictions = pd.concat([predictions, frame("original", "deployment", FIRST)])
+    params = ErrorsParams(classes=list(classes), setting="single", models=[])
+    return failures_frame(predictions, "abc", params, rows)
+
+
+def test_failures_of_mended_modes_have_a_role_of_their_own(predictions):
+    found = mended(predictions, pd.concat([MENDED, MENDED]))  # twice named, once taken
+    modes = found[found["role"] == "mode"]
+    assert modes["image_id"].tolist() == ["deployment0", "deployment2", "deployment4"]
+    assert modes["class"].tolist() == [0, 0, 1]
+    assert modes["predicted"].tolist() == [1, 1, 0]
+    without = mended(predictions, MENDED.head(0))
+    assert set(without["role"]) == {"seed"}
+    pd.testing.assert_frame_equal(found[found["role"] == "seed"], without)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            ("label-a-1", "a", "deployment3"),
+            "image 'deployment3' is no failure of class a; run `debugset mend label-a-1`",
+        ),
+        (("label-a-1", "b", "deployment0"), "image 'deployment0' is no failure of class b"),
+        (("label-a-1", "a", "mfreq0"), "image 'mfreq0' is no failure"),
+        (("label-b-1", "b", "deployment4"), "image 'deployment4': b is none of `errors.classes`"),
+    ],
+)
+def test_mended_images_must_be_failures_of_debug_classes(predictions, row, message):
+    with pytest.raises(ValueError, match=f"^errors.modes: {message}"):
+        mended(predictions, pd.DataFrame([row], columns=MENDED.columns), classes=["a"])
+
+
+def test_a_mended_image_needs_an_id_of_its_own(predictions):
+    twin = frame("original", "mfreq", LABELS).head(1).assign(image_id="deployment0")
+    with pytest.raises(ValueError, match=r"image 'deployment0': mfreq has an image of that id too"):
+        mended(pd.concat([predictions, twin]), MENDED)
+
+
+def test_the_modes_file_is_written_and_read(tmp_path):
+    path = tmp_path / "errors.modes"
+    odd = pd.DataFrame([("label-c_-1", "c#, or C", "img#1")], columns=MENDED.columns)
+    write_modes(path, odd)
+    pd.testing.assert_frame_equal(read_modes(path), odd, check_dtype=False)
+    write_modes(path, MENDED)
+    assert path.read_text().startswith("# Failures on `deployment`")
+    pd.testing.assert_frame_equal(read_modes(path), MENDED, check_dtype=False)
+    write_modes(path, MENDED.head(0))
+    assert read_modes(path).empty
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "mode,class\nx,a\n", 'mode,class,image_id\na,b,c,d,"\n'])
+def test_a_broken_modes_file_is_named(tmp_path, text):
+    (tmp_path / "errors.modes").write_text(text)
+    with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset mend --none`"):
+        read_modes(tmp_path / "errors.modes")

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from debugset.features import neighbours
+from debugset.features.neighbours import nearest
+from tests.reference import neighbours as naive
+
+
+def agrees(queries, base, count, exclude=None):
+    found = nearest(queries, base, count, exclude=exclude)
+    expected = naive.nearest(queries, base, count, exclude)
+    assert [
+        list(zip(distances.tolist(), rows.tolist(), strict=True))
+        for distances, rows in zip(found.distance, found.row, strict=True)
+    ] == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), values=st.sampled_from([2, 4, 1000]), scale=st.sampled_from([1, 1e-25, 1e25]))
+def test_equals_the_double_loop_over_blocks_with_ties_and_extreme_values(seed, values, scale):
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(1, 1400))  # uneven last block: blocks hold at least 512 rows
+    queries = (rng.integers(0, values, (rng.integers(1, 5), 2)) * scale).astype(np.float32)
+    base = (rng.integers(0, values, (rows, 2)) * scale).astype(np.float32)
+    exclude = rng.random(rows) < 0.3 if seed % 2 else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "PAIRS_IN_A_BLOCK", 1)
+        agrees(queries, base, int(rng.integers(1, 9)), exclude)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_near_ties_are_settled_by_the_stored_values(dtype):
+    rng = np.random.default_rng(0)
+    centre = rng.standard_normal(64) * 100  # far from zero, so float32 products cannot tell these rows apart
+    base = (centre + 1e-3 * rng.standard_normal((900, 64))).astype(dtype)
+    agrees(base[:3] + dtype(1e-4), base, 20)
+
+
+@pytest.mark.parametrize("hidden", [False, True], ids=["even sample", "sample that misleads"])
+def test_a_guess_from_a_sample_never_changes_the_result(hidden):
+    rng = np.random.default_rng(1)
+    base = rng.standard_normal((4000, 3)).astype(np.float32)
+    queries = np.zeros((2, 3), np.float32)
+    if hidden:  # the sample takes every fourth row and sees all the 30 near ones; 40 are asked for
+        base += 50
+        base[np.arange(0, 120, 4)] -= 50
+    shortlist = neighbours._Shortlist(queries, base, 40, np.float32, ("queries", "base"))
+    assert np.isfinite(shortlist.guess_reach(None)).all()
+    agrees(queries, base, 40)
+
+
+def test_equal_rows_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(neighbours, "PAIRS_IN_A_BLOCK", 1)
+    base = np.ones((3000, 2), np.float32)
+    shortlist = neighbours._Shortlist(base[:2], base, 3, np.float32, ("queries", "base"))
+    shortlist.limit = 100
+    for start in range(0, 3000, 500):
+        shortlist.add(np.arange(start, start + 500))
+        assert shortlist.n_pending <= 24
+    assert shortlist.finish()[0].row.tolist() == [[0, 1, 2]] * 2
+
+
+def test_values_beyond_float32_are_searched_in_float64():
+    rng = np.random.default_rng(2)
+    base = rng.standard_normal((50, 4)) * 1e100
+    agrees(base[:3], base, 5)
+
+
+def test_what_is_not_finite_is_named():
+    good, bad = np.zeros((3, 2), np.float32), np.zeros((3, 2), np.float32)
+    bad[1, 1] = np.nan
+    with pytest.raises(ValueError, match=r"^base: contains NaN"):
+        nearest(good, bad, 1)
+    with pytest.raises(ValueError, match=r"^queries: contains NaN"):
+        nearest(bad, good, 1)
+    with pytest.raises(ValueError, match=r"too large to square"):
+        nearest(np.full((1, 2), 1e200), np.zeros((1, 2)), 1)
