@@ -39,12 +39,12 @@ def main() -> None:
     for name, value in seconds.items():
         print(f"{name:12} {value:8.3f} s   {theirs / value:6.0f} times as fast")
     _all_classes()
-    if Path("data/features/robust/deployment.json").is_file():
+    if Path("data/features/robust/diagnosis.json").is_file():
         _agreement()
 
 
-def _group(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def _group(random_state: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(random_state)
     failed = rng.random(IMAGES) < rng.uniform(0.1, 0.5)
     features = rng.standard_normal((IMAGES, FEATURES), np.float32)
     features += failed[:, None] * rng.random(FEATURES, np.float32) * 0.4
@@ -75,19 +75,19 @@ def _all_classes() -> None:
 
 def _agreement() -> None:
     """How many of scikit-learn's top 20 features each estimator keeps on the default run, mean over the classes."""
-    images = open_set("data/sets/deployment")
+    images = open_set("data/sets/diagnosis")
     table = pd.read_parquet("data/errors/predictions.parquet")
-    table = table[(table["set"] == "deployment") & (table["model"] == "original")].set_index("image_id")
+    table = table[(table["set"] == "diagnosis") & (table["model"] == "original")].set_index("image_id")
     failed = table["predicted"].reindex(images.ids).to_numpy() != images.labels
-    for embedder in ("robust", "standard"):
+    for embedder in ("robust", "original"):
         features, kept = open_features(embedder, images)[:], []
         for class_ in np.unique(images.labels):
             rows = images.labels == class_
             first, other = (_top(mutual_info_classif(features[rows], failed[rows], random_state=s)) for s in (0, 1))
             ours = [_top(mutual_information(features[rows], failed[rows], estimator=e)) for e in ("ksg", "binned")]
             kept.append([len(first & chosen) for chosen in (other, *ours)])
-        seed, ksg, binned = np.mean(kept, axis=0)
-        print(f"{embedder}: of scikit-learn's {CHOSEN} features its next seed keeps {seed:.1f}, ksg {ksg:.1f}, "
+        random_state, ksg, binned = np.mean(kept, axis=0)
+        print(f"{embedder}: of scikit-learn's {CHOSEN} features another draw keeps {random_state:.1f}, ksg {ksg:.1f}, "
               f"binned {binned:.1f}")  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 What: images a second from an image set's files to features, by EfficientNet-Lite0 at 96 px; the largest difference.
 Against: the same reader with the model as it is and batches of 256, as debugset did before; timm's model and transforms
 in a loop over a DataLoader of two processes, with batches of 256 and of 64.
-On: 2,048 images of the default's `deployment`, so run `dvc repro prepare model-foundation` first. Each measurement is a
+On: 2,048 images of the default's `diagnosis`, so run `dvc repro prepare model-foundation` first. Each measurement is a
 process of its own, by the numerics of params.yaml; all ways are taken in turn, three rounds in one run.
 
 Run it as `python -m benchmarks.embedding`. It takes about three minutes.
@@ -59,7 +59,7 @@ def measure(name: str, file: Path) -> None:
     from debugset.images.sets import open_set
     from debugset.models.classifier import load
 
-    images = open_set("data/sets/deployment")
+    images = open_set("data/sets/diagnosis")
     run = way(*load(Path("models/foundation")), images, batch)
     run(8)
     start = time.perf_counter()

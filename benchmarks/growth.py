@@ -30,7 +30,7 @@ from debugset.base.files import read_json, write_json
 from debugset.base.git import git
 
 SNAPSHOTS = ("2023-12-31", "2024-12-31")
-EMBEDDERS = ("foundation", "standard", "robust")
+EMBEDDERS = ("foundation", "original", "robust")
 RESULT = Path("benchmarks/growth.json")
 GROUPS = {  # an out's path begins so
     "pool": "data/pool/",

@@ -66,14 +66,14 @@ def train() -> None:
     """Train the original model for a while; print the seconds."""
     from debugset.base.params import load
     from debugset.images.sets import open_set
-    from debugset.models.params import StandardParams
+    from debugset.models.params import OriginalParams
     from debugset.training.fitting import fit_fresh, whole_set
     from debugset.training.recipe import Recipe
 
-    params, recipe = load("standard", StandardParams), load("recipe", Recipe).model_copy(update={"steps": STEPS})
+    params, recipe = load("original", OriginalParams), load("recipe", Recipe).model_copy(update={"steps": STEPS})
     images = open_set("data/sets/train")
     start = time.perf_counter()
-    fit_fresh(params.architecture, whole_set(images), images.classes, recipe, params.seed)
+    fit_fresh(params.architecture, whole_set(images), images.classes, recipe, params.random_state)
     print(time.perf_counter() - start)
 
 

@@ -1,10 +1,10 @@
 """Claim: the diagnosis of relations ranks a planted bias first and falls silent without one.
 
 Measures: rank, divergence and mean cosine of the planted pair among unrelated pairs, in networks trained on sets of
-rising bias; three pairs, three seeds whose divergences no setting was chosen by. "beside" is its rank when other
-pairs whose annotations the bias has correlated too (by more than .1) are set aside: bag with sandal brings bag with
-footwear.
-Spearman's correlation of divergence and tau is over a pair and seed.
+rising bias; three pairs, three random states whose divergences no setting was chosen by. "beside" is its rank when
+other pairs whose annotations the bias has correlated too (by more than .1) are set aside: bag with sandal brings bag
+with footwear.
+Spearman's correlation of divergence and tau is over a pair and random state.
 Against: the same networks without a mask.
 On: the outfit world, the settings of profiles/fashion.yaml, portable numerics. About 20 minutes on two cores. The
 last table is that of docs/relations.md: medians of the nine series, and their range.
@@ -32,7 +32,7 @@ from debugset.relations.networks import fit_attributes
 from debugset.relations.runs import biased_rows, runs
 from debugset.relations.study import Study
 
-PAIRS, SEEDS = [["bag", "sandal"], ["sandal", "coat"], ["bag", "coat"]], [1, 2, 3]
+PAIRS, RANDOM_STATES = [["bag", "sandal"], ["sandal", "coat"], ["bag", "coat"]], [1, 2, 3]
 MASKS = ("greedy", "all")
 CORRELATED = 0.1
 
@@ -40,23 +40,28 @@ CORRELATED = 0.1
 def main() -> None:
     """Print the table of both masks, then the Spearman correlations and the false alarms."""
     sections = validate(find("fashion"))
-    params = sections["attributes"].model_copy(update={"pairs": PAIRS, "seeds": SEEDS})
+    params = sections["attributes"].model_copy(update={"pairs": PAIRS, "random_states": RANDOM_STATES})
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, (records, _) in attribute_sets(sections["outfits"]).items():
+        for name, (records, _) in attribute_sets(sections["attributed"]).items():
             (Path(folder) / name).mkdir()
             write_set(Path(folder) / name, records, ("image",))
         train, test = (open_set(Path(folder) / name) for name in ("train", "test"))
         shown = attributes(train)
         for one in runs(params):
-            rows = biased_rows(shown, one.pair, one.tau, params.images, one.seed)
-            scores, description = fit_attributes(train, rows, shown.iloc[rows], params, one.seed, one.words)
+            rows = biased_rows(shown, one.pair, one.tau, params.images, one.random_state)
+            scores, description = fit_attributes(train, rows, shown.iloc[rows], params, one.random_state, one.words)
             for mask in MASKS:
                 settings = sections["relations"].model_copy(update={"mask": mask})
                 network = Network(scores, description.architecture, settings.layer)
                 study = Study(network, train, rows, shown, test, attributes(test), ground_truth(), settings)
                 accuracy = float(study.right.to_numpy().mean())
-                told = {"biased_a": one.attribute_a, "biased_b": one.attribute_b, "tau": one.tau, "seed": one.seed}
+                told = {
+                    "biased_a": one.attribute_a,
+                    "biased_b": one.attribute_b,
+                    "tau": one.tau,
+                    "random_state": one.random_state,
+                }
                 found.append(study.diagnosis.assign(**told, mask=mask, accuracy=accuracy))
     diagnoses = pd.concat(found, ignore_index=True)
     planted = {mask: report(diagnoses[diagnoses["mask"] == mask], mask) for mask in MASKS}
@@ -68,14 +73,14 @@ def report(table: pd.DataFrame, mask: str) -> pd.DataFrame:
     table = table[table["relation"] == "unrelated"]
     rows = []
     for pair in PAIRS:
-        for (seed, tau), network in table.groupby(["seed", "tau"]):
+        for (random_state, tau), network in table.groupby(["random_state", "tau"]):
             mine = network[_is(network, "biased", pair) | (tau == 0)]
-            rows.append({"pair": "-".join(pair), "seed": seed, "tau": tau, **_planted(mine, pair)})
+            rows.append({"pair": "-".join(pair), "random_state": random_state, "tau": tau, **_planted(mine, pair)})
     lines = pd.DataFrame(rows)
     print(f"mask {mask}\n{lines.round(3).to_string(index=False)}\n")
-    for (pair, seed), series in lines.groupby(["pair", "seed"], sort=False):
+    for (pair, random_state), series in lines.groupby(["pair", "random_state"], sort=False):
         print(
-            f"mask {mask}, {pair}, seed {seed}: Spearman of tau and divergence",
+            f"mask {mask}, {pair}, random_state {random_state}: Spearman of tau and divergence",
             f"{spearmanr(series['tau'], series['kl'])[0]:.2f}",
         )
     calm = table[table["correlation"].abs() <= CORRELATED]

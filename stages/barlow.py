@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from debugset.barlow.groups import discovery_half
 from debugset.barlow.heldout import usual_contexts
@@ -25,6 +24,8 @@ from debugset.barlow.study import (
 from debugset.base.command import run
 from debugset.base.files import replacing_folder, write_parquet
 from debugset.base.params import load
+from debugset.base.paths import BARLOW, DIAGNOSIS, ERRORS, MODELS, SETS, TRAIN
+from debugset.base.progress import progress
 from debugset.features.matrix import Matrix
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
@@ -39,7 +40,7 @@ from debugset.models.params import EmbedParams
 def main() -> None:
     """Explain the failures of the original and of the robust model; picture the original's failure modes."""
     params, embed = load("barlow", BarlowParams), load("embed", EmbedParams)
-    images = open_set("data/sets/deployment")
+    images = open_set(SETS / DIAGNOSIS)
     found = [(study, explain(study)) for study in _studies(images, params, embed)]
     first, explained = found[0]
     modes = modes_frame(first, explained)
@@ -55,7 +56,7 @@ def main() -> None:
         truth = (_contexts(images), _usual())
         frames = [planted_frame(*one, *truth) for one in found if one[0].analysed == "original"]
         tables["planted"] = pd.concat(frames, ignore_index=True)
-    with replacing_folder(Path("data/barlow")) as folder:
+    with replacing_folder(BARLOW) as folder:
         for name, table in tables.items():
             write_parquet(folder / f"{name}.parquet", table)
     print(f"barlow: {len(modes)} failure modes, {int(modes['holds'].sum())} of them hold on the held-out half")
@@ -73,23 +74,25 @@ def _studies(images: ImageSet, params: BarlowParams, embed: EmbedParams) -> Iter
 def _features(source: str, images: ImageSet) -> Matrix:
     if source != "pixels":
         return open_features(source, images)
-    return pixel_statistics(images, describe(Path("models/standard")).architecture)
+    return pixel_statistics(images, describe(MODELS / "original").architecture)
 
 
 def _original(images: ImageSet) -> np.ndarray:
     """The original model's predictions, which stage errors has made."""
-    table = pd.read_parquet("data/errors/predictions.parquet")
+    path = ERRORS / "predictions.parquet"
+    table = pd.read_parquet(path)
     table = table[(table["model"] == "original") & (table["set"] == images.folder.name)].set_index("image_id")
     if not table.index.isin(images.ids).all() or len(table) != len(images):
-        raise ValueError("data/errors/predictions.parquet: belongs to other images; run stage errors again")
+        raise ValueError(f"{path}: belongs to other images; run stage errors again")
     return table["predicted"].reindex(images.ids).to_numpy(np.int64)
 
 
 def _robust(images: ImageSet, embed: EmbedParams) -> np.ndarray:
-    classifier, description = load_model(Path("models/robust"))
+    classifier, description = load_model(MODELS / "robust")
     if len(description.classes) != len(images.classes):
         raise ValueError(
-            f"models/robust: tells {len(description.classes)} classes apart, but deployment has {len(images.classes)}; "
+            MODELS
+            / f"robust: tells {len(description.classes)} classes apart, but diagnosis has {len(images.classes)}; "
             "name a robust model trained on the same classes"
         )
     rows = np.arange(len(images))
@@ -101,7 +104,7 @@ def _contexts(images: ImageSet) -> np.ndarray:
 
 
 def _usual() -> set[tuple[int, str]]:
-    train = open_set("data/sets/train")
+    train = open_set(SETS / TRAIN)
     return usual_contexts(train.labels, _contexts(train))
 
 
@@ -115,7 +118,7 @@ def _pictures(
     classifier, description = load_model(Path("models") / study.source)
     embedder = Embedder(classifier.to(device()), description.architecture, study.features)
     found = []
-    for name, rule in tqdm(list(zip(shown["mode"], shown["rule"], strict=True)), "barlow: pictures", unit=" modes"):
+    for name, rule in progress(list(zip(shown["mode"], shown["rule"], strict=True)), "barlow: pictures", unit=" modes"):
         mine = members[(members["mode"] == name) & (members["half"] == "discovery")]
         group, wrong = images.rows_of(mine["image_id"]), (mine["inside"] & mine["failed"]).to_numpy(bool)
         found.append(mode_pictures(name, read_rule(rule), embedder, images, group, group[wrong], params))

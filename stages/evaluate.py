@@ -1,53 +1,76 @@
-"""Stage evaluate: predictions of every variant on every set, and of the original on de-val."""
+"""Stage evaluate: every variant's predictions, its accuracy on every set, and what each class gained."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from debugset.base.command import run
-from debugset.base.files import write_parquet
+from debugset.base.files import read_json, replacing_folder, write_parquet
 from debugset.base.params import load
+from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MODELS, PICKS, POOL, SETS
+from debugset.base.paths import VARIANTS as FOLDER
+from debugset.base.progress import progress
+from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
+from debugset.dcd.failures import ORIGINAL, ErrorsParams, class_indices
 from debugset.dcd.variants import VARIANTS
-from debugset.images.sets import ImageSet, open_set
+from debugset.images.sets import open_set
 from debugset.models.classifier import load as load_model
 from debugset.models.inference import ready
-from debugset.models.outputs import predictions
+from debugset.models.outputs import predictions_frame
 from debugset.models.params import EmbedParams
 from debugset.training.recipe import TrainParams
 
-SETS = ("test", "mfreq", "complement", "deployment")
-
 
 def main() -> None:
-    """Predict with every variant and seed on the test sets, the deployment set and de-val."""
-    embed, seeds = load("embed", EmbedParams), load("train", TrainParams).seeds
-    sets = [(name, images, np.arange(len(images)), images.labels) for name, images in _test_sets()]
-    de_val = _de_val()
-    # Stage errors has predicted the test sets with the original; it is one model, whatever its seed.
-    jobs = [("original", 0, "models/standard", [de_val])]
-    jobs += [(name, seed, f"models/variants/{name}/{seed}", [*sets, de_val]) for name in VARIANTS for seed in seeds]
-    frames = []
-    for variant, seed, folder, predicted_sets in tqdm(jobs, "evaluate", unit=" models"):
-        classifier, description = load_model(Path(folder))
+    """Predict with every variant, measure it, and write both."""
+    params, embed, errors = load("evaluate", EvaluateParams), load("embed", EmbedParams), load("errors", ErrorsParams)
+    classes = open_set(SETS / EVALUATED[0]).classes
+    predictions = pd.concat(
+        [_predictions_of_original(), *predictions_of_variants(embed, load("train", TrainParams).random_states)],
+        ignore_index=True,
+    )
+    failures = pd.read_parquet(ERRORS / "failures.parquet")
+    added = {variant: _added(variant, classes) for variant in VARIANTS}
+    debugged = class_indices(errors.classes, classes).tolist()
+    tables = evaluation_tables(predictions, failures, debugged, added, params)
+    with replacing_folder(EVALUATION) as folder:
+        write_parquet(folder / "predictions.parquet", predictions)
+        for name, table in tables.items():
+            write_parquet(folder / f"{name}.parquet", table)
+
+
+def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Iterator[pd.DataFrame]:
+    """What every run says of every set and of de-val, and what the original says of de-val."""
+    sets = [(name, images, np.arange(len(images)), images.labels) for name, images in _evaluated_sets()]
+    pool, picks = open_set(POOL), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
+    deval = (DEVAL, pool, pool.rows_of(picks["image_id"]), picks["class"].to_numpy(np.int64))  # the weak label
+    jobs = [(ORIGINAL, 0, MODELS / ORIGINAL, [deval])]
+    for variant in VARIANTS:
+        for random_state in random_states:
+            jobs.append((variant, random_state, FOLDER / variant / str(random_state), [*sets, deval]))
+    for model, random_state, folder, predicted in progress(jobs, "evaluate", unit=" models"):
+        classifier, description = load_model(folder)
         classifier = ready(classifier)
-        for name, images, rows, labels in predicted_sets:
-            predicted = predictions(classifier, description, images, rows, precision=embed.precision)
-            frame = pd.DataFrame({"image_id": images.ids[rows], "label": labels, "predicted": predicted})
-            frames.append(frame.assign(variant=variant, seed=seed, set=name))
-    write_parquet(Path("data/predictions.parquet"), pd.concat(frames, ignore_index=True))
+        for name, images, rows, labels in predicted:
+            frame = predictions_frame(classifier, description, images, rows, precision=embed.precision)
+            yield frame.assign(label=labels, model=model, random_state=random_state, set=name)
 
 
-def _test_sets() -> list[tuple[str, ImageSet]]:
-    return [(name, open_set(f"data/sets/{name}")) for name in SETS]
+def _evaluated_sets() -> list[tuple]:
+    return [(name, open_set(SETS / name)) for name in EVALUATED]
 
 
-def _de_val() -> tuple[str, ImageSet, np.ndarray, np.ndarray]:
-    """The de-val images, with the weak label as label."""
-    pool, picks = open_set("data/pool"), pd.read_parquet("data/picks/foundation.parquet")
-    chosen = picks[picks["role"] == "deval"]
-    return "deval", pool, pool.rows_of(chosen["image_id"]), chosen["class"].to_numpy(np.int64)
+def _predictions_of_original() -> pd.DataFrame:
+    """What stage errors predicted with the original; its other models are no rows of the accuracy table."""
+    table = pd.read_parquet(ERRORS / "predictions.parquet")
+    return table[table["model"] == ORIGINAL]
+
+
+def _added(variant: str, classes: tuple[str, ...]) -> dict[int, int]:
+    """How many images a variant adds to each class."""
+    counts = read_json(ADDED / f"{variant}.json")["by_class"]
+    return {classes.index(name): count for name, count in counts.items()}
 
 
 if __name__ == "__main__":

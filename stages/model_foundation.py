@@ -1,9 +1,8 @@
 """Stage model-foundation: the foundation embedder, with ready weights."""
 
-from pathlib import Path
-
 from debugset.base.command import run
 from debugset.base.params import load
+from debugset.base.paths import MODELS
 from debugset.models.classifier import save
 from debugset.models.params import EmbeddersParams
 from debugset.models.weights import pretrained
@@ -12,7 +11,7 @@ from debugset.models.weights import pretrained
 def main() -> None:
     """Fetch and convert the model of the foundation slot."""
     params = load("embedders", EmbeddersParams)
-    save(Path("models/foundation"), *pretrained(params.foundation, params.foundation_file, params.foundation_sha256))
+    save(MODELS / "foundation", *pretrained(params.foundation, params.foundation_file, params.foundation_sha256))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
 """Stage model-robust: the embedder trained against L2 attacks, or one with ready weights."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from debugset.base.command import run
 from debugset.base.params import load
+from debugset.base.paths import MODELS, SETS, TEST, TRAIN
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description, save
 from debugset.models.device import device
@@ -21,18 +21,18 @@ def main() -> None:
         classifier, description = pretrained(params.architecture, params.file, params.file_sha256)
     else:
         classifier, description = _train(params, recipe)
-    tests = open_set("data/sets/test")
+    tests = open_set(SETS / TEST)
     scores = robust_accuracy(classifier.to(device()), tests, params, recipe.batch)
     print("robust model, accuracy: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    save(Path("models/robust"), classifier, replace(description, scores=scores))
+    save(MODELS / "robust", classifier, replace(description, scores=scores))
 
 
 def _train(params: RobustParams, recipe: Recipe) -> tuple[Classifier, Description]:
     changes = {"steps": params.steps, "peak_lr": params.peak_lr, "label_smoothing": params.label_smoothing}
     recipe = recipe.model_copy(update=changes)
-    images = open_set("data/sets/train")
+    images = open_set(SETS / TRAIN)
     return fit_fresh(
-        params.architecture, whole_set(images), images.classes, recipe, params.seed,
+        params.architecture, whole_set(images), images.classes, recipe, params.random_state,
         attack=training_attack(params), describe="train: robust",
     )  # fmt: skip
 

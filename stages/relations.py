@@ -7,6 +7,7 @@ import pandas as pd
 from debugset.base.command import run
 from debugset.base.files import replacing_folder, write_parquet
 from debugset.base.params import load
+from debugset.base.paths import ATTRIBUTE_NETWORKS, ATTRIBUTED, RELATIONS
 from debugset.images.sets import open_set
 from debugset.relations.mining import open_network
 from debugset.relations.params import AttributesParams, RelationsParams
@@ -18,7 +19,7 @@ from debugset.relations.truth import read_relations
 def main() -> None:
     """Examine every network; an empty folder where no image has attributes."""
     networks, params = load("attributes", AttributesParams), load("relations", RelationsParams)
-    train, test = (open_set(f"data/outfits/{name}") for name in ("train", "test"))
+    train, test = (open_set(ATTRIBUTED / name) for name in ("train", "test"))
     tables: dict[str, list[pd.DataFrame]] = {"runs": [], **{name: [] for name in TABLES}}
     if len(train):
         shown = checked_attributes(train, networks)
@@ -31,13 +32,13 @@ def main() -> None:
             )
         for one in runs(networks):
             print(f"relations: network {one.name}, {one.words}")
-            rows = biased_rows(shown, one.pair, one.tau, networks.images, one.seed)
-            network = open_network(Path("models/attributes") / one.name, params.layer)
+            rows = biased_rows(shown, one.pair, one.tau, networks.images, one.random_state)
+            network = open_network(ATTRIBUTE_NETWORKS / one.name, params.layer)
             study = Study(network, train, rows, shown, test, tested, truth, params)
             tables["runs"].append(pd.DataFrame([{**vars(one), "images": len(rows)}]))
             for name, table in TABLES.items():
                 tables[name].append(table(study).assign(run=one.name))
-    with replacing_folder(Path("data/relations")) as folder:
+    with replacing_folder(RELATIONS) as folder:
         for name, found in tables.items():
             if found:
                 write_parquet(folder / f"{name}.parquet", pd.concat(found, ignore_index=True))

@@ -1,20 +1,19 @@
 """Stage scrape: the pool of weakly labelled photos, from Flickr, its simulator over the world, or ``sources``."""
 
-from pathlib import Path
 from typing import Any
 
 from debugset.base.command import run
 from debugset.base.files import read_json
 from debugset.base.params import check, read
+from debugset.base.paths import ATTRIBUTION, FORGOTTEN, PHOTOS, POOL, SCRAPE, SOURCES, WORLD
 from debugset.images.sets import open_set
 from debugset.pool.params import ScrapeParams, asked_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
 from debugset.pool.sources import Places, open_source
 
-PLACES = Places(world=Path("data/world"), sources=Path("sources"))
-FORGOTTEN = Path("forgotten.txt")
-OUTS = Outs(Path("data/pool"), Path("data/attribution"), Path("data/scrape.json"), Path("data/photos.parquet"))
+PLACES = Places(world=WORLD, sources=SOURCES)
+OUTS = Outs(POOL, ATTRIBUTION, SCRAPE, PHOTOS)
 TRUTH = ["true_label", "context", "planted", "copy_of"]
 
 

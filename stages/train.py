@@ -1,59 +1,77 @@
-"""Stage train@V: the variant V's training set and its models, one a seed."""
-
-import sys
-from pathlib import Path
+"""Stage train@V: the variant V's training set and its models, one a random state."""
 
 import numpy as np
 import pandas as pd
 
-from debugset.base.command import run
+from debugset.base.command import argument, run
 from debugset.base.files import replacing_folder, write_json
 from debugset.base.params import load
-from debugset.dcd.variants import Added, added_images, describe_added, nothing_added
+from debugset.base.paths import ADDED, DEDUP, DEVAL, PICKS, POOL, SETS, TRAIN
+from debugset.base.paths import VARIANTS as FOLDER
+from debugset.dcd.variants import (
+    DCD,
+    NOTHING_ADDED,
+    VARIANTS,
+    Added,
+    candidates,
+    complete_images,
+    describe_added,
+    picked_images,
+    random_images,
+)
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import save
-from debugset.models.params import StandardParams
+from debugset.models.params import OriginalParams
 from debugset.training.batches import TrainingSet
-from debugset.training.fitting import fit_fresh
+from debugset.training.fitting import fit_fresh, whole_set
 from debugset.training.recipe import Recipe, TrainParams
 
 
 def main() -> None:
-    """Compose the training set of the variant that the command names, and train it with every seed."""
-    variant = sys.argv[1]
-    standard, recipe, params = load("standard", StandardParams), load("recipe", Recipe), load("train", TrainParams)
-    if variant == "retrain" and standard.seed in params.seeds:
-        raise ValueError(f"params.yaml: `train.seeds` holds the original's seed {standard.seed}; retrain needs others")
-    original = open_set("data/sets/train")
-    with replacing_folder(Path("models/variants") / variant) as folder:
-        for seed in params.seeds:
-            data, described = _training_set(variant, original, seed)
-            if seed == params.seeds[0]:  # the others add as many
-                write_json(Path(f"data/added/{variant}.json"), described)
-            name = f"train: {variant}, seed {seed}"
-            model = fit_fresh(standard.architecture, data, original.classes, recipe, seed, describe=name)
-            save(folder / str(seed), *model)
+    """Compose the training set of the variant that the command names, and train it with every random state."""
+    variant = argument("VARIANT")
+    if variant not in VARIANTS:
+        raise ValueError(f"{variant}: is no variant; choose from {', '.join(VARIANTS)}")
+    original, recipe, params = load("original", OriginalParams), load("recipe", Recipe), load("train", TrainParams)
+    if variant == "retrain" and original.random_state in params.random_states:
+        raise ValueError(
+            f"params.yaml: `train.random_states` holds the original's, {original.random_state}; retrain needs others"
+        )
+    images = open_set(SETS / TRAIN)
+    with replacing_folder(FOLDER / variant) as folder:
+        for random_state in params.random_states:
+            data, described = training_set(variant, images, random_state)
+            if random_state == params.random_states[0]:  # the others add as many
+                write_json(ADDED / f"{variant}.json", described)
+            name = f"train: {variant}, random state {random_state}"
+            model = fit_fresh(original.architecture, data, images.classes, recipe, random_state, describe=name)
+            save(folder / str(random_state), *model)
 
 
-def _training_set(variant: str, original: ImageSet, seed: int) -> tuple[TrainingSet, dict]:
-    classes = len(original.classes)
-    parts = [(original, np.arange(len(original), dtype=np.int64))]
+def training_set(variant: str, images: ImageSet, random_state: int) -> tuple[TrainingSet, dict]:
+    """The original training images with what the variant adds, and a description of that."""
     if variant == "retrain":
-        added, described = nothing_added(classes), {"images": 0, "by_class": {}, "weak_label_precision": None}
-    else:
-        pool = open_set("data/pool")
-        added = _added(variant, pool, original, seed)
-        described = describe_added(added, pool.manifest, original.classes)
-        parts.append((pool, added.rows))
-    labels = np.concatenate([original.labels, added.labels])
+        return whole_set(images), NOTHING_ADDED
+    pool = open_set(POOL)
+    added = added_images(variant, pool, images, random_state)
+    labels = np.concatenate([images.labels, added.labels])
+    parts = [(images, np.arange(len(images), dtype=np.int64)), (pool, added.rows)]
+    described = describe_added(added, pool.manifest, images.classes)
     return TrainingSet(parts, labels, added.class_weights[labels]), described
 
 
-def _added(variant: str, pool: ImageSet, original: ImageSet, seed: int) -> Added:
-    embedder = variant.removeprefix("dcd-") if variant.startswith("dcd-") else "foundation"
-    keep = pd.read_parquet("data/dedup/keep.parquet")
-    picks = pd.read_parquet(f"data/picks/{embedder}.parquet")
-    return added_images(variant, pool.manifest, keep, picks, original.labels, len(original.classes), seed)
+def added_images(variant: str, pool: ImageSet, images: ImageSet, random_state: int) -> Added:
+    """What a variant other than retrain adds."""
+    classes = len(images.classes)
+    if variant.startswith(DCD):
+        picks = pd.read_parquet(PICKS / f"{variant.removeprefix(DCD)}.parquet")
+        return picked_images(pool.manifest, picks, classes)
+    keep, deval = pd.read_parquet(DEDUP / "keep.parquet"), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
+    available = candidates(pool.manifest, keep, deval)
+    if variant == "complete":
+        return complete_images(pool.manifest, available, images.labels, classes)
+    picks = pd.read_parquet(PICKS / "foundation.parquet")
+    return random_images(pool.manifest, available, picks, classes, random_state)
 
 
 if __name__ == "__main__":

@@ -60,9 +60,9 @@ def test_a_rule_is_measured_on_other_images():
     assert score.p == pytest.approx(naive.at_least_by_chance(2, 3, 3, 7))
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_p_is_the_exact_probability_of_so_many_failures(seed):
-    rng = np.random.default_rng(seed)
+@pytest.mark.parametrize("random_state", range(5))
+def test_p_is_the_exact_probability_of_so_many_failures(random_state):
+    rng = np.random.default_rng(random_state)
     features, failed = rng.random((30, 1)), rng.random(30) < 0.4
     inside = features[:, 0] < 0.5
     expected = naive.at_least_by_chance(int((inside & failed).sum()), int(inside.sum()), int(failed.sum()), 30)

@@ -12,9 +12,9 @@ from tests.reference import barlow as naive
 TWINS = {"ksg": naive.ksg, "binned": naive.binned}
 
 
-def group(n, d, seed=0, rate=0.3, dtype=np.float32, zeros=0.0):
+def group(n, d, random_state=0, rate=0.3, dtype=np.float32, zeros=0.0):
     """Features of which the first tell most of the failures, and failures."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     failed = rng.random(n) < rate
     features = rng.normal(size=(n, d)) + failed[:, None] * np.linspace(1.5, 0, d)
     if zeros:
@@ -33,7 +33,7 @@ def assert_equals_twin(estimator, features, failed):
 @pytest.mark.parametrize("estimator", TWINS)
 def test_an_estimate_equals_its_twin(estimator, zeros, dtype):
     for n in (61, 100):  # a last bin of another size, and all of one size
-        assert_equals_twin(estimator, *group(n, 7, seed=n, zeros=zeros, dtype=dtype))
+        assert_equals_twin(estimator, *group(n, 7, random_state=n, zeros=zeros, dtype=dtype))
 
 
 @settings(max_examples=150, deadline=None)

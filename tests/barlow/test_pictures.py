@@ -22,8 +22,8 @@ from tests.models.toys import PLAIN, mean_colour
 SETTINGS = {"radius": 1.0, "step": 0.2, "steps": 12}
 
 
-def pixels(count=5, side=32, seed=0):
-    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(seed))
+def pixels(count=5, side=32, random_state=0):
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(random_state))
 
 
 @pytest.fixture(scope="module")

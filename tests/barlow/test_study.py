@@ -32,9 +32,9 @@ PARAMS = BarlowParams(
 )  # fmt: skip
 
 
-def made_study(n=600, seed=0, **changes):
+def made_study(n=600, random_state=0, **changes):
     """Class 0 fails where feature 2 is low, class 1 at random, class 2 never; class 3 has few images."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     labels = rng.choice(4, n, p=[0.4, 0.3, 0.29, 0.01])
     features = rng.random((n, 6)).astype(np.float32)
     risk = np.where(labels == 0, np.where(features[:, 2] < 0.3, 0.9, 0.1), np.where(labels == 1, 0.3, 0.0))
@@ -82,7 +82,7 @@ def test_the_planted_weakness_is_found_and_holds_and_noise_does_not(study, expla
 
 
 def test_p_is_corrected_for_the_groups_that_were_explained():
-    study = made_study(n=250, seed=3, min_gain=0.0, min_coverage=0.0)
+    study = made_study(n=250, random_state=3, min_gain=0.0, min_coverage=0.0)
     explained = explain(study)
     modes = modes_frame(study, explained)
     tried = sum(one.depth == 1 and one.tree is not None for one in explained)
@@ -206,12 +206,12 @@ def test_the_listing_names_every_mode_and_marks_the_mended(tables):
 
 
 def predictions_of(study, variants):
-    """Rows for every variant and seed; its value maps labels and the original's predictions to predictions."""
+    """Rows for every variant and random state; its value maps labels and the original's predictions to predictions."""
     ids = [f"i{place}" for place in range(len(study.labels))]
     frames = []
-    for variant, seed, predicted in variants:
+    for variant, random_state, predicted in variants:
         frame = pd.DataFrame({"image_id": ids, "label": study.labels, "predicted": predicted})
-        frames.append(frame.assign(variant=variant, seed=seed))
+        frames.append(frame.assign(variant=variant, random_state=random_state))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -243,7 +243,7 @@ def test_several_seeds_are_averaged(study, tables):
     rows = [("original", 0, study.predicted), ("dcd", 1, study.labels), ("dcd", 2, study.predicted)]
     found = remeasured(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
     before, after = found.loc["all", "original"], found.loc["all", "dcd"]
-    assert after["seeds"] == 2
+    assert after["random_states"] == 2
     assert after["error_rate"] == pytest.approx(before["error_rate"] / 2)
     assert after["error_coverage"] == pytest.approx(before["error_coverage"])
 

@@ -14,17 +14,17 @@ from debugset.barlow.tree import FailureTree, Node, failure_tree, holds, in_word
 from tests.reference import barlow as naive
 
 
-def group(n=200, d=40, seed=0, zeros=0.3):
-    rng = np.random.default_rng(seed)
+def group(n=200, d=40, random_state=0, zeros=0.3):
+    rng = np.random.default_rng(random_state)
     failed = rng.random(n) < 0.3
     features = rng.normal(size=(n, d)) + failed[:, None] * np.linspace(0, 1.2, d)
     return np.maximum(features - np.quantile(features, zeros), 0).astype(np.float32), failed
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize("seed", range(4))
-def test_every_number_equals_the_definitions(depth, seed):
-    features, failed = group(seed=seed)
+@pytest.mark.parametrize("random_state", range(4))
+def test_every_number_equals_the_definitions(depth, random_state):
+    features, failed = group(random_state=random_state)
     tree = failure_tree(features, failed, n_features=5, max_depth=depth)
     clusters = [naive.members(leaf.rule, features.astype(float)) for leaf in tree.leaves]
     assert sorted(chain(*clusters)) == list(range(len(failed)))  # every image is in one leaf

@@ -136,21 +136,21 @@ def test_check_says_which_profile_is_active(debugset):
 
 @pytest.fixture
 def predictions(debugset):
-    """Recorded predictions on mfreq: of four images a class, class c is missed (c + 1) // 2 times."""
+    """Recorded predictions on seed_source: of four images a class, class c is missed (c + 1) // 2 times."""
     classes = ["tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
     rows = []
     for label in range(len(classes)):
         for number in range(4):
             predicted = (label + 1) % 10 if number < (label + 1) // 2 else label
-            rows.append(("original", "mfreq", f"{label}-{number}", label, predicted))
-            rows.append(("original", "complement", f"c{label}-{number}", label, (label + 1) % 10))
+            rows.append(("original", "seed_source", f"{label}-{number}", label, predicted))
+            rows.append(("original", "heldout_source", f"c{label}-{number}", label, (label + 1) % 10))
     frame = pd.DataFrame(rows, columns=["model", "set", "image_id", "label", "predicted"])
     folder = debugset.folder / "data"
     (folder / "errors").mkdir(parents=True)
-    (folder / "sets/mfreq").mkdir(parents=True)
+    (folder / "sets/seed_source").mkdir(parents=True)
     frame.to_parquet(folder / "errors/predictions.parquet")
     columns = ["id", "label", "sha256", "width", "height", "shard", "offset", "size"]
-    write_manifest(folder / "sets/mfreq", pd.DataFrame(columns=columns), classes)
+    write_manifest(folder / "sets/seed_source", pd.DataFrame(columns=columns), classes)
 
 
 def chosen(path):
@@ -284,9 +284,9 @@ def modes(debugset):
     pd.DataFrame(table).assign(**shared).to_parquet(folder / "modes.parquet")
     pd.DataFrame(members).to_parquet(folder / "members.parquet")
     columns = ["id", "label", "sha256", "width", "height", "shard", "offset", "size"]
-    (debugset.folder / "data/sets/deployment").mkdir(parents=True)
+    (debugset.folder / "data/sets/diagnosis").mkdir(parents=True)
     classes = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-    write_manifest(debugset.folder / "data/sets/deployment", pd.DataFrame(columns=columns), classes)
+    write_manifest(debugset.folder / "data/sets/diagnosis", pd.DataFrame(columns=columns), classes)
     shutil.copy(ROOT / "errors.modes", debugset.folder)
     return debugset
 
@@ -337,13 +337,13 @@ def relations(debugset):
     attributes = {"bag": [1, 1, -1], "sandal": [1, -1, 1], "footwear": [1, 1, 1]}
     runs = {"name": ["000", "001"], "attribute_a": ["", "bag"], "attribute_b": ["", "sandal"], "tau": [0.0, 0.9]}
     (debugset.folder / "data/relations").mkdir(parents=True)
-    (debugset.folder / "data/outfits/train").mkdir(parents=True)
+    (debugset.folder / "data/attributed/train").mkdir(parents=True)
     table.drop(columns=["decrease", "method", "test_images"]).to_parquet("data/relations/pairs.parquet")
     table.drop(columns=["kl", "mean", "rank", "kind", "images"]).to_parquet("data/relations/modes.parquet")
     pd.DataFrame(runs).assign(seed=0, images=9).to_parquet("data/relations/runs.parquet")
     rows = pd.DataFrame(attributes).add_prefix("attribute:").assign(id=list("abc"), label=0, sha256="", width=1)
     rows = rows.assign(height=1, shard="0.tar", offset=0, size=0)
-    write_manifest(debugset.folder / "data/outfits/train", rows, ["image"])
+    write_manifest(debugset.folder / "data/attributed/train", rows, ["image"])
     return debugset
 
 
@@ -401,7 +401,7 @@ def test_collect_says_what_is_wrong_and_writes_nothing(relations, arguments, mes
 
 
 def test_collect_needs_a_diagnosis(debugset):
-    assert "data/relations: no diagnosis; choose `outfits.source`" in debugset("collect", fails=True)
+    assert "data/relations: no diagnosis; choose `attributed.source`" in debugset("collect", fails=True)
 
 
 def test_a_template_of_a_ground_truth_is_written_once(debugset):

@@ -54,8 +54,8 @@ def test_an_unknown_section_is_named(edited):
         ("scrape", "queries", {"bog": ["swamp"]}, "`scrape.queries`: bog is unknown"),
         ("scrape", "queries", {"bag": ["bag"]}, r"`scrape.queries.\w+` is missing"),
         ("retention", "embedders", ["dino"], "`retention.embedders`: dino is unknown"),
-        ("retention", "set", "train", "`retention.set`: Input should be 'mfreq' or 'deployment'"),
-        ("train", "seeds", [1, 0], "`train.seeds` holds `standard.seed`"),
+        ("retention", "set", "train", "`retention.set`: Input should be 'seed_source' or 'diagnosis'"),
+        ("train", "random_states", [1, 0], "`train.random_states` holds `original.random_state`"),
     ],
 )
 def test_sections_that_contradict_each_other_are_refused(edited, section, key, value, said):

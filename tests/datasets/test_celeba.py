@@ -34,7 +34,7 @@ ROWS = {  # attributes, box and partition; rows are not in the order of names
     "000007.jpg": ((-1, 1, -1), (WIDTH, 10, 40, 40), 0),  # wholly outside
     "000008.jpg": ((1, -1, 1), (10, 20, 50, 50), 0),
 }
-PARAMS = CelebAParams(source="celeba", train=None, test=None, seed=0, side=20, margin=0.0)
+PARAMS = CelebAParams(source="celeba", train=None, test=None, random_state=0, side=20, margin=0.0)
 LISTS = {
     "attr": "Anno/list_attr_celeba.txt",
     "bbox": "Anno/list_bbox_celeba.txt",
@@ -159,7 +159,7 @@ def test_a_number_draws_a_nested_seeded_part():
     assert ten == sorted(ten) == draw(train=10)
     assert len(ten) == 10 and set(ten) < set(draw(train=15)) < set(draw())
     assert draw() == names[::3] == draw(train=20)
-    assert ten != draw(train=10, seed=1)
+    assert ten != draw(train=10, random_state=1)
     assert ten != names[::3][:10]  # identities come in no order, but nobody promises that
     assert set(draw("test", train=1, test=7)) < set(names[2::3])
     with pytest.raises(ValueError, match="train: 21 images asked for, but CelebA has 20; lower it, or null"):
@@ -298,7 +298,9 @@ def test_the_root_comes_from_the_environment(root, monkeypatch):
         celeba_root()
 
 
-@pytest.mark.parametrize("change", [{"margin": -0.1}, {"side": 0}, {"train": 0}, {"seed": -1}, {"source": "sun"}])
+@pytest.mark.parametrize(
+    "change", [{"margin": -0.1}, {"side": 0}, {"train": 0}, {"random_state": -1}, {"source": "sun"}]
+)
 def test_params_out_of_range_are_refused(change):
     with pytest.raises(ValidationError):
         CelebAParams(**{**PARAMS.model_dump(), **change})

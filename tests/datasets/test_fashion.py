@@ -8,7 +8,7 @@ from debugset.base.params import ParamsError, check
 from debugset.datasets.fashion import (
     CLASSES,
     SETS,
-    PrepareParams,
+    FashionParams,
     Wardrobe,
     composite,
     draw_contexts,
@@ -32,7 +32,7 @@ class Diary(Wardrobe):
 def draw(params, per_class=150):
     """All sets and the world, as stage prepare draws them: {set: (frame, files)}, photos, garments taken."""
     images, labels = fake_garments(per_class)
-    clothes = wardrobe(images, labels, np.random.default_rng([params.seed, 200]))
+    clothes = wardrobe(images, labels, np.random.default_rng([params.random_state, 200]))
     clothes = Diary(clothes.images, clothes.left)
     clothes.taken = []
     sets = {name: draw_set(name, params, clothes, fake_photographs()) for name in SETS}
@@ -43,7 +43,7 @@ def draw(params, per_class=150):
 
 def test_equal_params_give_equal_bytes_and_another_seed_gives_others():
     (sets, photos, _), (again, photos_again, _) = (draw(prepare_params(planted=1)) for _ in range(2))
-    other, other_photos, _ = draw(prepare_params(planted=1, seed=1))
+    other, other_photos, _ = draw(prepare_params(planted=1, random_state=1))
     for name in SETS:
         pd.testing.assert_frame_equal(sets[name][0], again[name][0])
         assert sets[name][1] == again[name][1]
@@ -67,9 +67,9 @@ def test_every_garment_is_worn_once_in_all_sets_and_photos_together():
 
 
 def test_a_set_has_the_columns_and_balanced_classes():
-    frame, files = draw(prepare_params())[0]["mfreq"]
+    frame, files = draw(prepare_params())[0]["seed_source"]
     assert list(frame.columns) == ["id", "label", "true_label", "context", "planted"]
-    assert list(frame["id"][:2]) == ["mfreq-00000", "mfreq-00001"]
+    assert list(frame["id"][:2]) == ["seed_source-00000", "seed_source-00001"]
     assert (frame["label"] == frame["true_label"]).all()
     assert frame["label"].value_counts().tolist() == [2] * len(CLASSES)
     assert set(frame["planted"]) == {""}
@@ -77,7 +77,7 @@ def test_a_set_has_the_columns_and_balanced_classes():
 
 
 def test_an_image_shows_the_context_that_its_row_names():
-    frame, files = draw(prepare_params())[0]["deployment"]
+    frame, files = draw(prepare_params())[0]["diagnosis"]
     colours = {name: photograph[0, 0, 0] for name, photograph in fake_photographs().items()}
     assert [decoded(file)[0, 0, 0] for file in files] == [colours[name] for name in frame["context"]]
 
@@ -117,8 +117,8 @@ def test_a_garment_covers_the_context_only_where_it_is_and_moves_by_two_pixels()
     garment = np.zeros((28, 28), np.uint8)
     garment[5:9, 10:13] = 255
     places = set()
-    for seed in range(200):
-        pixels = composite(garment, photograph, np.random.default_rng(seed))
+    for random_state in range(200):
+        pixels = composite(garment, photograph, np.random.default_rng(random_state))
         covered = (pixels != photograph).any(axis=2)
         top, left = np.argwhere(covered).min(axis=0)
         assert covered.sum() == 12
@@ -142,7 +142,7 @@ def test_a_faint_garment_lets_the_context_through():
 def test_no_garment_leaves_a_crop_of_the_photograph():
     photograph = np.random.default_rng(0).integers(0, 256, (34, 37, 3), dtype=np.uint8)
     crops = {photograph[top : top + 32, left : left + 32].tobytes() for top in range(3) for left in range(6)}
-    found = {composite(None, photograph, np.random.default_rng(seed)).tobytes() for seed in range(200)}
+    found = {composite(None, photograph, np.random.default_rng(random_state)).tobytes() for random_state in range(200)}
     assert found == crops
 
 
@@ -159,4 +159,4 @@ def test_a_wardrobe_that_runs_dry_names_the_class_and_the_mend():
 def test_photos_without_garment_are_part_of_the_wrong_ones():
     section = prepare_params().model_dump() | {"wrong_label": 0.1, "no_garment": 0.2}
     with pytest.raises(ParamsError, match="no_garment is a part of wrong_label"):
-        check({"prepare": section}, "prepare", PrepareParams)
+        check({"prepare": section}, "prepare", FashionParams)

@@ -1,4 +1,4 @@
-"""ImageNet where it lies: right labels, the complement, portable manifests, clear lines for other layouts."""
+"""ImageNet where it lies: right labels, the heldout_source, portable manifests, clear lines for other layouts."""
 
 import hashlib
 import shutil
@@ -39,11 +39,11 @@ PREPARE = {
     "source": "imagenet",
     "train": "ILSVRC/train",
     "test": "ILSVRC/val",
-    "deployment": "ILSVRC/val",
+    "diagnosis": "ILSVRC/val",
     "releases": {"matched_frequency": "v2-matched", "threshold": "v2-threshold", "top_images": "v2-top"},
 }
 RELEASED = {"v2-matched": range(10), "v2-threshold": range(5, 15), "v2-top": range(8, 18)}
-SETS = ("train", "test", "mfreq", "complement", "deployment")
+SETS = ("train", "test", "seed_source", "heldout_source", "diagnosis")
 
 
 def photo_id(label, number):
@@ -92,9 +92,9 @@ def test_every_image_has_the_label_that_it_shows(root):
     assert {name: len(images) for name, images in sets.items()} == {
         "train": 24,
         "test": 12,
-        "mfreq": 120,
-        "complement": 96,
-        "deployment": 12,
+        "seed_source": 120,
+        "heldout_source": 96,
+        "diagnosis": 12,
     }
     for images in sets.values():
         red = images.pixels(range(len(images)), 8)[..., 0].mean((1, 2))
@@ -122,10 +122,10 @@ def test_manifests_tell_what_the_files_are(root):
 def test_the_complement_is_what_the_other_releases_have_alone(root):
     sets = run_prepare()
     wanted = {photo_id(label, number) for label in range(12) for number in range(10, 18)}
-    assert set(sets["complement"].ids) == wanted
-    assert set(sets["mfreq"].ids) == {photo_id(label, number) for label in range(12) for number in range(10)}
+    assert set(sets["heldout_source"].ids) == wanted
+    assert set(sets["seed_source"].ids) == {photo_id(label, number) for label in range(12) for number in range(10)}
     both = photo_id(3, 12)  # in two releases: the first that params name
-    shards = sets["complement"].manifest.set_index("id")["shard"]
+    shards = sets["heldout_source"].manifest.set_index("id")["shard"]
     assert shards[both] == f"v2-threshold/3/{both}.jpeg"
 
 
@@ -134,7 +134,7 @@ def test_manifests_are_the_same_wherever_the_images_lie(root, monkeypatch):
     before = {name: sha256(Path("data/sets") / name / MANIFEST) for name in SETS}
     moved = root.rename(root.with_name("elsewhere"))
     monkeypatch.setenv("IMAGENET_ROOT", str(moved))
-    assert open_set("data/sets/mfreq").image(0).size == (8, 12)
+    assert open_set("data/sets/seed_source").image(0).size == (8, 12)
     run_prepare()
     assert {name: sha256(Path("data/sets") / name / MANIFEST) for name in SETS} == before
     for name in SETS:
@@ -151,7 +151,7 @@ def test_the_world_is_empty_and_knows_the_classes(root):
 def test_deployment_may_lack_classes_and_repeat_names(root):
     for label in (2, 10):
         draw(root / "renditions" / WNIDS[label] / "art_0.jpg", label)
-    images = run_prepare(deployment="renditions")["deployment"]
+    images = run_prepare(diagnosis="renditions")["diagnosis"]
     assert images.labels.tolist() == [2, 10]
     assert list(images.ids) == ["n01795545_art_0", "n03400231_art_0"]
 

@@ -32,7 +32,7 @@ FRAME = 255
 
 
 def params(**changes):
-    settings = {"seed": 0, "train": 80, "test": 60, "empty_shared": 0.35, "empty_own": 0.6, "noise": 0.0}
+    settings = {"random_state": 0, "train": 80, "test": 60, "empty_shared": 0.35, "empty_own": 0.6, "noise": 0.0}
     return OutfitsParams(**({"source": "outfits"} | settings | changes))
 
 
@@ -109,9 +109,9 @@ def test_slots_do_not_overlap():
     covered = []
     for place in range(len(SLOTS)):
         touched = np.zeros((64, 64), bool)
-        for seed in range(60):
+        for random_state in range(60):
             worn = [np.full((28, 28), FRAME, np.uint8) if slot == place else None for slot in range(len(SLOTS))]
-            touched |= canvas(worn, 0.0, np.random.default_rng(seed)) == FRAME
+            touched |= canvas(worn, 0.0, np.random.default_rng(random_state)) == FRAME
         assert touched.sum() == 21 * 21  # every place that a shift reaches
         covered.append(touched)
     assert not any((one & other).any() for one, other in combinations(covered, 2))
@@ -132,7 +132,7 @@ def test_a_garment_hides_the_background_only_where_it_is():
 
 def test_backgrounds_differ_in_brightness_and_noise():
     empty = [None] * len(SLOTS)
-    plain = [canvas(empty, 0.0, np.random.default_rng(seed)) for seed in range(40)]
+    plain = [canvas(empty, 0.0, np.random.default_rng(random_state)) for random_state in range(40)]
     assert all(np.ptp(image) == 0 for image in plain)
     levels = np.array([image[0, 0] for image in plain]) / 255
     assert 0.29 < levels.min() < 0.35 < 0.55 < levels.max() < 0.61
@@ -142,7 +142,8 @@ def test_backgrounds_differ_in_brightness_and_noise():
 
 def test_equal_params_give_equal_bytes_and_another_seed_others(garments):
     first, again, other = (
-        list(draw_outfits("test", params(seed=seed, test=12, noise=0.2), *garments)) for seed in (0, 0, 1)
+        list(draw_outfits("test", params(random_state=random_state, test=12, noise=0.2), *garments))
+        for random_state in (0, 0, 1)
     )
     assert first == again
     assert not {png for _, png in first} & {png for _, png in other}
@@ -195,12 +196,12 @@ def test_the_committed_ground_truth_is_this_world_s():
 @pytest.mark.parametrize("profile", ["fashion", "smoke"])
 def test_the_pairs_of_the_profiles_are_unrelated_attributes(profile):
     sections = validate(FOLDER / f"{profile}.yaml")
-    assert sections["outfits"].source == "outfits"
+    assert sections["attributed"].source == "outfits"
     assert {relation(*pair) for pair in sections["attributes"].pairs} == {"unrelated"}
 
 
 @pytest.mark.parametrize(
-    "changes", [{"empty_own": 0.0}, {"empty_shared": 1.0}, {"train": 0}, {"noise": -0.1}, {"seed": -1}]
+    "changes", [{"empty_own": 0.0}, {"empty_shared": 1.0}, {"train": 0}, {"noise": -0.1}, {"random_state": -1}]
 )
 def test_settings_out_of_range_are_refused(changes):
     with pytest.raises(ValidationError):

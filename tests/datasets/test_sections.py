@@ -1,4 +1,4 @@
-"""The section ``outfits``: its source decides its model, and where the images come from."""
+"""The section ``attributed``: its source decides its model, and where the images come from."""
 
 from pathlib import Path
 
@@ -8,17 +8,25 @@ from debugset.base.params import ParamsError
 from debugset.datasets import sections as module
 from debugset.datasets.celeba import CelebAParams
 from debugset.datasets.outfits import OutfitsParams
-from debugset.datasets.sections import MODELS, NoAttributes, attribute_sets, outfits_params
+from debugset.datasets.sections import MODELS, NoAttributes, attribute_sets, attributed_params
 from debugset.datasets.sun import SunParams
 from tests.datasets.tiny import fake_garments
 
-OUTFITS = {"source": "outfits", "seed": 0, "train": 4, "test": 3, "empty_shared": 0.3, "empty_own": 0.6, "noise": 0.1}
-SUN = {"source": "sun", "attributes": 2, "test": 0.3, "seed": 0, "side": 20}
+OUTFITS = {
+    "source": "outfits",
+    "random_state": 0,
+    "train": 4,
+    "test": 3,
+    "empty_shared": 0.3,
+    "empty_own": 0.6,
+    "noise": 0.1,
+}
+SUN = {"source": "sun", "attributes": 2, "test": 0.3, "random_state": 0, "side": 20}
 
 
 @pytest.mark.parametrize(("section", "model"), [(OUTFITS, OutfitsParams), (SUN, SunParams), ({"source": "none"}, None)])
 def test_the_source_decides_the_model(section, model):
-    found = outfits_params({"outfits": section})
+    found = attributed_params({"attributed": section})
     assert isinstance(found, model or NoAttributes)
     assert found.model_dump() == section
 
@@ -34,19 +42,19 @@ def test_every_source_has_a_model_of_its_own():
     ("sections", "line"),
     [
         (
-            {"outfits": {"source": "lfw"}},
-            r"p.yaml: `outfits.source`: expected one of outfits, celeba, sun, none",
+            {"attributed": {"source": "lfw"}},
+            r"p.yaml: `attributed.source`: expected one of outfits, celeba, sun, none",
         ),
-        ({"outfits": {}}, r"p.yaml: `outfits.source`: expected one of .* \(got None\)"),
-        ({}, "p.yaml: .*`outfits`"),
-        ({"outfits": OUTFITS | {"noise": 2.0}}, "p.yaml: `outfits.noise`"),
-        ({"outfits": {"source": "none", "seed": 0}}, "p.yaml: `outfits.seed`"),
-        ({"outfits": {name: OUTFITS[name] for name in OUTFITS if name != "train"}}, "p.yaml: `outfits.train`"),
+        ({"attributed": {}}, r"p.yaml: `attributed.source`: expected one of .* \(got None\)"),
+        ({}, "p.yaml: .*`attributed`"),
+        ({"attributed": OUTFITS | {"noise": 2.0}}, "p.yaml: `attributed.noise`"),
+        ({"attributed": {"source": "none", "random_state": 0}}, "p.yaml: `attributed.random_state`"),
+        ({"attributed": {name: OUTFITS[name] for name in OUTFITS if name != "train"}}, "p.yaml: `attributed.train`"),
     ],
 )
 def test_a_wrong_section_is_named_with_its_file_and_key(sections, line):
     with pytest.raises(ParamsError, match=line) as caught:
-        outfits_params(sections, Path("p.yaml"))
+        attributed_params(sections, Path("p.yaml"))
     assert "\n" not in str(caught.value)
 
 
@@ -56,7 +64,7 @@ def test_no_attributes_are_two_empty_sets():
 
 def test_outfits_are_drawn_from_fashion_mnist(monkeypatch):
     monkeypatch.setattr(module, "garments", lambda: fake_garments(1_100))
-    found = attribute_sets(outfits_params({"outfits": OUTFITS | {"train": 1}}))
+    found = attribute_sets(attributed_params({"attributed": OUTFITS | {"train": 1}}))
     assert {name: dropped for name, (_, dropped) in found.items()} == {"train": 0, "test": 0}
     drawn = list(found["test"][0])
     assert [record["id"] for record, _ in drawn] == ["test-00000", "test-00001", "test-00002"]

@@ -20,7 +20,7 @@ IMAGES = [
 LABELS = np.array(
     [[1, 0, 1, 1], [1, 0, 2 / 3, 0], [1, 1, 0.5, 0], [1, 0, 1 / 3, 1], [1, 1, 0, 1], [0, 1, 1, 0]]
 )  # positive: 5, 3, 3 (without the 0.5) and 3 of 6
-PARAMS = SunParams(source="sun", attributes=2, test=0.34, seed=0, side=20)
+PARAMS = SunParams(source="sun", attributes=2, test=0.34, random_state=0, side=20)
 
 
 def cells(texts):
@@ -91,10 +91,12 @@ def test_the_sets_share_the_images_out_with_their_own_attributes(root, tmp_path)
         np.testing.assert_allclose(blue, 20 * np.array(rows), atol=2)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_records_come_by_id_each_with_its_own_attributes(root, seed):
+@pytest.mark.parametrize("random_state", range(4))
+def test_records_come_by_id_each_with_its_own_attributes(root, random_state):
     row_of = {image[:-4].replace("/", "_"): row for row, image in enumerate(IMAGES)}
-    found, _ = records("train", PARAMS.model_copy(update={"seed": seed, "attributes": 4, "test": 0.2}), root)
+    found, _ = records(
+        "train", PARAMS.model_copy(update={"random_state": random_state, "attributes": 4, "test": 0.2}), root
+    )
     shown = [record for record, _ in found]
     ids = [record["id"] for record in shown]
     assert len(ids) == 5 and ids == sorted(ids)  # while the file has b/bar first
@@ -165,7 +167,7 @@ def test_the_split_is_seeded_and_complete():
     assert len(rows("test")) == 34
     assert sorted(rows("test") + rows("train")) == list(range(100))
     assert rows("test") == sorted(rows("test")) != list(range(34))
-    assert rows("test") != rows("test", seed=1)
+    assert rows("test") != rows("test", random_state=1)
     assert set(rows("test", test=0.1)) < set(rows("test"))
     for share in (0.001, 0.999):
         with pytest.raises(ValueError, match=f"test: {share} of 100 images leaves a set empty"):

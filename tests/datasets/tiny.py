@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, PlantedParams, PrepareParams
+from debugset.datasets.fashion import CLASSES, FashionParams, PlantedParams
 from debugset.datasets.fashion_mnist import CONTEXTS
 from debugset.images.sets import open_set, write_set
 
@@ -38,9 +38,9 @@ def tiny_set(folder, images, labels, classes=("a", "b", "c"), per_shard=1000):
     return open_set(folder)
 
 
-def fake_garments(per_class, seed=0):
+def fake_garments(per_class, random_state=0):
     """Garments of noise, no two alike, with rows of zeros where the context shows, and their classes."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     images = rng.integers(0, 256, (per_class * len(CLASSES), 28, 28), dtype=np.uint8)
     images[:, :4] = 0
     return images, np.repeat(np.arange(len(CLASSES)), per_class).astype(np.uint8)
@@ -54,6 +54,6 @@ def fake_photographs(side=40):
 def prepare_params(planted=0, **changes):
     """Parameters of a small world: no planted photos, unless a number for each kind is given."""
     kinds = {kind: planted for kind in PlantedParams.model_fields}
-    sizes = {"train": 60, "test": 40, "mfreq": 20, "complement": 20, "deployment": 20, "photos_per_class": 40}
+    sizes = {"train": 60, "test": 40, "seed_source": 20, "heldout_source": 20, "diagnosis": 20, "photos_per_class": 40}
     shares = {"skew": 0.9, "wrong_label": 0.5, "no_garment": 0.125, "cross_class": 0.0, "growth": 0.25}
-    return PrepareParams(**{"source": "fashion", "seed": 0, **sizes, **shares, "planted": kinds, **changes})
+    return FashionParams(**{"source": "fashion", "random_state": 0, **sizes, **shares, "planted": kinds, **changes})

@@ -15,7 +15,7 @@ from debugset.dcd.accuracy import (
 from tests.reference import evaluation as naive
 
 
-def predictions_of(variant, seeds, images=40, share=0.5, sets=("mfreq", "complement", "test", "deval")):
+def predictions_of(variant, seeds, images=40, share=0.5, sets=("seed_source", "heldout_source", "test", "deval")):
     rng = np.random.default_rng([len(variant), *seeds])
     parts = []
     for seed in seeds:
@@ -42,7 +42,7 @@ def predictions_of(variant, seeds, images=40, share=0.5, sets=("mfreq", "complem
 def predictions():
     return pd.concat(
         [
-            predictions_of("original", [0], sets=("mfreq", "complement", "test")),
+            predictions_of("original", [0], sets=("seed_source", "heldout_source", "test")),
             predictions_of("retrain", [5, 6], share=0.55),
             predictions_of("random", [0, 1], share=0.6),
             predictions_of("dcd-robust", [0, 1], share=0.8),
@@ -56,7 +56,7 @@ def predictions():
 def failures(predictions):
     original = predictions[(predictions["variant"] == "original") & (predictions["label"] != predictions["predicted"])]
     original = original[original["label"] < 2]
-    role = original["set"].map({"mfreq": "seed", "complement": "heldout"})
+    role = original["set"].map({"seed_source": "seed", "heldout_source": "heldout"})
     return pd.DataFrame({"role": role, "class": original["label"], "image_id": original["image_id"]}).dropna()
 
 
@@ -76,9 +76,9 @@ def test_table_has_each_column_of_each_variant(predictions, failures):
     assert cell.loc[("original", "heldout"), "accuracy"] == 0
     assert cell.loc[("original", "seed"), ["low", "high"]].tolist() == [0, 0]
     assert ("original", "deval") not in cell.index
-    assert cell.loc[("random", "mfreq"), "images"] == 20
-    assert cell.loc[("random", "mfreq_all"), "images"] == 40
-    assert cell.loc[("random", "mfreq_all"), "seeds"] == 2
+    assert cell.loc[("random", "seed_source"), "images"] == 20
+    assert cell.loc[("random", "seed_source_all"), "images"] == 40
+    assert cell.loc[("random", "seed_source_all"), "seeds"] == 2
     rows = predictions[(predictions["variant"] == "random") & (predictions["set"] == "test")]
     expected = (rows["label"] == rows["predicted"]).mean()
     assert cell.loc[("random", "test_all"), "accuracy"] == pytest.approx(expected)
@@ -130,7 +130,7 @@ def test_classes_without_failures_leave_empty_columns(predictions):
         predictions, pd.DataFrame({"role": [], "class": [], "image_id": []}), [0], resamples=10
     )
     assert not {"seed", "heldout"} & set(table["column"]) & set(differences["column"])
-    assert "mfreq" in set(table["column"])
+    assert "seed_source" in set(table["column"])
 
 
 def test_accuracy_by_class_against_added_images(predictions, failures):

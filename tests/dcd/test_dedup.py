@@ -12,9 +12,8 @@ from debugset.dcd.dedup import (
     Leaks,
     border_pairs,
     class_thresholds,
+    decide_fates,
     far_from,
-    far_from_by_shard,
-    fates,
     filter_scores,
 )
 from tests.features.shards import in_shards
@@ -26,9 +25,9 @@ def as_tuples(leaks):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32), quantile=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
-def test_thresholds_and_filter_equal_the_loops(seed, quantile):
-    rng = np.random.default_rng(seed)
+@given(random_state=st.integers(0, 2**32), quantile=st.sampled_from([0.0, 0.1, 0.5, 1.0]))
+def test_thresholds_and_filter_equal_the_loops(random_state, quantile):
+    rng = np.random.default_rng(random_state)
     train, test = (rng.integers(0, 4, (rows, 3)).astype(np.float32) for rows in (20, 9))
     train_labels, test_labels = np.arange(20) % 3, np.arange(9) % 3
     thresholds = class_thresholds(train, train_labels, test, test_labels, quantile=quantile)
@@ -40,7 +39,7 @@ def test_thresholds_and_filter_equal_the_loops(seed, quantile):
     assert as_tuples(leaks) == expected
     parts = in_shards(pool, rng.integers(0, 4, 30))
     with tempfile.TemporaryDirectory() as spool:
-        by_shard = [far_from_by_shard(parts, pool_labels, test, thresholds, Path(spool)) for _ in range(2)]
+        by_shard = [far_from(parts, pool_labels, test, thresholds, spool=Path(spool)) for _ in range(2)]
     assert [as_tuples(found) for found in by_shard] == [expected] * 2
     again = class_thresholds(in_shards(train, train_labels % 2), train_labels, test, test_labels, quantile=quantile)
     assert again == thresholds
@@ -70,12 +69,12 @@ def shards():
 
 def test_a_grown_pool_compares_its_new_shard_only(shards, compared, tmp_path):
     pool, owners, labels, tests, thresholds = shards
-    far_from_by_shard(in_shards(pool[:8], owners[:8]), labels[:8], tests, thresholds, tmp_path)
-    grown = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+    far_from(in_shards(pool[:8], owners[:8]), labels[:8], tests, thresholds, spool=tmp_path)
+    grown = far_from(in_shards(pool, owners), labels, tests, thresholds, spool=tmp_path)
     assert compared == [4, 4, 3]
     assert as_tuples(grown) == as_tuples(far_from(pool, labels, tests, thresholds))
     other = {0: 5.0, 1: 5.0}
-    judged = far_from_by_shard(in_shards(pool, owners), labels[::-1].copy(), tests, other, tmp_path)
+    judged = far_from(in_shards(pool, owners), labels[::-1].copy(), tests, other, spool=tmp_path)
     assert compared == [4, 4, 3, 11]  # thresholds and labels compare nothing anew; the 11 are `far_from`'s
     assert as_tuples(judged) == as_tuples(far_from(pool, labels[::-1].copy(), tests, other))
 
@@ -90,7 +89,7 @@ def test_other_tests_or_features_are_compared_anew(shards, compared, tmp_path):
             pool[5] += 1
         elif changed == "another order of tests":
             tests = tests[::-1]
-        found = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+        found = far_from(in_shards(pool, owners), labels, tests, thresholds, spool=tmp_path)
         assert as_tuples(found) == naive.far_from(pool, labels, tests, thresholds)
     assert compared == [4, 4, 3, 4, 4, 3, 4, 4, 4, 3]
 
@@ -107,8 +106,8 @@ def test_a_killed_filter_goes_on_with_the_shards_that_are_left(shards, compared,
     with monkeypatch.context() as patch:
         patch.setattr(dedup, "nearest", killed)
         with pytest.raises(KeyboardInterrupt):
-            far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
-    found = far_from_by_shard(in_shards(pool, owners), labels, tests, thresholds, tmp_path)
+            far_from(in_shards(pool, owners), labels, tests, thresholds, spool=tmp_path)
+    found = far_from(in_shards(pool, owners), labels, tests, thresholds, spool=tmp_path)
     assert compared == [4, 4, 3]
     assert as_tuples(found) == naive.far_from(pool, labels, tests, thresholds)
 
@@ -139,11 +138,11 @@ def test_bad_input_is_named(tmp_path):
         far_from(rows * np.nan, labels, rows, {0: 1.0, 1: 1.0})
     parts = in_shards(rows, labels)
     with pytest.raises(ValueError, match=r"^tests: the set is empty"):
-        far_from_by_shard(parts, labels, rows[:0], {0: 1.0, 1: 1.0}, tmp_path)
+        far_from(parts, labels, rows[:0], {0: 1.0, 1: 1.0}, spool=tmp_path)
     with pytest.raises(ValueError, match=r"^tests: expected 1 features an image"):
-        far_from_by_shard(parts, labels, np.zeros((2, 3)), {0: 1.0, 1: 1.0}, tmp_path)
+        far_from(parts, labels, np.zeros((2, 3)), {0: 1.0, 1: 1.0}, spool=tmp_path)
     with pytest.raises(ValueError, match=r"^pool: contains NaN"):
-        far_from_by_shard(in_shards(rows * np.nan, labels), labels, rows, {0: 1.0, 1: 1.0}, tmp_path)
+        far_from(in_shards(rows * np.nan, labels), labels, rows, {0: 1.0, 1: 1.0}, spool=tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,19 +158,19 @@ def world():
             "copy_of": ["", "y", "y", "a", "", "x"],
         }
     )
-    tests = pd.DataFrame({"set": ["mfreq", "test"], "id": ["x", "y"], "sha256": ["t0", "t1"]})
+    tests = pd.DataFrame({"set": ["seed_source", "test"], "id": ["x", "y"], "sha256": ["t0", "t1"]})
     train = pd.DataFrame({"id": ["r"], "sha256": ["r0"]})
     distance = np.array([5.0, 0.5, 0.9, 5.0, 7.0, 2.0])
     thresholds = {0: 1.0, 1: 1.5}
     leaks = Leaks(distance > np.array([1, 1, 1, 1, 1.5, 1.5]), np.array([0, 1, 1, 0, 0, 0]), distance)
-    return pool, fates(pool, tests, train, leaks, thresholds)
+    return pool, decide_fates(pool, tests, train, leaks, thresholds)
 
 
 def test_fates_tell_copies_from_near_images(world):
     _, decided = world
     assert decided["keep"].tolist() == [True, False, False, False, False, True]
     assert decided["reason"].tolist() == ["", "leak", "leak", "duplicate", "duplicate", ""]
-    assert decided["nearest_set"].tolist() == ["mfreq", "test", "test", "pool", "train", "mfreq"]
+    assert decided["nearest_set"].tolist() == ["seed_source", "test", "test", "pool", "train", "seed_source"]
     assert decided["nearest_id"].tolist() == ["x", "y", "y", "a", "r", "x"]
     assert decided["distance"].tolist() == [5.0, 0.0, 0.9, 0.0, 0.0, 2.0]
 

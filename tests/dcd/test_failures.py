@@ -5,10 +5,10 @@ import pytest
 from debugset.base.params import ParamsError, check
 from debugset.dcd.failures import (
     ErrorsParams,
-    complement,
     debug_classes,
     failures,
     failures_frame,
+    heldout_source,
     least_accurate,
     read_modes,
     write_modes,
@@ -35,9 +35,9 @@ def test_least_accurate_takes_the_lower_class_of_equal_ones():
 
 def test_complement_is_what_only_other_releases_have():
     releases = {"matched": ["b", "c"], "top": ["c", "d"], "threshold": ["a", "b", "d"]}
-    assert complement(releases, "matched") == ["a", "d"]
+    assert heldout_source(releases, "matched") == ["a", "d"]
     with pytest.raises(ValueError, match=r"^matched: 'other' is not a release"):
-        complement(releases, "other")
+        heldout_source(releases, "other")
 
 
 def test_bad_input_is_named():
@@ -68,10 +68,10 @@ def frame(model, name, predicted, reverse=False):
 def predictions():
     return pd.concat(
         [
-            frame("original", "mfreq", FIRST),
-            frame("original", "complement", LABELS),
-            frame("other", "mfreq", SECOND, reverse=True),
-            frame("other", "complement", LABELS),
+            frame("original", "seed_source", FIRST),
+            frame("original", "heldout_source", LABELS),
+            frame("other", "seed_source", SECOND, reverse=True),
+            frame("other", "heldout_source", LABELS),
         ]
     )
 
@@ -82,7 +82,7 @@ def test_failures_frame_in_both_settings(predictions):
     assert single["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq4", "mfreq5"]
     assert single["class"].tolist() == [0, 0, 0, 1, 1]
     assert single["predicted"].tolist() == [1, 1, 1, 0, 0]
-    assert set(single["role"]) == {"seed"}  # nothing of the complement fails
+    assert set(single["role"]) == {"seed"}  # nothing of the heldout_source fails
     multi = failures_frame(predictions, "abc", params.model_copy(update={"setting": "multi", "models": ["other"]}))
     assert multi["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq5"]
 
@@ -92,7 +92,7 @@ def test_failures_frame_names_what_is_wrong(predictions):
     with pytest.raises(ValueError, match=r"^errors\.classes: 'z' is not a class"):
         failures_frame(predictions, "abc", params)
     params = ErrorsParams(classes=["a"], setting="multi", models=["absent"])
-    with pytest.raises(ValueError, match=r"^predictions: model 'absent' lacks images of set 'mfreq'"):
+    with pytest.raises(ValueError, match=r"^predictions: model 'absent' lacks images of set 'seed_source'"):
         failures_frame(predictions, "abc", params)
     section = {"errors": {"classes": ["a"], "setting": "multi", "models": []}}
     with pytest.raises(ParamsError, match=r"the multi-model setting needs names"):
@@ -106,7 +106,7 @@ MENDED = pd.DataFrame(
 
 
 def mended(predictions, rows, classes=("a", "b")):
-    predictions = pd.concat([predictions, frame("original", "deployment", FIRST)])
+    predictions = pd.concat([predictions, frame("original", "diagnosis", FIRST)])
     params = ErrorsParams(classes=list(classes), setting="single", models=[])
     return failures_frame(predictions, "abc", params, rows)
 
@@ -140,8 +140,8 @@ def test_mended_images_must_be_failures_of_debug_classes(predictions, row, messa
 
 
 def test_a_mended_image_needs_an_id_of_its_own(predictions):
-    twin = frame("original", "mfreq", LABELS).head(1).assign(image_id="deployment0")
-    with pytest.raises(ValueError, match=r"image 'deployment0': mfreq has an image of that id too"):
+    twin = frame("original", "seed_source", LABELS).head(1).assign(image_id="deployment0")
+    with pytest.raises(ValueError, match=r"image 'deployment0': seed_source has an image of that id too"):
         mended(pd.concat([predictions, twin]), MENDED)
 
 
@@ -151,7 +151,7 @@ def test_the_modes_file_is_written_and_read(tmp_path):
     write_modes(path, odd)
     pd.testing.assert_frame_equal(read_modes(path), odd, check_dtype=False)
     write_modes(path, MENDED)
-    assert path.read_text().startswith("# Failures on `deployment`")
+    assert path.read_text().startswith("# Failures on `diagnosis`")
     pd.testing.assert_frame_equal(read_modes(path), MENDED, check_dtype=False)
     write_modes(path, MENDED.head(0))
     assert read_modes(path).empty

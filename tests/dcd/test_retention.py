@@ -9,9 +9,9 @@ from tests.reference import retention as naive
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32), values=st.sampled_from([2, 1000]))
-def test_equals_the_loop_with_many_twins(seed, values):
-    rng = np.random.default_rng(seed)
+@given(random_state=st.integers(0, 2**32), values=st.sampled_from([2, 1000]))
+def test_equals_the_loop_with_many_twins(random_state, values):
+    rng = np.random.default_rng(random_state)
     features = rng.integers(0, values, (12, 2)).astype(np.float32)
     classes, contexts = rng.integers(0, 3, 12), rng.choice(["grass", "brick"], 12).astype(object)
     table = retention(features, classes, contexts, [1, 3, 11]).set_index("k")

@@ -23,8 +23,8 @@ DEVAL = {1, 5}
 ADDING = [variant for variant in VARIANTS if variant != "retrain"]
 
 
-def added(variant, pool=POOL, keep=KEEP, picks=PICKS, train=TRAIN, seed=0):
-    return added_images(variant, pool, keep, picks, train, 3, seed)
+def added(variant, pool=POOL, keep=KEEP, picks=PICKS, train=TRAIN, random_state=0):
+    return added_images(variant, pool, keep, picks, train, 3, random_state)
 
 
 def test_retrain_adds_nothing():
@@ -51,7 +51,7 @@ def test_a_class_that_gets_nothing_keeps_its_weight():
     assert added("complete", keep=keep).class_weights[2] == 1
 
 
-@pytest.mark.parametrize("variant", ["dcd-foundation", "dcd-standard", "dcd-robust"])
+@pytest.mark.parametrize("variant", ["dcd-foundation", "dcd-original", "dcd-robust"])
 def test_dcd_adds_debug_train_under_the_seeds_class(variant):
     found = added(variant)
     assert found.rows.tolist() == [6, 2, 0]
@@ -87,7 +87,7 @@ def test_random_is_drawn_anew_from_a_large_pool_but_the_same_each_time():
     assert found.tolist() == again.tolist()
     assert len(found) == 200
     assert found.max() > 1800 > 200 > found.min()  # from everywhere
-    other = added("random", pool, keep, picks, seed=1).rows
+    other = added("random", pool, keep, picks, random_state=1).rows
     assert len(other) == 200
     assert len(set(found) & set(other)) < 60  # another training run draws anew
 

@@ -18,13 +18,15 @@ def agrees(queries, base, count, exclude=None):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 2**32), values=st.sampled_from([2, 4, 1000]), scale=st.sampled_from([1, 1e-25, 1e25]))
-def test_equals_the_double_loop_over_blocks_with_ties_and_extreme_values(seed, values, scale):
-    rng = np.random.default_rng(seed)
+@given(
+    random_state=st.integers(0, 2**32), values=st.sampled_from([2, 4, 1000]), scale=st.sampled_from([1, 1e-25, 1e25])
+)
+def test_equals_the_double_loop_over_blocks_with_ties_and_extreme_values(random_state, values, scale):
+    rng = np.random.default_rng(random_state)
     rows = int(rng.integers(1, 1400))  # uneven last block: blocks hold at least 512 rows
     queries = (rng.integers(0, values, (rng.integers(1, 5), 2)) * scale).astype(np.float32)
     base = (rng.integers(0, values, (rows, 2)) * scale).astype(np.float32)
-    exclude = rng.random(rows) < 0.3 if seed % 2 else None
+    exclude = rng.random(rows) < 0.3 if random_state % 2 else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "PAIRS_IN_A_BLOCK", 1)
         agrees(queries, base, int(rng.integers(1, 9)), exclude)

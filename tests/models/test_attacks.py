@@ -13,8 +13,8 @@ from tests.reference import l2_attack as naive
 SETTINGS = {"radius": 0.5, "step": 0.2, "steps": 5}
 
 
-def batch(count=6, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+def batch(count=6, random_state=0):
+    generator = torch.Generator().manual_seed(random_state)
     return torch.rand(count, 3, 8, 8, generator=generator), torch.arange(count) % 3
 
 
@@ -81,8 +81,8 @@ def test_starts_are_random_directions_of_all_lengths_up_to_the_radius():
 def test_a_seeded_generator_repeats_the_attack_and_another_seed_does_not():
     model, (pixels, labels) = small_network(), batch()
     first, again, other = (
-        l2_attack(model, pixels, labels, **SETTINGS, generator=torch.Generator().manual_seed(seed))
-        for seed in (0, 0, 1)
+        l2_attack(model, pixels, labels, **SETTINGS, generator=torch.Generator().manual_seed(random_state))
+        for random_state in (0, 0, 1)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

@@ -17,9 +17,9 @@ def cpu(monkeypatch):
     monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
 
 
-def lived_in(model, seed=0):
+def lived_in(model, random_state=0):
     """The model in evaluation mode, its batch norms as after training: no statistic or weight is 0 or 1."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(random_state)
     for module in model.modules():
         if isinstance(module, BatchNorm) and module.running_var is not None:
             for tensor, low in ((module.running_mean, -0.5), (module.running_var, 0.5)):

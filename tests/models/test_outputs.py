@@ -23,8 +23,8 @@ def batches_of_three(monkeypatch):
     monkeypatch.setattr(inference, "CPU_PIXELS", 3 * PLAIN.input_size**2)
 
 
-def colours(count, seed=0):
-    return np.random.default_rng(seed).integers(0, 256, (count, 3))
+def colours(count, random_state=0):
+    return np.random.default_rng(random_state).integers(0, 256, (count, 3))
 
 
 @pytest.fixture

@@ -36,8 +36,8 @@ def described(architecture=PLAIN, weights_sha256="1" * 64):
     return Description("toy", architecture, ("a", "b", "c"), "by hand", weights_sha256)
 
 
-def small_network(side=8, seed=0):
+def small_network(side=8, random_state=0):
     """A convolution, batch norm, and a decision layer for three classes."""
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     layers = [nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * (side - 2) ** 2, 3)]
     return nn.Sequential(*layers)

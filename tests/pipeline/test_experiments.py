@@ -53,7 +53,7 @@ def test_each_ran_the_code_that_it_was_queued_with(sweep):
 
 def test_metrics_differ_where_they_must_and_nowhere_else(sweep):
     pools = [shown(sweep, name, "metrics/pool.json") for name in NAMES]
-    added = [pool["added"]["dcd-standard"] for pool in pools]
+    added = [pool["added"]["dcd-original"] for pool in pools]
     assert added == sorted(set(added)), "more picks a seed are more images"
     assert len({pool["images"] for pool in pools}) == 1
     accuracies = [shown(sweep, name, "metrics/accuracy.json")["variants"] for name in NAMES]
@@ -66,8 +66,8 @@ def test_the_sweep_is_drawn(sweep, tmp_path):
     command = ["python", "-m", "debugset.cli", "sweep-plot", *NAMES, "--picture", str(tmp_path / "sweep.png")]
     printed = sweep.succeed(*command, PYTHONPATH="src")
     accuracies = [shown(sweep, name, "metrics/accuracy.json")["variants"] for name in NAMES]
-    heldout = [variants["dcd-standard"]["heldout"] for variants in accuracies]
-    rows = [line.split() for line in printed.splitlines() if "dcd-standard" in line]
+    heldout = [variants["dcd-original"]["heldout"] for variants in accuracies]
+    rows = [line.split() for line in printed.splitlines() if "dcd-original" in line]
     assert [(row[1], row[3]) for row in rows] == [
         (value, f"{100 * cell['accuracy']:.1f}") for value, cell in zip(VALUES, heldout, strict=True)
     ]

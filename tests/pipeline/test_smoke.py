@@ -61,7 +61,7 @@ def test_every_variant_is_measured_on_every_set_and_de_val(smoke):
     assert set(variants) == {"original", *VARIANTS}
     columns = {name: set(cells) for name, cells in variants.items()}
     assert all(found == columns["original"] for found in columns.values())
-    assert {"seed", "heldout", "deval", "mfreq", "complement", "test", "test_all"} <= columns["original"]
+    assert {"seed", "heldout", "deval", "seed_source", "heldout_source", "test", "test_all"} <= columns["original"]
     assert variants["original"]["heldout"]["accuracy"] == variants["original"]["seed"]["accuracy"] == 0
 
 
@@ -73,9 +73,9 @@ def test_every_class_has_more_photos_than_one_search_gives_out(smoke, metrics):
 
 
 def test_an_embedder_embeds_what_later_stages_read_and_no_other_set(smoke):
-    read = {"pool", "mfreq", "deployment"}
-    compared = {"train", "test", "complement"}  # with the pool, by robust distances
-    for embedder, sets in (("foundation", read), ("standard", read), ("robust", read | compared)):
+    read = {"pool", "seed_source", "diagnosis"}
+    compared = {"train", "test", "heldout_source"}  # with the pool, by robust distances
+    for embedder, sets in (("foundation", read), ("original", read), ("robust", read | compared)):
         folders = {path.name for path in (smoke.folder / "data/features" / embedder).iterdir() if path.is_dir()}
         assert folders == sets, embedder
 
@@ -122,8 +122,8 @@ def test_a_mended_mode_is_collected_for_and_changes_no_mode(smoke):
     file, picks = smoke.folder / "errors.modes", smoke.folder / "data/picks/foundation.parquet"
     debug = yaml.safe_load((smoke.folder / "params.yaml").read_text())["errors"]["classes"]
     table = pd.read_parquet(smoke.folder / "data/errors/predictions.parquet")
-    table = table[(table["set"] == "deployment") & (table["model"] == "original")]
-    names = [open_set(smoke.folder / "data/sets/deployment").classes[label] for label in table["label"]]
+    table = table[(table["set"] == "diagnosis") & (table["model"] == "original")]
+    names = [open_set(smoke.folder / "data/sets/diagnosis").classes[label] for label in table["label"]]
     table = table.assign(mode="label-x-1", **{"class": names})
     failures = table[(table["label"] != table["predicted"]) & table["class"].isin(debug)].head(2)
     assert len(failures) == 2

@@ -3,9 +3,9 @@
 import numpy as np
 
 
-def batch_order(count, batch, steps, seed):
+def batch_order(count, batch, steps, random_state):
     """The image indices of every step, dealt one at a time."""
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([random_state, 1])
     deck, found = [], []
     for _ in range(steps):
         hand = []

@@ -1,4 +1,4 @@
-"""The bootstrap in plain loops: draw images, draw seeds, average."""
+"""The bootstrap in plain loops: draw images, draw random states, average."""
 
 
 def bootstrap(correct, resamples, generator):
@@ -6,13 +6,15 @@ def bootstrap(correct, resamples, generator):
     images = next(iter(correct.values()))[1].shape[1]
     image_draws = generator.integers(images, size=(resamples, images))
     seed_draws = {}
-    for seeds in sorted({seeds for seeds, _ in correct.values()}):
-        seed_draws[seeds] = generator.integers(len(seeds), size=(resamples, len(seeds)))
+    for random_states in sorted({random_states for random_states, _ in correct.values()}):
+        seed_draws[random_states] = generator.integers(len(random_states), size=(resamples, len(random_states)))
     found = {variant: [] for variant in correct}
     for resample in range(resamples):
-        for variant, (seeds, right) in correct.items():
+        for variant, (random_states, right) in correct.items():
             values = [
-                float(right[seed, image]) for seed in seed_draws[seeds][resample] for image in image_draws[resample]
+                float(right[random_state, image])
+                for random_state in seed_draws[random_states][resample]
+                for image in image_draws[resample]
             ]
             found[variant].append(sum(values) / len(values))
     return found

@@ -14,9 +14,9 @@ MODES = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_accuracies_equal_loops(seed):
-    rng = np.random.default_rng(seed)
+@pytest.mark.parametrize("random_state", range(4))
+def test_accuracies_equal_loops(random_state):
+    rng = np.random.default_rng(random_state)
     shown = np.where(rng.random((25, 3)) < 0.2, 1, -1)
     right = rng.random((25, 3)) < 0.7
     found = accuracy_decrease(MODES, pd.DataFrame(shown, columns=NAMES), pd.DataFrame(right, columns=NAMES))

@@ -17,15 +17,15 @@ RELATIONS = pd.DataFrame(
 )  # fmt: skip
 
 
-def attributes(seed=0, count=50):
-    rng = np.random.default_rng(seed)
+def attributes(random_state=0, count=50):
+    rng = np.random.default_rng(random_state)
     shown = rng.random((count, 4)) < [0.1, 0.3, 0.5, 0.8]
     return pd.DataFrame(np.where(shown, 1, -1), columns=NAMES)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_scores_and_modes_equal_loops(seed):
-    table = attributes(seed)
+@pytest.mark.parametrize("random_state", range(4))
+def test_scores_and_modes_equal_loops(random_state):
+    table = attributes(random_state)
     found = entropy_modes(table, RELATIONS)
     assert found.columns.tolist() == COLUMNS
     assert len(found) == len(RELATIONS)

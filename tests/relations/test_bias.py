@@ -11,8 +11,8 @@ from debugset.relations.runs import biased_rows
 TAUS = (0.0, 0.25, 0.5, 0.9, 1.0)
 
 
-def attributes(count=200, seed=0):
-    rng = np.random.default_rng(seed)
+def attributes(count=200, random_state=0):
+    rng = np.random.default_rng(random_state)
     return pd.DataFrame(np.where(rng.random((count, 3)) < 0.4, 1, -1), columns=["a", "b", "c"])
 
 
@@ -20,13 +20,13 @@ def opposite(table, rows):
     return sum(table["a"][row] * table["b"][row] < 0 for row in rows)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_level_removes_its_share_of_the_images_that_differ_and_no_other(seed):
+@pytest.mark.parametrize("random_state", range(3))
+def test_a_level_removes_its_share_of_the_images_that_differ_and_no_other(random_state):
     table = attributes()
     differing, alike = opposite(table, range(200)), 200 - opposite(table, range(200))
     assert 0 < differing < 200
     for tau in TAUS:
-        rows = biased_rows(table, ("a", "b"), tau, None, seed)
+        rows = biased_rows(table, ("a", "b"), tau, None, random_state)
         assert opposite(table, rows) == differing - round(tau * differing)
         assert len(rows) - opposite(table, rows) == alike
         assert rows.tolist() == sorted(set(rows.tolist()))
@@ -40,7 +40,7 @@ def test_the_images_of_a_higher_level_are_among_those_of_a_lower_one():
 
 def test_what_is_removed_is_drawn_and_not_the_first():
     table = attributes()
-    found = [biased_rows(table, ("a", "b"), 0.5, None, seed).tolist() for seed in (0, 0, 1)]
+    found = [biased_rows(table, ("a", "b"), 0.5, None, random_state).tolist() for random_state in (0, 0, 1)]
     assert found[0] == found[1] != found[2]
     differing = np.flatnonzero(table["a"] != table["b"])
     kept = np.isin(differing, found[0])

@@ -101,7 +101,7 @@ def tables():
     modes = pairs[pairs["mode"] != ""][key[:5]].assign(decrease=[0.25, 0.125, 0.0, float("nan")])
     modes = modes.assign(test_images=[1, 2, 3, 0], method="relations")
     runs = pd.DataFrame({"name": ["000", "001", "002"], "attribute_a": ["", "bag", ""], "attribute_b": ["", "hat", ""],
-                         "tau": [0.0, 0.5, 0.0], "seed": [0, 0, 1], "images": 9})  # fmt: skip
+                         "tau": [0.0, 0.5, 0.0], "random_state": [0, 0, 1], "images": 9})  # fmt: skip
     return pairs, pd.concat([modes, modes.assign(method="entropy")], ignore_index=True), runs
 
 
@@ -133,7 +133,7 @@ def test_the_list_says_what_each_mode_costs_and_what_cannot_be_searched():
     pairs, modes, runs = tables()
     table = collect.failures(pairs, modes)
     title, _, *lines, others = collect.listing(table, runs, "001", WORDS).splitlines()
-    assert title == "run 001: seed 0, bag-hat at tau 0.5"
+    assert title == "run 001: random_state 0, bag-hat at tau 0.5"
     assert lines[1].split() == ["bag-sandal+", "x", "2", "2.00", "0.40", "12.5", "points"]
     assert "(its images show neither" in lines[0]
     assert others == "--run lists others: 002"

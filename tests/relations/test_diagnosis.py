@@ -16,9 +16,9 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def world(seed, images=30, attributes=4, rate=0.4):
+def world(random_state, images=30, attributes=4, rate=0.4):
     """Cosines that lean some way for each pair, and attributes."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     lean = rng.uniform(-0.6, 0.6, (attributes, attributes))
     cosines = (lean + rng.uniform(-0.3, 0.3, (images, attributes, attributes))).astype(np.float32)
     return cosines, np.where(rng.random((images, attributes)) < rate, 1, -1)
@@ -51,8 +51,8 @@ ALL = truth(
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 25), st.sampled_from([0.05, 0.4, 0.9]), st.permutations(range(6)))
-def test_every_number_equals_the_twin(seed, images, rate, order):
-    cosines, shown = world(seed, images, rate=rate)
+def test_every_number_equals_the_twin(random_state, images, rate, order):
+    cosines, shown = world(random_state, images, rate=rate)
     found = assert_equals_twin(cosines, shown, ALL.iloc[order[:5]].reset_index(drop=True), bins=10)
     assert found.columns.tolist() == COLUMNS
 
@@ -60,8 +60,8 @@ def test_every_number_equals_the_twin(seed, images, rate, order):
 @pytest.mark.parametrize("threshold", [0.1, 0.2, 0.35])
 def test_both_kinds_occur_and_equal_the_twin(threshold):
     kinds = set()
-    for seed in range(8):
-        cosines, shown = world(seed)
+    for random_state in range(8):
+        cosines, shown = world(random_state)
         found = assert_equals_twin(cosines, shown, ALL, threshold=threshold, min_std=0.1)
         kinds |= set(found["kind"])
         assert ((found["mode"] != "") == (found["kind"] == "failure mode")).all()

@@ -10,9 +10,9 @@ from debugset.relations.kullback_leibler import SAMPLES_AT_A_TIME, divergence, o
 from tests.reference import relations as naive
 
 
-def within(mean, std, count, seed=0):
+def within(mean, std, count, random_state=0):
     """Samples of a Gaussian inside [-1, 1]."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     return truncnorm.rvs((-1 - mean) / std, (1 - mean) / std, mean, std, size=count, random_state=rng)
 
 
@@ -62,7 +62,7 @@ def test_more_samples_come_closer_to_the_value_of_the_distribution(mean, std):
     limit = of_the_limit(mean, std, 0.1, 0.2)
     errors = []
     for count in (100, 1_000, 10_000, 100_000):
-        found = [divergence(within(mean, std, count, seed), 0.1, 0.2) for seed in range(4)]
+        found = [divergence(within(mean, std, count, random_state), 0.1, 0.2) for random_state in range(4)]
         errors.append(np.abs(np.array(found) - limit).mean())
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 0.01

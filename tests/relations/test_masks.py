@@ -9,9 +9,9 @@ from debugset.relations.masks import greedy_mask
 from tests.reference import relations as naive
 
 
-def contributions(images=40, units=60, seed=0, dtype=np.float32):
+def contributions(images=40, units=60, random_state=0, dtype=np.float32):
     """Units of very different weight, some against the score, in images that differ."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     weights = rng.normal(size=units) * np.logspace(0, -2, units)
     return (weights + 0.3 * weights * rng.normal(size=(images, units))).astype(dtype)
 
@@ -31,8 +31,8 @@ def assert_equals_twin(values, penalty, block):
 @pytest.mark.parametrize("block", [0.001, 0.02, 0.2])
 @pytest.mark.parametrize("penalty", [0.01, 0.1, 0.5])
 def test_a_mask_and_its_residual_equal_the_twin(penalty, block):
-    for seed in range(3):
-        assert_equals_twin(contributions(seed=seed), penalty, block)
+    for random_state in range(3):
+        assert_equals_twin(contributions(random_state=random_state), penalty, block)
 
 
 def test_the_default_is_a_tenth_of_the_cost_and_a_fiftieth_of_the_units():

@@ -24,7 +24,9 @@ def images(tmp_path_factory):
 def fitted(images, rows=None, values=None, **changes):
     rows = np.arange(len(images)) if rows is None else rows
     values = attributes(images).iloc[rows] if values is None else values
-    return fit_attributes(images, rows, values, attributes_params(**changes), changes.get("seeds", [0])[0], "test")
+    return fit_attributes(
+        images, rows, values, attributes_params(**changes), changes.get("random_states", [0])[0], "test"
+    )
 
 
 def scores(network, images):
@@ -64,11 +66,11 @@ def test_a_loss_is_its_formula_summed_over_attributes_and_averaged_over_images(l
 def test_attributes_that_are_easy_to_see_are_learnt(images, tmp_path, loss):
     network, described = fitted(images, loss=loss, steps=60, batch=16, peak_lr=0.02)
     assert not network.training
-    unseen = halves_set(tmp_path, seed=1)
+    unseen = halves_set(tmp_path, random_state=1)
     assert accuracy(network, unseen) > 0.95
     assert described.classes == ("left", "right")
     assert described.name == "small_alexnet"
-    assert described.origin == "trained from scratch, seed 0"
+    assert described.origin == "trained from scratch, random_state 0"
 
 
 def test_continuous_attributes_are_estimated_in_their_scale(images):
@@ -88,9 +90,9 @@ def test_only_the_rows_given_are_trained_on_each_with_its_own_attributes(images)
 
 def test_a_seed_repeats_every_bit_and_another_does_not(images):
     found = []
-    for seed in (0, 0, 1):
+    for random_state in (0, 0, 1):
         torch.manual_seed(50 + len(found))  # what was drawn before does not count
-        found.append(fitted(images, steps=3, seeds=[seed])[0].state_dict())
+        found.append(fitted(images, steps=3, random_states=[random_state])[0].state_dict())
     first, again, other = found
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first if name.endswith("weight"))

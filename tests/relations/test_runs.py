@@ -11,19 +11,22 @@ from tests.relations.worlds import attributed_set, attributes_params, relations_
 
 
 def test_every_seed_has_an_unbiased_run_and_one_for_every_pair_and_level():
-    found = runs(attributes_params(pairs=[["bag", "coat"], ["dress", "bag"]], taus=[0.5, 1.0], seeds=[7, 3]))
+    found = runs(attributes_params(pairs=[["bag", "coat"], ["dress", "bag"]], taus=[0.5, 1.0], random_states=[7, 3]))
     assert [run.name for run in found] == [f"{number:03d}" for number in range(10)]
-    assert [(run.seed, run.pair, run.tau) for run in found[:5]] == [
+    assert [(run.random_state, run.pair, run.tau) for run in found[:5]] == [
         (7, None, 0), (7, ("bag", "coat"), 0.5), (7, ("bag", "coat"), 1.0), (7, ("dress", "bag"), 0.5),
         (7, ("dress", "bag"), 1.0),
     ]  # fmt: skip
-    assert [run.seed for run in found[5:]] == [3] * 5
-    assert [run.words for run in found[:2]] == ["seed 7, unbiased", "seed 7, bag-coat at tau 0.5"]
-    assert list(vars(found[1])) == ["name", "attribute_a", "attribute_b", "tau", "seed"]
+    assert [run.random_state for run in found[5:]] == [3] * 5
+    assert [run.words for run in found[:2]] == ["random_state 7, unbiased", "random_state 7, bag-coat at tau 0.5"]
+    assert list(vars(found[1])) == ["name", "attribute_a", "attribute_b", "tau", "random_state"]
 
 
 def test_without_pairs_only_the_unbiased_networks_are_left():
-    assert [(run.pair, run.seed) for run in runs(attributes_params(taus=[1.0], seeds=[0, 1]))] == [(None, 0), (None, 1)]
+    assert [(run.pair, run.random_state) for run in runs(attributes_params(taus=[1.0], random_states=[0, 1]))] == [
+        (None, 0),
+        (None, 1),
+    ]
 
 
 def images_with(folder, **attributes):
@@ -62,8 +65,8 @@ def test_images_without_attributes_are_refused_but_no_images_are_not(tmp_path, l
         ({"taus": [0.5, 0.5]}, "a value comes twice"),
         ({"taus": [0.0]}, "greater than 0"),
         ({"taus": [1.1]}, "less than or equal to 1"),
-        ({"seeds": []}, "at least 1 item"),
-        ({"seeds": [1, 1]}, "a value comes twice"),
+        ({"random_states": []}, "at least 1 item"),
+        ({"random_states": [1, 1]}, "a value comes twice"),
         ({"loss": "hinge"}, "'logistic' or 'squared'"),
     ],
 )

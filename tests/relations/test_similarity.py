@@ -7,8 +7,8 @@ from debugset.relations.patterns import cosines
 from tests.reference import relations as naive
 
 
-def patterns(images=4, attributes=5, units=30, seed=0, dtype=np.float32):
-    return np.random.default_rng(seed).normal(size=(images, attributes, units)).astype(dtype)
+def patterns(images=4, attributes=5, units=30, random_state=0, dtype=np.float32):
+    return np.random.default_rng(random_state).normal(size=(images, attributes, units)).astype(dtype)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

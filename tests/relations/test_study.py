@@ -219,7 +219,7 @@ def project(tmp_path, monkeypatch):
     relations = relations_params(images=8, mask_images=4, maps=1, map_images=1)
 
     def write(section):
-        sections = {"outfits": section, "attributes": networks.model_dump(), "relations": relations.model_dump()}
+        sections = {"attributed": section, "attributes": networks.model_dump(), "relations": relations.model_dump()}
         Path("params.yaml").write_text(yaml.safe_dump(sections))
 
     return write

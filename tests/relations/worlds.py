@@ -16,12 +16,14 @@ from debugset.relations.networks import architecture
 from debugset.relations.params import AttributesParams, RelationsParams
 from tests.datasets.tiny import fake_garments
 
-OUTFITS = OutfitsParams(source="outfits", seed=0, train=60, test=30, empty_shared=0.35, empty_own=0.6, noise=0.2)
+OUTFITS = OutfitsParams(
+    source="outfits", random_state=0, train=60, test=30, empty_shared=0.35, empty_own=0.6, noise=0.2
+)
 
 
 def attributes_params(**changes):
     settings = {"architecture": "small_alexnet", "side": 16, "loss": "logistic", "images": 32, "pairs": [], "taus": [],
-                "seeds": [0], "steps": 6, "batch": 8, "peak_lr": 0.05, "warmup": 0.25, "momentum": 0.9,
+                "random_states": [0], "steps": 6, "batch": 8, "peak_lr": 0.05, "warmup": 0.25, "momentum": 0.9,
                 "weight_decay": 0.0, "augmentation": "none", "shift": 0, "precision": "fp32",
                 "channels_last": False}  # fmt: skip
     return AttributesParams(**(settings | changes))
@@ -54,16 +56,16 @@ def outfit_sets(folder, monkeypatch, params=OUTFITS):
 
 
 def outfits_stage(monkeypatch):
-    """Run stage outfits; its progress bar is no generator to the type checker, so the records go without."""
-    from stages import outfits as stage
+    """Run stage attributed; its progress bar is no generator to the type checker, so the records go without."""
+    from stages import attributed as stage
 
     monkeypatch.setattr(stage, "tqdm", lambda records, *_, **__: records)
     stage.main()
 
 
-def halves_set(folder, count=48, seed=0, side=16):
+def halves_set(folder, count=48, random_state=0, side=16):
     """Images whose left half is bright, whose right half is bright, or both or neither; and these two attributes."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     shown = np.where(rng.random((count, 2)) < 0.5, 1, -1)
     pixels = rng.integers(0, 60, (count, side, side, 3)).astype(np.uint8)
     pixels[shown[:, 0] > 0, :, : side // 2] += 150
@@ -83,8 +85,8 @@ def attributed_set(folder, images, attributes):
     return open_set(folder)
 
 
-def untrained(attributes, side=64, seed=0, layer="backbone.features.0"):
+def untrained(attributes, side=64, random_state=0, layer="backbone.features.0"):
     """A small AlexNet with random weights, ready to look into."""
     described = architecture(attributes_params(side=side))
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     return Network(build(described, attributes).eval(), described, layer)

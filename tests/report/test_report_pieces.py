@@ -50,7 +50,7 @@ def test_seeds_come_from_every_debug_class_in_turn(world, params):
 def test_picks_are_debug_train_and_nearest_first(world, params):
     inputs = Inputs(world, params, DEBUG_NAMES)
     for seed in shown_seeds(inputs):
-        picks = nearest_picks(inputs, "standard", seed)
+        picks = nearest_picks(inputs, "original", seed)
         assert (picks["role"] == "train").all()
         assert picks["rank"].is_monotonic_increasing
         assert (inputs.pool.ids[picks["row"]] == picks["image_id"]).all()

@@ -142,7 +142,7 @@ def test_modes_before_and_after(reported):
     table = pd.read_csv(reported / "plots/modes.csv")
     assert len(table) == 3 * len(RIGHT)
     assert (table["original"] == 65).all()
-    assert table.groupby("variant")["error_rate"].first()["dcd-standard"] == pytest.approx(100 * (0.7 - 0.46))
+    assert table.groupby("variant")["error_rate"].first()["dcd-original"] == pytest.approx(100 * (0.7 - 0.46))
 
 
 def test_mode_metrics(reported):

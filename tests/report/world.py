@@ -14,13 +14,13 @@ CLASSES = ("tshirt", "trouser", "dress", "sneaker", "bag")
 DEBUG = (0, 2, 3)
 DEBUG_NAMES = tuple(CLASSES[label] for label in DEBUG)
 CONTEXTS = ("brick", "grass", "night")
-EMBEDDERS = ("foundation", "standard", "robust")
+EMBEDDERS = ("foundation", "original", "robust")
 RIGHT = {  # share of held-out failures that a variant gets right
     "retrain": 0.12,
     "random": 0.2,
     "complete": 0.33,
     "dcd-foundation": 0.4,
-    "dcd-standard": 0.46,
+    "dcd-original": 0.46,
     "dcd-robust": 0.42,
 }
 XSS = '<script>alert("x")</script><img src=x onerror=alert(1)>'
@@ -53,7 +53,7 @@ def draw(label, context, rng, size=32):
 def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size=32, seed=0):
     """Write data/ and models/ under ``root``; ``truth=False`` leaves out what only generated worlds know."""
     rng = np.random.default_rng(seed)
-    for name in ("test", "mfreq", "complement"):
+    for name in ("test", "seed_source", "heldout_source"):
         _sets(root, name, per_class, rng, truth)
     _pool(root, pool_per_class, rng, truth, photo_size)
     failures = _errors(root, rng)
@@ -72,7 +72,7 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
             "context_retention": top / k**0.35,
             "both_retention": top / k**0.5,
         }
-        for name, top in (("foundation", 0.8), ("standard", 0.9), ("robust", 0.7), ("chance", 0.2))
+        for name, top in (("foundation", 0.8), ("original", 0.9), ("robust", 0.7), ("chance", 0.2))
         for k in (1, 5, 10, 20, 50)
     ]
     write_parquet(root / "data/retention.parquet", pd.DataFrame(frame))
@@ -120,14 +120,14 @@ def _pool(root, per_class, rng, truth, size):
 
 def _errors(root, rng):
     predictions, failures = [], []
-    for name in ("test", "mfreq", "complement"):
+    for name in ("test", "seed_source", "heldout_source"):
         images = open_set(root / "data/sets" / name)
         for image_id, label in zip(images.ids, images.labels, strict=True):
             wrong = rng.random() < (0.1 if name == "test" else 0.5)
             guess = int((label + rng.integers(1, len(CLASSES))) % len(CLASSES)) if wrong else int(label)
             predictions.append(("original", name, image_id, int(label), guess))
             if wrong and name != "test" and label in DEBUG:
-                role = {"mfreq": "seed", "complement": "heldout"}[name]
+                role = {"seed_source": "seed", "heldout_source": "heldout"}[name]
                 failures.append((role, int(label), image_id, guess))
     columns = ["model", "set", "image_id", "label", "predicted"]
     write_parquet(root / "data/errors/predictions.parquet", pd.DataFrame(predictions, columns=columns))
@@ -192,7 +192,7 @@ def _predictions(root, failures, rng):
     failed = set(failures["image_id"])
     deval = pd.read_parquet(root / "data/picks/foundation.parquet").query("role == 'deval'")
     wanted = []
-    for name in ("test", "mfreq", "complement"):
+    for name in ("test", "seed_source", "heldout_source"):
         images = open_set(root / "data/sets" / name)
         wanted += [(name, image_id, int(label)) for image_id, label in zip(images.ids, images.labels, strict=True)]
     wanted += [
@@ -235,7 +235,7 @@ def _barlow(root, rng, truth):
     kinds = ("activating", "heatmap", "gradient", "attack", "failure")
     pictures = [
         {"mode": row["mode"], "kind": kind, "feature": -1 if kind == "failure" else 41, "rank": rank,
-         "image_id": f"deployment-{rank}", "value": 2.5 - rank / 4 if kind in ("activating", "attack") else np.nan,
+         "image_id": f"diagnosis-{rank}", "value": 2.5 - rank / 4 if kind in ("activating", "attack") else np.nan,
          "png": draw(row["class"], CONTEXTS[rank % 3], rng)}
         for row in rows[:2] for kind in kinds for rank in range(4)
     ]  # fmt: skip

@@ -29,7 +29,7 @@ def test_every_pass_covers_every_image_once_in_another_order(count, batch):
 
 
 def test_another_seed_is_another_order():
-    orders = [np.concatenate(list(batch_order(50, recipe(), seed))).tolist() for seed in (0, 0, 1)]
+    orders = [np.concatenate(list(batch_order(50, recipe(), random_state))).tolist() for random_state in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
 
 
@@ -96,9 +96,9 @@ def test_batches_repeat_whatever_the_number_of_workers(tmp_path, monkeypatch, au
     images = tiny_set(tmp_path, noise, np.zeros(6))
     data = TrainingSet([(images, np.arange(6))], images.labels, np.ones(6, np.float32))
     found = []
-    for workers, seed in (("1", 0), ("4", 0), ("4", 1)):
+    for workers, random_state in (("1", 0), ("4", 0), ("4", 1)):
         monkeypatch.setenv("DEBUGSET_WORKERS", workers)
-        stream = batches(data, recipe(augmentation=augmentation), 8, seed, CPU)
+        stream = batches(data, recipe(augmentation=augmentation), 8, random_state, CPU)
         found.append(torch.cat([batch.pixels for batch in stream]))
     assert torch.equal(found[0], found[1])
     assert not torch.equal(found[1], found[2])

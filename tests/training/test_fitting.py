@@ -23,9 +23,9 @@ def one_cpu(monkeypatch):
 
 
 def robust(**changes):
-    settings = {"architecture": "test_resnet", "file": None, "file_sha256": None, "seed": 0, "steps": 2, "peak_lr": 0.1,
-                "label_smoothing": 0.0, "radius": 0.5, "attack_steps": 2, "attack_step": 0.5, "clean_steps": 2,
-                "evaluation_steps": 3, "evaluation_images": 100}  # fmt: skip
+    settings = {"architecture": "test_resnet", "file": None, "file_sha256": None, "random_state": 0, "steps": 2,
+                "peak_lr": 0.1, "label_smoothing": 0.0, "radius": 0.5, "attack_steps": 2, "attack_step": 0.5,
+                "clean_steps": 2, "evaluation_steps": 3, "evaluation_images": 100}  # fmt: skip
     return RobustParams(**(settings | changes))
 
 
@@ -57,16 +57,16 @@ def test_a_whole_set_weighs_every_image_alike(tmp_path):
 def test_a_fresh_model_repeats_for_a_seed_from_its_first_weights_on(tmp_path):
     data = whole_set(coloured_set(tmp_path, 12))
     models = []
-    for seed in (0, 0, 1):
+    for random_state in (0, 0, 1):
         torch.rand(1)  # whatever was drawn before
-        models.append(fit_fresh("test_resnet", data, ("a", "b", "c"), recipe(steps=1, peak_lr=1e-9), seed))
+        models.append(fit_fresh("test_resnet", data, ("a", "b", "c"), recipe(steps=1, peak_lr=1e-9), random_state))
     first, again, other = (classifier.backbone.get_classifier().weight for classifier, _ in models)
     assert torch.equal(first, again)
     assert (first - other).abs().max() > 1e-3  # not the training's doing at this rate
     description = models[0][1]
     assert description.architecture == find("test_resnet")
     assert description.classes == ("a", "b", "c")
-    assert description.origin == "trained from scratch, seed 0"
+    assert description.origin == "trained from scratch, random_state 0"
 
 
 def test_training_is_clean_at_first_and_attacked_within_the_radius_then():

@@ -1,4 +1,4 @@
-"""The training loop: it learns, repeats for a seed, and one global batch is the same on any number of devices."""
+"""The training loop: it learns, repeats for a random state, and a global batch is the same on any number of devices."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def untrained_attack():
     """An attack that is still in its clean steps: what is trained on stays comparable."""
     return training_attack(
         RobustParams(
-            architecture="toy", file=None, file_sha256=None, seed=0, steps=6, peak_lr=0.1, label_smoothing=0.0,
+            architecture="toy", file=None, file_sha256=None, random_state=0, steps=6, peak_lr=0.1, label_smoothing=0.0,
             radius=0.5, attack_steps=1, attack_step=0.5, clean_steps=99, evaluation_steps=1, evaluation_images=1,
         )
     )  # fmt: skip
@@ -63,7 +63,9 @@ def test_a_separable_set_is_learnt(tmp_path, precision, batch_norm):
 
 
 def test_a_seed_repeats_every_bit_and_another_does_not(data):
-    first, again, other = (weights_of(fit(network(batch_norm=True), data, recipe(), 8, seed)) for seed in (0, 0, 1))
+    first, again, other = (
+        weights_of(fit(network(batch_norm=True), data, recipe(), 8, random_state)) for random_state in (0, 0, 1)
+    )
     assert_equal(first, again)
     assert any(not torch.equal(first[name], other[name]) for name in first)
 

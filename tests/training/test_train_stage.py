@@ -1,4 +1,4 @@
-"""Stage train: retraining with the original's seed would prove nothing, so it is refused."""
+"""Stage train: retraining with the original's random state would prove nothing, so it is refused."""
 
 import sys
 
@@ -12,14 +12,14 @@ from tests.training.toys import recipe
 
 @pytest.fixture
 def call(tmp_path, monkeypatch):
-    """Run the stage for a variant with the original's seed 3 and the given seeds, in an empty repository."""
+    """Run the stage for a variant, the original's random state being 3, in an empty repository."""
     monkeypatch.chdir(tmp_path)
 
-    def run(variant, seeds):
+    def run(variant, random_states):
         sections = {
-            "standard": {"architecture": "test_resnet", "seed": 3},
+            "original": {"architecture": "test_resnet", "random_state": 3},
             "recipe": recipe().model_dump(),
-            "train": {"seeds": seeds},
+            "train": {"random_states": random_states},
         }
         (tmp_path / "params.yaml").write_text(yaml.safe_dump(sections))
         monkeypatch.setattr(sys, "argv", ["train", variant])
@@ -28,10 +28,10 @@ def call(tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("seeds", [[3], [1, 2, 3]])
-def test_retrain_refuses_the_originals_seed(call, tmp_path, seeds):
-    with pytest.raises(ValueError, match=r"`train.seeds` holds the original's seed 3; retrain needs others"):
-        call("retrain", seeds)
+@pytest.mark.parametrize("random_states", [[3], [1, 2, 3]])
+def test_retrain_refuses_the_originals_seed(call, tmp_path, random_states):
+    with pytest.raises(ValueError, match=r"`train.random_states` holds the original's, 3; retrain needs others"):
+        call("retrain", random_states)
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 

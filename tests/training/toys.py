@@ -37,9 +37,9 @@ def two_parts(tmp_path):
     return TrainingSet([(first, rows[0]), (second, rows[1])], labels, weights)
 
 
-def network(seed=0, batch_norm=False):
+def network(random_state=0, batch_norm=False):
     """A classifier of three classes on 8 px, by default without batch norm."""
-    layers = small_network(8, seed)
+    layers = small_network(8, random_state)
     if not batch_norm:
         layers[1] = nn.Identity()
     return Classifier(layers, (0.5,) * 3, (0.25,) * 3)

@@ -50,8 +50,8 @@ def test_the_swept_parameter_is_the_one_that_differs():
 
 
 def test_what_no_experiment_has_is_named():
-    with pytest.raises(ValueError, match=r"b: its params have no `pick\.seed`"):
-        sweep.table([FOUR], "pick.seed", "heldout")
+    with pytest.raises(ValueError, match=r"b: its params have no `pick\.random_state`"):
+        sweep.table([FOUR], "pick.random_state", "heldout")
     with pytest.raises(ValueError, match="--metric test: no experiment has it; choose from heldout"):
         sweep.table([FOUR], "pick.per_seed", "test")
 

@@ -30,7 +30,7 @@ def make(clone: Clone) -> None:
     """Measure every variant without and with the mode's failures among the seeds."""
     before = _scores(clone.folder)
     shared = _shared(clone.folder)
-    clone.run("dvc", "checkout", "data/barlow", "data/sets/deployment")
+    clone.run("dvc", "checkout", "data/barlow", "data/sets/diagnosis")
     clone.run("debugset", "mend", MODE)
     clone.run("dvc", "repro")
     after = _scores(clone.folder)

@@ -79,7 +79,7 @@ def _planted(planted: dict) -> str:
     """How well the most important leaves by label find the planted cause."""
     lines = ["| features | depth | precision | recall | base |", "|---|---:|---:|---:|---:|"]
     rows = [(*name.split("_"), row) for name, row in planted.items()]
-    order = ("robust", "standard", "pixels")
+    order = ("robust", "original", "pixels")
     by_label = [row for row in rows if row[1] == "label"]
     for features, _, depth, row in sorted(by_label, key=lambda row: (order.index(row[0]), row[2])):
         numbers = " | ".join(f"{row[key]:.2f}" for key in ("precision", "recall", "base"))

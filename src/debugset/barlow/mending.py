@@ -18,7 +18,7 @@ def chosen_failures(
         debug: names of the debug classes; nothing can be collected for others.
 
     Returns:
-        mode, class (its name), image_id; an image that several modes hold comes once.
+        mode, class_name, image_id; an image that several modes hold comes once.
 
     Raises:
         ValueError: a mode is unknown, or none of its failures is of a debug class.
@@ -26,12 +26,12 @@ def chosen_failures(
     parts = []
     for name in names:
         if name not in set(modes["mode"]):
-            raise ValueError(f"{name}: is no failure mode; `debugset mend` without a name lists them")
+            raise ValueError(f"{name}: is no failure mode; `debugset barlow list` names them")
         which = members["inside"] & members["failed"] & (members["half"] == "discovery") & (members["mode"] == name)
         mine = members[which]
         labels = [class_names[label] for label in mine["label"]]
-        found = pd.DataFrame({"mode": name, "class": labels, "image_id": mine["image_id"].to_numpy()})
-        found = found[found["class"].isin(list(debug))]
+        found = pd.DataFrame({"mode": name, "class_name": labels, "image_id": mine["image_id"].to_numpy()})
+        found = found[found["class_name"].isin(list(debug))]
         if found.empty:
             raise ValueError(f"{name}: none of its failures is of a debug class; add classes to `errors.classes`")
         parts.append(found)

@@ -6,11 +6,11 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from debugset.base.params import Section
 
-FeatureSource = Literal["foundation", "standard", "robust", "pixels"]
+FeatureSource = Literal["foundation", "original", "robust", "pixels"]
 
 
 class BarlowParams(Section):
-    """Section ``barlow``: how the original model's failures on ``deployment`` are explained.
+    """Section ``barlow``: how the original model's failures on ``diagnosis`` are explained.
 
     Attributes:
         features: what rules are made of: embedder slots, or ``pixels`` (colour statistics). The first gives the
@@ -59,15 +59,3 @@ class BarlowParams(Section):
         if self.mode_depth not in self.depths:
             raise ValueError(f"`mode_depth` {self.mode_depth} is none of `depths`; add it there")
         return self
-
-
-class RemeasureParams(Section):
-    """Section ``remeasure``: the intervals of every variant's error rates.
-
-    Attributes:
-        resamples: of the bootstrap over images, and over seeds where there are several.
-        random_state: of the bootstrap.
-    """
-
-    resamples: int = Field(ge=100)
-    random_state: int = Field(ge=0)

@@ -52,7 +52,7 @@ def mode_pictures(
         images: the image set.
         group: rows of the mode's group, of which the six that activate a feature most are shown.
         failures: rows of failures that the rule holds for, of which six are drawn.
-        params: the attack's, and the seed of the draw.
+        params: the attack's, and the random state of the draw.
 
     Returns:
         mode, kind (activating, heatmap, gradient, attack or failure), feature (-1 for failures), rank, image_id,

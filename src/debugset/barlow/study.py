@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
-from tqdm import tqdm
 
 from debugset.barlow.groups import GROUPINGS, Group, groups_of, why_not
 from debugset.barlow.heldout import (
@@ -28,6 +27,7 @@ from debugset.barlow.modes import failure_modes, is_valid
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.tree import FailureTree, Node, Rule, failure_tree, holds, in_words
 from debugset.base.machine import workers
+from debugset.base.progress import progress
 from debugset.features.matrix import Matrix
 
 KEY = ["analysed", "features", "grouping", "depth", "class"]
@@ -97,7 +97,7 @@ def explain(study: Study) -> list[Explained]:
     name = f"barlow: {study.analysed} by {study.source}"
     with ThreadPoolExecutor(workers()) as pool:
         found = pool.map(lambda job: explain_group(study, *job), jobs)
-        return list(tqdm(found, name, total=len(jobs), unit=" trees", mininterval=1))
+        return list(progress(found, name, total=len(jobs), unit=" trees"))
 
 
 def explain_group(study: Study, group: Group, depth: int) -> Explained:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from dotenv import load_dotenv
 
@@ -28,6 +29,21 @@ def run(main: Callable[[], object]) -> None:
         if os.environ.get("DEBUGSET_TRACEBACK") == "1":
             raise
         sys.exit(f"error: {' '.join(str(error).split())}")
+
+
+def argument(what: str) -> str:
+    """The only argument of a command such as ``python -m stages.train VARIANT``.
+
+    Args:
+        what: it names, for the usage line.
+
+    Raises:
+        ValueError: there is none, or more than one.
+    """
+    if len(sys.argv) != 2:
+        program = Path(sys.argv[0]).stem
+        raise ValueError(f"usage: python -m stages.{program} {what}")
+    return sys.argv[1]
 
 
 def _read_environment_file() -> None:

@@ -11,12 +11,10 @@ from typing import Annotated
 import typer
 
 from debugset.base.command import run
+from debugset.base.paths import ATTRIBUTED, BARLOW, METRICS, PAGE, POOL, RELATIONS, WORLD
 from debugset.pool.simulator.faults import FAULTS
 
-ACCURACY = Path("metrics/accuracy.json")
-REPORT = Path("report/index.html")
-BARLOW = Path("data/barlow")
-RELATIONS, OUTFITS = Path("data/relations"), Path("data/outfits")
+ACCURACY = METRICS / "accuracy.json"
 SECONDS_BETWEEN_LOOKS = 2.0
 
 app = typer.Typer(
@@ -58,15 +56,23 @@ def debug_classes(
     ] = None,
     min_missed: Annotated[int, typer.Option(min=1, help="The paper's rule: images that every model misses.")] = 3,
 ) -> None:
-    """Choose the debug classes from the original model's failures on mfreq and write them to params.yaml.
+    """Choose the debug classes from the original model's failures on seed_source and write them to params.yaml.
 
     They are also written to the profile that params.yaml equals, if there is one.
     """
-    from debugset.cli import profiles
-    from debugset.dcd.failures import choose
+    import pandas as pd
 
+    from debugset.base.paths import ERRORS, SEED_SOURCE, SETS
+    from debugset.cli import profiles
+    from debugset.dcd.failures import choose_debug_classes
+    from debugset.images.sets import open_set
+
+    path = ERRORS / "predictions.parquet"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no predictions yet; run `dvc repro errors`")
     active = profiles.active()
-    chosen = choose(least, min_missed)
+    names = open_set(SETS / SEED_SOURCE).classes
+    chosen = choose_debug_classes(pd.read_parquet(path), names, least=least, min_missed=min_missed)
     print("\n".join(f"{one.name}: {one.missed} of {one.images} missed" for one in chosen))
     for path in [profiles.PARAMS_FILE, *([active] if active else [])]:
         profiles.set_debug_classes(path, [one.name for one in chosen])
@@ -78,7 +84,7 @@ def debug_classes(
 
 @app.command(epilog="\n\n".join(f"{name}: {meaning}" for name, meaning in FAULTS.items()))
 def flickr_simulator(
-    world: Annotated[Path, typer.Option(help="The image set whose photos are served.")] = Path("data/world"),
+    world: Annotated[Path, typer.Option(help="The image set whose photos are served.")] = WORLD,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 0,
     result_cap: Annotated[int, typer.Option(help="How many results of one search it gives out.", min=1)] = 4000,
@@ -161,7 +167,7 @@ def forget(
 
     ids = [forgotten.photo_id(text) for text in photos]
     summary = forgotten.forget(ids, Path("forgotten.txt"), spool_folder())
-    print(forgotten.describe(summary, forgotten.pooled(ids, Path("data/pool"))))
+    print(forgotten.describe(summary, forgotten.pooled(ids, POOL)))
 
 
 @app.command()
@@ -213,32 +219,33 @@ def mend(
 
     from debugset.barlow.mending import chosen_failures, listing
     from debugset.base.params import load
-    from debugset.dcd.failures import MODES_FILE, ErrorsParams, read_modes, write_modes
+    from debugset.base.paths import MENDED_MODES
+    from debugset.dcd.failures import MODES_COLUMNS, ErrorsParams, read_modes, write_modes
     from debugset.images.sets import open_set
 
     if modes and none:
         raise ValueError("--none and MODE exclude each other; leave one out")
     if none:
-        write_modes(MODES_FILE, pd.DataFrame(columns=["mode", "class", "image_id"]))
-        print(f"{MODES_FILE} names no failures any more; next: `dvc repro`")
+        write_modes(MENDED_MODES, pd.DataFrame(columns=MODES_COLUMNS))
+        print(f"{MENDED_MODES} names no failures any more; next: `dvc repro`")
         return
     if not (BARLOW / "modes.parquet").is_file():
         raise ValueError(f"{BARLOW}: no failure modes yet; run `dvc repro`, or `dvc pull` in a clone")
     table = pd.read_parquet(BARLOW / "modes.parquet")
     if not modes:
-        print(listing(table, read_modes(MODES_FILE)["mode"].unique().tolist()))
+        print(listing(table, read_modes(MENDED_MODES)["mode"].unique().tolist()))
         return
     members = pd.read_parquet(BARLOW / "members.parquet")
-    classes = open_set("data/sets/deployment").classes
+    classes = open_set("data/sets/diagnosis").classes
     found = chosen_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
-    write_modes(MODES_FILE, found)
-    print(f"wrote {len(found):,} failures to {MODES_FILE}; next: `dvc repro`")
+    write_modes(MENDED_MODES, found)
+    print(f"wrote {len(found):,} failures to {MENDED_MODES}; next: `dvc repro`")
 
 
 @app.command()
 def relations_template(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write, as ground_truth/mine.csv.")],
-    folder: Annotated[Path, typer.Option("--set", help="An image set with attributes.")] = OUTFITS / "train",
+    folder: Annotated[Path, typer.Option("--set", help="An image set with attributes.")] = ATTRIBUTED / "train",
     relation: Annotated[str, typer.Option(help="What every pair is labelled to begin with.")] = "",
 ) -> None:
     """Write every pair of attributes to a CSV, for you to say how they relate; then name it in relations.truth."""
@@ -276,7 +283,7 @@ def collect(
         check(raw, "scrape", ScrapeParams, path).queries,
         check(raw, "errors", ErrorsParams, path).classes,
     )
-    table, runs = collecting.read_failures(RELATIONS, [OUTFITS / name for name in ("train", "test")])
+    table, runs = collecting.read_failures(RELATIONS, [ATTRIBUTED / name for name in ("train", "test")])
     if not modes and (about or write):
         raise ValueError("--about and --write need a MODE; `debugset collect` lists them")
     if not modes:
@@ -387,7 +394,7 @@ def show() -> None:
     metrics = read_json(ACCURACY)
     print(accuracy_table(metrics["variants"]))
     print(f"\nChosen by de-val: {metrics['chosen']}")
-    print(f"Report: {REPORT.resolve()}" if REPORT.is_file() else f"Report: {REPORT} is missing; run `dvc pull`")
+    print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")
 
 
 def main() -> None:

@@ -9,19 +9,21 @@ from typing import Any
 
 import yaml
 
-from debugset.barlow.params import BarlowParams, RemeasureParams
+from debugset.barlow.params import BarlowParams
 from debugset.base import numerics
 from debugset.base.files import replacing_file
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check, read
 from debugset.datasets import imagenet
 from debugset.datasets.fashion import CLASSES
-from debugset.datasets.sections import outfits_params, prepare_params
+from debugset.datasets.sections import attributed_params, prepare_params
+from debugset.dcd.accuracy import EvaluateParams
 from debugset.dcd.dedup import DedupParams
 from debugset.dcd.failures import ErrorsParams
 from debugset.dcd.picks import PickParams
+from debugset.dcd.remeasure import RemeasureParams
 from debugset.dcd.retention import RetentionParams
 from debugset.dcd.variants import EMBEDDERS
-from debugset.models.params import EmbeddersParams, EmbedParams, RobustParams, StandardParams
+from debugset.models.params import EmbeddersParams, EmbedParams, OriginalParams, RobustParams
 from debugset.pool.params import ScrapeParams, asked_queries
 from debugset.relations.params import AttributesParams, RelationsParams
 from debugset.report.params import ReportParams
@@ -29,11 +31,11 @@ from debugset.training.recipe import Recipe, TrainParams
 
 FOLDER = Path("profiles")
 
-# A new section is one line here; its model belongs to its room. `prepare` and `outfits` have one for each source.
+# A new section is one line here; its model belongs to its room. `prepare` and `attributed` have one for each source.
 MODELS: Mapping[str, type[Section]] = {
     "scrape": ScrapeParams,
     "recipe": Recipe,
-    "standard": StandardParams,
+    "original": OriginalParams,
     "robust": RobustParams,
     "embedders": EmbeddersParams,
     "embed": EmbedParams,
@@ -41,6 +43,7 @@ MODELS: Mapping[str, type[Section]] = {
     "dedup": DedupParams,
     "pick": PickParams,
     "train": TrainParams,
+    "evaluate": EvaluateParams,
     "retention": RetentionParams,
     "barlow": BarlowParams,
     "remeasure": RemeasureParams,
@@ -48,7 +51,7 @@ MODELS: Mapping[str, type[Section]] = {
     "relations": RelationsParams,
     "report": ReportParams,
 }
-SECTIONS = ("prepare", "outfits", *MODELS)
+SECTIONS = ("prepare", "attributed", *MODELS)
 
 
 def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
@@ -65,7 +68,7 @@ def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
     unknown = sorted(set(raw) - {numerics.KEY, *SECTIONS})
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
-    sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "outfits": outfits_params(raw, path)}
+    sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "attributed": attributed_params(raw, path)}
     sections |= {name: check(raw, name, model, path) for name, model in MODELS.items()}
     for problem in _contradictions(sections, raw):
         raise ParamsError(f"{path}: {problem}")
@@ -213,8 +216,8 @@ def _contradictions(sections: Mapping[str, Any], raw: Mapping[str, Any]) -> Iter
     ):
         if unknown := [name for name in names if name not in known]:
             yield f"`{key}`: {unknown[0]} is unknown; choose from {', '.join(known[:10])}{' ...' * (len(known) > 10)}"
-    if sections["standard"].seed in sections["train"].seeds:
-        yield "`train.seeds` holds `standard.seed`: retraining proves nothing with the original's own seed"
+    if sections["original"].random_state in sections["train"].random_states:
+        yield "`train.random_states` holds `original.random_state`: retraining with the original's own proves nothing"
     try:
         asked_queries(raw, scrape)
     except ParamsError as error:

@@ -15,10 +15,10 @@ import pandas as pd
 from jaxtyping import Bool, Int64
 from PIL import Image
 from pydantic import Field, PositiveInt
-from tqdm import tqdm
 
 from debugset.base.machine import workers
 from debugset.base.params import Section
+from debugset.base.progress import progress
 from debugset.datasets.cropped import (
     SETS,
     Record,
@@ -48,7 +48,7 @@ class CelebAParams(Section):
     Attributes:
         train: how many images of the official training images to take, drawn at random; null takes all.
         test: the same of the test images.
-        seed: of that draw.
+        random_state: of that draw.
         side: faces are resized to ``side`` x ``side`` pixels, whatever their box's shape.
         margin: share of the box's width added on its left and on its right, and of its height above and below.
     """
@@ -56,7 +56,7 @@ class CelebAParams(Section):
     source: Literal["celeba"]
     train: PositiveInt | None
     test: PositiveInt | None
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
     side: PositiveInt
     margin: float = Field(ge=0)
 
@@ -160,7 +160,7 @@ def drawn(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
 
     Args:
         name: ``train`` or ``test``.
-        params: how many, and the seed.
+        params: how many, and the random state.
         partition: of every image, in the order of the file names, which index it.
 
     Raises:
@@ -172,7 +172,7 @@ def drawn(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
         return names.tolist()
     if count > len(names):
         raise ValueError(f"{name}: {count} images asked for, but CelebA has {len(names)}; lower it, or null takes all")
-    order = np.random.default_rng([params.seed, SETS.index(name)]).permutation(len(names))
+    order = np.random.default_rng([params.random_state, SETS.index(name)]).permutation(len(names))
     return names[np.sort(order[:count])].tolist()
 
 
@@ -218,7 +218,10 @@ def face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
 def _sizes(paths: Sequence[Path], what: str) -> Int64[np.ndarray, "n 2"]:
     """The photos' widths and heights, read in threads: the disk answers many at a time."""
     found: list[tuple[int, int]] = []
-    with ThreadPoolExecutor(workers()) as pool, tqdm(desc=what, total=len(paths), unit=" images", leave=False) as bar:
+    with (
+        ThreadPoolExecutor(workers()) as pool,
+        progress(what=what, total=len(paths), unit=" images", leave=False) as bar,
+    ):
         for start in range(0, len(paths), FILES_AT_A_TIME):
             found += pool.map(size_of, paths[start : start + FILES_AT_A_TIME])
             bar.update(len(found) - start)

@@ -15,11 +15,12 @@ from PIL import Image
 from pydantic import Field, PositiveInt, model_validator
 
 from debugset.base.params import Section
+from debugset.base.paths import EVALUATED, TEST, TRAIN
 from debugset.datasets.fashion_mnist import CONTEXTS
 
 CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
-SETS = ("train", "test", "mfreq", "complement", "deployment")
-SKEWED_SETS = ("train", "test")
+ROLES = (TRAIN, *EVALUATED)  # of the sets that are drawn; the place of each decides its random numbers
+SKEWED = (TRAIN, TEST)
 SIZE = 32
 GARMENT = 28
 LARGEST_SHIFT = (SIZE - GARMENT) // 2
@@ -38,17 +39,17 @@ class PlantedParams(Section):
     tiny: int = Field(ge=0)
 
 
-class PrepareParams(Section):
+class FashionParams(Section):
     """Parameters of the fashion world: section ``prepare`` with ``source: fashion``."""
 
     source: Literal["fashion"]
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
     skew: float = Field(ge=0, le=1)
     train: PositiveInt
     test: PositiveInt
-    mfreq: PositiveInt
-    complement: PositiveInt
-    deployment: PositiveInt
+    seed_source: PositiveInt
+    heldout_source: PositiveInt
+    diagnosis: PositiveInt
     photos_per_class: PositiveInt
     wrong_label: float = Field(ge=0, le=1)
     no_garment: float = Field(ge=0, le=1)
@@ -57,7 +58,7 @@ class PrepareParams(Section):
     planted: PlantedParams
 
     @model_validator(mode="after")
-    def _photos_without_garment_are_wrong(self) -> "PrepareParams":
+    def _photos_without_garment_are_wrong(self) -> "FashionParams":
         if self.no_garment > self.wrong_label:
             raise ValueError("no_garment is a part of wrong_label and can't exceed it")
         return self
@@ -136,14 +137,14 @@ def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
 
 
 def draw_set(
-    name: str, params: PrepareParams, clothes: Wardrobe, photographs: dict[str, np.ndarray]
+    name: str, params: FashionParams, clothes: Wardrobe, photographs: dict[str, np.ndarray]
 ) -> tuple[pd.DataFrame, list[bytes]]:
-    """One of `SETS`: its manifest columns (``id, label, true_label, context, planted``) and its PNG files."""
-    rng = np.random.default_rng([params.seed, SETS.index(name)])
+    """One of `ROLES`: its manifest columns (``id, label, true_label, context, planted``) and its PNG files."""
+    rng = np.random.default_rng([params.random_state, ROLES.index(name)])
     count = getattr(params, name)
     labels = rng.permutation(np.arange(count) % len(CLASSES))
     uniform = 2 / len(CONTEXTS)
-    contexts = draw_contexts(labels, params.skew if name in SKEWED_SETS else uniform, rng)
+    contexts = draw_contexts(labels, params.skew if name in SKEWED else uniform, rng)
     files = [
         png(composite(clothes.take(label), photographs[CONTEXTS[context]], rng))
         for label, context in zip(labels.tolist(), contexts.tolist(), strict=True)

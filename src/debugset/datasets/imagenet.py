@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -17,10 +17,10 @@ from typing import Annotated, Literal
 import pandas as pd
 from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator
-from tqdm import tqdm
 
 from debugset.base.machine import workers
 from debugset.base.params import Section
+from debugset.base.progress import progress
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
 MATCHED = "matched_frequency"
@@ -54,14 +54,14 @@ class ImageNetParams(Section):
     Attributes:
         train: ImageNet's training images, one folder a wnid.
         test: its validation images, sorted into one folder a wnid.
-        deployment: images for the diagnoses, one folder a wnid; some classes may be missing.
+        diagnosis: images for the diagnoses, one folder a wnid; some classes may be missing.
         releases: ImageNet-V2, which gives seed and held-out images.
     """
 
     source: Literal["imagenet"]
     train: Folder
     test: Folder
-    deployment: Folder
+    diagnosis: Folder
     releases: Releases
 
 
@@ -179,6 +179,21 @@ def release_files(root: Path, folder: str) -> pd.DataFrame:
     raise ValueError(f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({HELP})")
 
 
+def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> list[str]:
+    """The ids that other releases of a test set have and the matched one lacks, sorted (section 3.4).
+
+    Args:
+        ids_by_release: image ids of each release; ImageNet-V2 has three that overlap.
+        matched: the release that gives the seeds, such as MatchedFrequency.
+
+    Raises:
+        ValueError: ``matched`` is not a release.
+    """
+    if matched not in ids_by_release:
+        raise ValueError(f"matched: {matched!r} is not a release; choose one of {', '.join(ids_by_release)}")
+    return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
+
+
 def chosen_files(releases: Mapping[str, pd.DataFrame], ids: Collection[str]) -> pd.DataFrame:
     """The images of some ids, each from the first release that has it, by class and id."""
     files = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
@@ -202,7 +217,7 @@ def described(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
     read: list[tuple[str, int, int, int]] = []
     paths = [root / shard for shard in files["shard"]]
-    with ThreadPoolExecutor(workers()) as pool, tqdm(desc=what, total=len(paths), unit=" images") as bar:
+    with ThreadPoolExecutor(workers()) as pool, progress(what=what, total=len(paths), unit=" images") as bar:
         for start in range(0, len(paths), FILES_AT_A_TIME):
             read += pool.map(_read, paths[start : start + FILES_AT_A_TIME])
             bar.update(len(read) - start)

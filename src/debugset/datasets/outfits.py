@@ -35,10 +35,10 @@ IMAGES_PER_SHARD = 10_000
 
 
 class OutfitsParams(Section):
-    """Section ``outfits`` with ``source: outfits``: the outfit world.
+    """Section ``attributed`` with ``source: outfits``: the outfit world.
 
     Attributes:
-        seed: of what is drawn.
+        random_state: of what is drawn.
         train: images to train attribute networks on, or to draw biased training sets from.
         test: images to test them on, never biased.
         empty_shared: share of images in which a slot that two types share is empty.
@@ -47,7 +47,7 @@ class OutfitsParams(Section):
     """
 
     source: Literal["outfits"]
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
     train: PositiveInt
     test: PositiveInt
     empty_shared: float = Field(gt=0, lt=1)
@@ -80,7 +80,7 @@ def draw_outfits(
         garments: Fashion-MNIST's, its own test garments last.
         labels: their classes, indices into `CLASSES`.
     """
-    rng = np.random.default_rng([params.seed, 300 + SETS.index(name)])
+    rng = np.random.default_rng([params.random_state, 300 + SETS.index(name)])
     first = len(labels) - TEST_GARMENTS
     rows = np.arange(first, len(labels)) if name == "test" else np.arange(first)
     of_type = {type_: rows[labels[rows] == CLASSES.index(type_)] for type_ in TYPES}

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, SIZE, PrepareParams, Wardrobe, composite, png
+from debugset.datasets.fashion import CLASSES, SIZE, FashionParams, Wardrobe, composite, png
 from debugset.datasets.fashion_mnist import CONTEXTS
 
 # What people call each class: a photo of the world carries one or two of its words, in its title or tags.
@@ -59,7 +59,7 @@ class Photo:
 
 
 def draw_world(
-    params: PrepareParams,
+    params: FashionParams,
     clothes: Wardrobe,
     photographs: dict[str, np.ndarray],
     test_images: pd.DataFrame,
@@ -75,7 +75,7 @@ def draw_world(
     last_id = FIRST_ID
     for era, share in enumerate((1.0, params.growth)):
         # Each snapshot draws for itself: growth must not change a byte of what came before it.
-        rng = np.random.default_rng([params.seed, 100 + era])
+        rng = np.random.default_rng([params.random_state, 100 + era])
         start, end = (int(moment.timestamp()) for moment in ERAS[era])
         new = [photo for c in range(len(CLASSES)) for photo in _found_by(c, share, params, clothes, photographs, rng)]
         if era == 0:
@@ -92,7 +92,7 @@ def draw_world(
 def _found_by(
     class_: int,
     share: float,
-    params: PrepareParams,
+    params: FashionParams,
     clothes: Wardrobe,
     photographs: dict[str, np.ndarray],
     rng: np.random.Generator,
@@ -115,7 +115,7 @@ def _found_by(
 
 
 def _planted(
-    params: PrepareParams, ordinary: list[Photo], test_images: pd.DataFrame, rng: np.random.Generator
+    params: FashionParams, ordinary: list[Photo], test_images: pd.DataFrame, rng: np.random.Generator
 ) -> list[Photo]:
     """Copies of test images under their right labels; copies, broken files and tiny versions of ordinary photos."""
     planted = []

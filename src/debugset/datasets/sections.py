@@ -1,4 +1,4 @@
-"""The section ``outfits``: where images with attributes come from decides its model. `none` is a profile without."""
+"""The section ``attributed``: where images with attributes come from decides its model. `none` is a profile without."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any, Literal
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check
 from debugset.datasets import celeba, sun
 from debugset.datasets.cropped import Record
-from debugset.datasets.fashion import PrepareParams
+from debugset.datasets.fashion import FashionParams
 from debugset.datasets.fashion_mnist import garments
 from debugset.datasets.imagenet import ImageNetParams
 from debugset.datasets.outfits import SETS, OutfitsParams, draw_outfits
@@ -16,7 +16,7 @@ SOURCES = ("fashion", "imagenet")
 
 
 class NoAttributes(Section):
-    """Section ``outfits`` with ``source: none``: no images with attributes, so no relations to diagnose."""
+    """Section ``attributed`` with ``source: none``: no images with attributes, so no relations to diagnose."""
 
     source: Literal["none"]
 
@@ -27,8 +27,8 @@ MODELS: Mapping[str, type[Section]] = {
 }  # fmt: skip
 
 
-def outfits_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> Params:
-    """Validate the section ``outfits`` of a parameter file by the model of its ``source``.
+def attributed_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> Params:
+    """Validate the section ``attributed`` of a parameter file by the model of its ``source``.
 
     Args:
         sections: all sections, as read.
@@ -37,11 +37,11 @@ def outfits_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> Par
     Raises:
         ParamsError: names the file, the full key and what is wrong with its value.
     """
-    section = sections.get("outfits")
+    section = sections.get("attributed")
     source: Any = section.get("source") if isinstance(section, Mapping) else "outfits"
     if source not in MODELS:
-        raise ParamsError(f"{path}: `outfits.source`: expected one of {', '.join(MODELS)} (got {source!r})")
-    found: Any = check(sections, "outfits", MODELS[source], path)
+        raise ParamsError(f"{path}: `attributed.source`: expected one of {', '.join(MODELS)} (got {source!r})")
+    found: Any = check(sections, "attributed", MODELS[source], path)
     return found
 
 
@@ -62,7 +62,7 @@ def attribute_sets(params: Params) -> dict[str, tuple[Iterable[Record], int]]:
     return {name: sun.records(name, params, sun.sun_root()) for name in SETS}
 
 
-def prepare_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> PrepareParams | ImageNetParams:
+def prepare_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> FashionParams | ImageNetParams:
     """Validate the section ``prepare`` of a parameter file by the model of its ``source``.
 
     Args:
@@ -78,4 +78,4 @@ def prepare_params(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> Pre
         raise ParamsError(f"{path}: `prepare.source`: expected one of {', '.join(SOURCES)} (got {source!r})")
     if source == "imagenet":
         return check(sections, "prepare", ImageNetParams, path)
-    return check(sections, "prepare", PrepareParams, path)
+    return check(sections, "prepare", FashionParams, path)

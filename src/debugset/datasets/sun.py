@@ -35,14 +35,14 @@ class SunParams(Section):
     Attributes:
         attributes: how many attributes to keep, the best balanced; the paper's 24.
         test: share of the images that is kept for testing.
-        seed: of that split.
+        random_state: of that split.
         side: photos are cut to a square at their centre and resized to ``side`` x ``side`` pixels.
     """
 
     source: Literal["sun"]
     attributes: PositiveInt
     test: float = Field(gt=0, lt=1)
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
     side: PositiveInt
 
 
@@ -148,7 +148,7 @@ def split(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"
 
     Args:
         name: ``train`` or ``test``.
-        params: the share of test images, and the seed.
+        params: the share of test images, and the random state.
         count: how many images there are.
 
     Raises:
@@ -157,7 +157,7 @@ def split(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"
     tested = round(params.test * count)
     if not 0 < tested < count:
         raise ValueError(f"test: {params.test} of {count} images leaves a set empty; take a share nearer 0.5")
-    order = np.random.default_rng(params.seed).permutation(count)
+    order = np.random.default_rng(params.random_state).permutation(count)
     return np.sort(order[:tested] if name == SETS[1] else order[tested:])
 
 

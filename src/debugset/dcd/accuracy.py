@@ -1,33 +1,84 @@
 """The accuracy table: every variant on the paper's columns, with intervals and paired differences.
 
-Intervals are 95 % percentile bootstraps over images and, where a variant was trained with several seeds, over
-images and seeds at once. Variants are compared on the same resampled images; variants with the same list of
-seeds also on the same resampled seeds.
+Intervals are 95 % percentile bootstraps over images and, where a variant was trained with several random states, over
+images and random states at once. Variants are compared on the same resampled images; variants with the same list of
+random states also on the same resampled random states.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Float64, Int64
+from pydantic import Field
+
+from debugset.base.params import Section
+from debugset.base.paths import DEVAL, HELDOUT_SOURCE, SEED_SOURCE, TEST
 
 # Column: the set it is measured on, and which of its images: a role of failures, the debug classes, or all.
 COLUMNS = {
-    "seed": ("mfreq", "seed"),
-    "heldout": ("complement", "heldout"),
-    "deval": ("deval", "all"),
-    "mfreq": ("mfreq", "debug"),
-    "complement": ("complement", "debug"),
-    "test": ("test", "debug"),
-    "mfreq_all": ("mfreq", "all"),
-    "complement_all": ("complement", "all"),
-    "test_all": ("test", "all"),
+    "seed": (SEED_SOURCE, "seed"),
+    "heldout": (HELDOUT_SOURCE, "heldout"),
+    "deval": (DEVAL, "all"),
+    "seed_source": (SEED_SOURCE, "debug"),
+    "heldout_source": (HELDOUT_SOURCE, "debug"),
+    "test": (TEST, "debug"),
+    "seed_source_all": (SEED_SOURCE, "all"),
+    "heldout_source_all": (HELDOUT_SOURCE, "all"),
+    "test_all": (TEST, "all"),
 }
 BASELINES = ("original", "retrain", "random", "complete")
 INTERVAL = (0.025, 0.975)
 DRAWS_AT_A_TIME = 2**23
 
-Correct = dict[str, tuple[tuple[int, ...], np.ndarray]]  # by variant: its seeds, and right or wrong [seeds, images]
+
+class EvaluateParams(Section):
+    """Section ``evaluate``: how the intervals of accuracies are drawn.
+
+    Attributes:
+        resamples: bootstrap resamples behind each interval.
+        random_state: of the bootstrap.
+    """
+
+    resamples: int = Field(ge=100)
+    random_state: int = Field(ge=0)
+
+
+class Runs(NamedTuple):
+    """What every training run of a variant gets right.
+
+    Attributes:
+        random_states: of the runs, ascending.
+        right: 1 where a run is right, else 0; a row a run, a column an image by id.
+    """
+
+    random_states: tuple[int, ...]
+    right: Float32[np.ndarray, "runs images"]
+
+
+def evaluation_tables(
+    predictions: pd.DataFrame,
+    failures: pd.DataFrame,
+    debug_classes: Sequence[int],
+    added: Mapping[str, Mapping[int, int]],
+    params: EvaluateParams,
+) -> dict[str, pd.DataFrame]:
+    """All that is told of the variants' accuracies; arguments as for `accuracy_table` and `accuracy_by_class`.
+
+    Returns:
+        accuracy and differences (of `accuracy_table`), by_run, by_class, lines (of `regression_lines`).
+    """
+    draws = (params.resamples, params.random_state)
+    accuracy, differences = accuracy_table(predictions, failures, debug_classes, *draws)
+    by_class = accuracy_by_class(predictions, failures, added)
+    return {
+        "accuracy": accuracy,
+        "differences": differences,
+        "by_run": accuracy_by_run(predictions, failures, debug_classes),
+        "by_class": by_class,
+        "lines": regression_lines(by_class),
+    }
 
 
 def accuracy_table(
@@ -40,19 +91,19 @@ def accuracy_table(
     """Measure every variant on every column (tables 1 and 4, with de-val, intervals and differences).
 
     Args:
-        predictions: variant, seed, set, image_id, label, predicted; of all variants, the original included.
+        predictions: model, random_state, set, image_id, label, predicted; of all variants, the original included.
         failures: role, class, image_id.
         debug_classes: indices of the classes being mended.
         resamples: bootstrap samples.
         random_state: of the bootstrap.
 
     Returns:
-        The table (variant, column, accuracy, low, high, images, seeds) and the differences (variant,
-        baseline, column, difference, low, high), as fractions. A variant has no row in a column where it was
-        evaluated on none of the images.
+        The table (variant, column, accuracy, low, high, images, runs) and the differences (variant, baseline, column,
+        difference, low, high), as fractions. A variant has no row in a column where it was evaluated on none of the
+        images.
 
     Raises:
-        ValueError: ``resamples`` is below 1, or a variant or seed lacks some of a set's images or has one twice.
+        ValueError: ``resamples`` is below 1, or a run lacks some of a set's images or has one twice.
     """
     if resamples < 1:
         raise ValueError(f"resamples: must be at least 1, got {resamples}")
@@ -61,32 +112,34 @@ def accuracy_table(
     for number, column in enumerate(COLUMNS):
         correct = correctness(column_of(predictions, failures, debug_classes, column))
         sampled = bootstrap(correct, resamples, np.random.default_rng([random_state, number]))
-        scores = {variant: float(right.mean(dtype=np.float64)) for variant, (_, right) in correct.items()}
-        for variant, (seeds, right) in correct.items():
-            interval = np.quantile(sampled[variant], INTERVAL)
-            rows.append((variant, column, scores[variant], *interval, right.shape[1], len(seeds)))
+        scores = {variant: float(runs.right.mean(dtype=np.float64)) for variant, runs in correct.items()}
+        for variant, runs in correct.items():
+            low, high = np.quantile(sampled[variant], INTERVAL)
+            count, images = runs.right.shape
+            rows.append((variant, column, scores[variant], low, high, images, count))
             for baseline in BASELINES:
                 if baseline in correct and baseline != variant:
-                    interval = np.quantile(sampled[variant] - sampled[baseline], INTERVAL)
-                    differences.append((variant, baseline, column, scores[variant] - scores[baseline], *interval))
+                    low, high = np.quantile(sampled[variant] - sampled[baseline], INTERVAL)
+                    differences.append((variant, baseline, column, scores[variant] - scores[baseline], low, high))
     return (
-        pd.DataFrame(rows, columns=["variant", "column", "accuracy", "low", "high", "images", "seeds"]),
+        pd.DataFrame(rows, columns=["variant", "column", "accuracy", "low", "high", "images", "runs"]),
         pd.DataFrame(differences, columns=["variant", "baseline", "column", "difference", "low", "high"]),
     )
 
 
-def accuracy_by_seed(predictions: pd.DataFrame, failures: pd.DataFrame, debug_classes: Sequence[int]) -> pd.DataFrame:
+def accuracy_by_run(predictions: pd.DataFrame, failures: pd.DataFrame, debug_classes: Sequence[int]) -> pd.DataFrame:
     """The accuracy of every single training run, for the arguments of `accuracy_table`.
 
     Returns:
-        variant, column, seed, accuracy (a fraction).
+        variant, column, random_state, accuracy (a fraction).
     """
     rows: list[tuple] = []
     for column in COLUMNS:
-        for variant, (seeds, right) in correctness(column_of(predictions, failures, debug_classes, column)).items():
-            means = right.mean(axis=1, dtype=np.float64)
-            rows += [(variant, column, seed, float(mean)) for seed, mean in zip(seeds, means, strict=True)]
-    return pd.DataFrame(rows, columns=["variant", "column", "seed", "accuracy"])
+        for variant, runs in correctness(column_of(predictions, failures, debug_classes, column)).items():
+            means = runs.right.mean(axis=1, dtype=np.float64).tolist()
+            for random_state, mean in zip(runs.random_states, means, strict=True):
+                rows.append((variant, column, random_state, mean))
+    return pd.DataFrame(rows, columns=["variant", "column", "random_state", "accuracy"])
 
 
 def column_of(
@@ -102,53 +155,56 @@ def column_of(
     return rows
 
 
-def correctness(predictions: pd.DataFrame) -> Correct:
-    """Each variant's seeds and a matrix of right (1) and wrong (0); rows are seeds, columns images by id.
+def correctness(predictions: pd.DataFrame) -> dict[str, Runs]:
+    """What each variant's runs get right of the images of one set.
+
+    Args:
+        predictions: model, random_state, image_id, label, predicted.
 
     Raises:
-        ValueError: a variant or seed lacks some of the images, or has one twice.
+        ValueError: a run lacks some of the images, or has one twice.
     """
     ids = np.sort(predictions["image_id"].unique().astype(object))
     place = pd.Index(ids).get_indexer(predictions["image_id"])
     right = (predictions["label"] == predictions["predicted"]).to_numpy(np.float32)
-    variants = predictions["variant"].to_numpy(object)
-    found: Correct = {}
-    for variant in pd.unique(predictions["variant"]):
-        mine = np.flatnonzero(variants == variant)
-        seeds, row = np.unique(predictions["seed"].to_numpy(np.int64)[mine], return_inverse=True)
-        matrix = np.full((len(seeds), len(ids)), np.nan, np.float32)
+    models, states = predictions["model"].to_numpy(object), predictions["random_state"].to_numpy(np.int64)
+    found = {}
+    for model in pd.unique(predictions["model"]):
+        mine = np.flatnonzero(models == model)
+        random_states, row = np.unique(states[mine], return_inverse=True)
+        matrix = np.full((len(random_states), len(ids)), np.nan, np.float32)
         matrix[row, place[mine]] = right[mine]
         if matrix.size != len(mine) or np.isnan(matrix).any():
             raise ValueError(
-                f"predictions: variant {variant!r} has {len(mine)} rows for {len(seeds)} seeds and "
-                f"{len(ids)} images of one set; every seed needs each image once, so evaluate it again"
+                f"predictions: {model!r} has {len(mine)} rows for {len(random_states)} training runs and {len(ids)} "
+                "images of one set; every run needs each image once, so evaluate it again"
             )
-        found[variant] = (tuple(int(seed) for seed in seeds), matrix)
+        found[str(model)] = Runs(tuple(random_states.tolist()), matrix)
     return found
 
 
-def bootstrap(correct: Correct, resamples: int, generator: np.random.Generator) -> dict[str, np.ndarray]:
+def bootstrap(
+    correct: Mapping[str, Runs], resamples: int, generator: np.random.Generator
+) -> dict[str, Float64[np.ndarray, " resamples"]]:
     """Each variant's accuracy in every resample.
 
-    The images are drawn first, then the seeds of every distinct list of seeds in ascending order.
-
-    Returns:
-        By variant, an array [resamples].
+    The images are drawn first, then the runs, for every distinct list of random states in ascending order.
     """
     if not correct:
         return {}
-    stacked = np.concatenate([right for _, right in correct.values()])
+    stacked = np.concatenate([runs.right for runs in correct.values()])
     images = stacked.shape[1]
     sums = [counts @ stacked.T for counts in _resampled_images(images, resamples, generator)]
     means = np.concatenate(sums).astype(np.float64) / images
     weights = {}
-    for seeds in sorted({seeds for seeds, _ in correct.values()}):
-        draws = generator.integers(len(seeds), size=(resamples, len(seeds)))
-        weights[seeds] = _counts(draws, len(seeds)) / len(seeds)
+    for random_states in sorted({runs.random_states for runs in correct.values()}):
+        count = len(random_states)
+        weights[random_states] = _counts(generator.integers(count, size=(resamples, count)), count) / count
     found, row = {}, 0
-    for variant, (seeds, _) in correct.items():
-        found[variant] = (means[:, row : row + len(seeds)] * weights[seeds]).sum(axis=1)
-        row += len(seeds)
+    for variant, runs in correct.items():
+        count = len(runs.random_states)
+        found[variant] = (means[:, row : row + count] * weights[runs.random_states]).sum(axis=1)
+        row += count
     return found
 
 
@@ -168,7 +224,7 @@ def choose_embedder(table: pd.DataFrame) -> str:
 def accuracy_by_class(
     predictions: pd.DataFrame, failures: pd.DataFrame, added: Mapping[str, Mapping[int, int]]
 ) -> pd.DataFrame:
-    """Every variant's accuracy on the seed and held-out images of each class, over its seeds (figure 10).
+    """Every variant's accuracy on the seed and held-out images of each class, over its random states (figure 10).
 
     Args:
         predictions: as for `accuracy_table`.
@@ -183,13 +239,12 @@ def accuracy_by_class(
     for column in ("seed", "heldout"):
         rows = column_of(predictions, failures, (), column)
         rows = rows.assign(right=(rows["label"] == rows["predicted"]).astype(float), column=column)
-        rows = rows.rename(columns={"label": "class"})
+        rows = rows.rename(columns={"model": "variant", "label": "class"})
         grouped = rows.groupby(["variant", "column", "class"], sort=False)
         parts.append(grouped.agg(accuracy=("right", "mean"), images=("image_id", "nunique")).reset_index())
     table = pd.concat(parts, ignore_index=True)
-    table["added"] = [
-        added.get(variant, {}).get(label, 0) for variant, label in zip(table["variant"], table["class"], strict=True)
-    ]
+    pairs = zip(table["variant"], table["class"], strict=True)
+    table["added"] = [added.get(variant, {}).get(label, 0) for variant, label in pairs]
     return table.sort_values(["column", "variant", "class"], kind="stable", ignore_index=True)
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 from pydantic import Field
-from tqdm import tqdm
 
 from debugset.base.files import sha256
 from debugset.base.params import Section
+from debugset.base.progress import progress
 from debugset.features import neighbours
 from debugset.features.matrix import Matrix, check_features
 from debugset.features.neighbours import nearest
@@ -51,7 +51,35 @@ class Leaks(NamedTuple):
     distance: Float64[np.ndarray, " n"]
 
 
-def class_distances(
+def class_thresholds(
+    train: Float[Matrix, "n _d"],
+    train_labels: Int64[np.ndarray, " _n"],
+    test: Float[Matrix, "t _d"],
+    test_labels: Int64[np.ndarray, " _t"],
+    *,
+    quantile: float = 0.0,
+) -> dict[int, float]:
+    """The squared distance that an added image of a class must exceed (Appendix D).
+
+    Args:
+        train: robust features of the training set.
+        train_labels: its classes.
+        test: robust features of the test set.
+        test_labels: its classes.
+        quantile: linear quantile over a class's test images' distances to their nearest training image of the
+            class; 0 is the paper's minimum.
+
+    Raises:
+        ValueError: shapes do not fit, a feature is not finite, the quantile is outside [0, 1], or a class has
+            no training or no test image.
+    """
+    if not 0 <= quantile <= 1:
+        raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
+    distances = _class_distances(train, train_labels, test, test_labels)
+    return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}
+
+
+def _class_distances(
     train: Float[Matrix, "n _d"],
     train_labels: Int64[np.ndarray, " _n"],
     test: Float[Matrix, "t _d"],
@@ -79,48 +107,13 @@ def class_distances(
     return distances
 
 
-def class_thresholds(
-    train: Float[Matrix, "n _d"],
-    train_labels: Int64[np.ndarray, " _n"],
-    test: Float[Matrix, "t _d"],
-    test_labels: Int64[np.ndarray, " _t"],
-    *,
-    quantile: float = 0.0,
-) -> dict[int, float]:
-    """The squared distance that an added image of a class must exceed (Appendix D).
-
-    Args:
-        train: robust features of the training set.
-        train_labels: its classes.
-        test: robust features of the test set.
-        test_labels: its classes.
-        quantile: linear quantile over a class's test images' distances to their nearest training image of the
-            class; 0 is the paper's minimum.
-
-    Raises:
-        ValueError: shapes do not fit, a feature is not finite, the quantile is outside [0, 1], or a class has
-            no training or no test image.
-    """
-    distances = class_distances(train, train_labels, test, test_labels)
-    return quantiles(distances, quantile)
-
-
-def quantiles(distances: dict[int, Float64[np.ndarray, " c"]], quantile: float) -> dict[int, float]:
-    """The linear quantile of every class's distances.
-
-    Raises:
-        ValueError: the quantile is outside [0, 1].
-    """
-    if not 0 <= quantile <= 1:
-        raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
-    return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}
-
-
 def far_from(
     pool: Float[Matrix, "n _d"],
     pool_labels: Int64[np.ndarray, " _n"],
     tests: Float[np.ndarray, "t _d"],
     thresholds: dict[int, float],
+    *,
+    spool: Path | None = None,
 ) -> Leaks:
     """Find the pool images that are far from every test image (Appendix D).
 
@@ -130,44 +123,32 @@ def far_from(
         tests: robust features of all test images, of any class.
         thresholds: squared distance by class; an image stays if its distance to every test image exceeds the
             threshold of its own weak label.
+        spool: a folder outside the outs in which the distances of each part of `Features` stay: a killed run goes on
+            with the parts that are left, a grown pool compares its new ones only, and other thresholds compare nothing.
 
     Raises:
         ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label has no
             threshold.
     """
     limits = _limits(pool, pool_labels, tests, thresholds)
-    return _judged(_nearest_tests(pool, tests), limits)
+    if spool is not None and isinstance(pool, Features):
+        found = _nearest_tests_by_part(pool, tests, spool)
+    else:
+        found = _nearest_tests(pool, tests)
+    return Leaks(found["distance"] > limits, found["row"].copy(), found["distance"].copy())
 
 
-def far_from_by_shard(
-    pool: Features,
-    pool_labels: Int64[np.ndarray, " _n"],
-    tests: Float[np.ndarray, "t _d"],
-    thresholds: dict[int, float],
-    spool: Path,
-) -> Leaks:
-    """`far_from`, a shard after another: what a finished shard's images are nearest to stays in the spool.
-
-    So a killed run goes on with the shards that are left, a grown pool compares its new shards only, and other
-    thresholds compare nothing.
-
-    Args:
-        pool: robust features of the pool.
-        pool_labels: weak labels.
-        tests: robust features of all test images.
-        thresholds: squared distance by class.
-        spool: folder of finished shards' distances; lies outside the outs.
-    """
-    limits = _limits(pool, pool_labels, tests, thresholds)
+def _nearest_tests_by_part(pool: Features, tests: Float[np.ndarray, "t _d"], spool: Path) -> np.ndarray:
+    """`_nearest_tests`, a part after another, each from the spool if it was found before."""
     found = np.empty(len(pool), _NEAREST)
     code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
     key = [digest(tests), *code, f"numpy {np.__version__}"]
-    with tqdm(total=len(pool), desc="dedup: compared", unit=" images", mininterval=1, disable=None) as bar:
+    with progress(total=len(pool), what="dedup: compared", unit=" images") as bar:
         for part in pool.parts():
             compare = partial(_nearest_tests, part.values, tests)
             found[part.rows] = np.load(spooled(spool, [*key, part.sha256], compare))
             bar.update(len(part.rows))
-    return _judged(found, limits)
+    return found
 
 
 def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]) -> np.ndarray:
@@ -175,10 +156,6 @@ def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]
     nearby, found = nearest(pool, tests, 1, names=("pool", "tests")), np.empty(len(pool), _NEAREST)
     found["row"], found["distance"] = nearby.row[:, 0], nearby.distance[:, 0]
     return found
-
-
-def _judged(found: np.ndarray, limits: Float64[np.ndarray, " n"]) -> Leaks:
-    return Leaks(found["distance"] > limits, found["row"].copy(), found["distance"].copy())
 
 
 def _limits(
@@ -206,7 +183,7 @@ def thresholds_of(labels: Int64[np.ndarray, " n"], thresholds: dict[int, float])
     return np.array([thresholds[int(label)] for label in classes], np.float64)[place]
 
 
-def fates(
+def decide_fates(
     pool: pd.DataFrame, tests: pd.DataFrame, train: pd.DataFrame, leaks: Leaks, thresholds: dict[int, float]
 ) -> pd.DataFrame:
     """Decide on every pool image: kept, a duplicate, or a leak.
@@ -228,13 +205,13 @@ def fates(
     reason = np.where(keep, "", "leak").astype(object)
     nearest_set = tests["set"].to_numpy(object)[leaks.nearest]
     nearest_id = tests["id"].to_numpy(object)[leaks.nearest]
-    digest = pool["sha256"]
+    content = pool["sha256"]
     for why, source, copied in (  # the last word is the strongest reason
-        ("duplicate", pool.assign(set="pool"), digest.duplicated()),
-        ("duplicate", train.assign(set="train"), digest.isin(train["sha256"])),
-        ("leak", tests, digest.isin(tests["sha256"])),
+        ("duplicate", pool.assign(set="pool"), content.duplicated()),
+        ("duplicate", train.assign(set="train"), content.isin(train["sha256"])),
+        ("leak", tests, content.isin(tests["sha256"])),
     ):
-        first = source.drop_duplicates("sha256").set_index("sha256").loc[digest[copied]]
+        first = source.drop_duplicates("sha256").set_index("sha256").loc[content[copied]]
         where = copied.to_numpy()
         keep[where], reason[where], distance[where] = False, why, 0.0
         nearest_set[where], nearest_id[where] = first["set"].to_numpy(object), first["id"].to_numpy(object)
@@ -249,6 +226,17 @@ def fates(
             "threshold": thresholds_of(pool["label"].to_numpy(np.int64), thresholds),
         }
     )
+
+
+def removed_images(fates: pd.DataFrame, pool_ids: np.ndarray) -> Bool[np.ndarray, " n"]:
+    """Which pool images the filters took out.
+
+    Raises:
+        ValueError: the fates are those of other images.
+    """
+    if not np.array_equal(fates["image_id"].to_numpy(object), pool_ids):
+        raise ValueError("data/dedup/keep.parquet: belongs to another version of the pool; run stage dedup again")
+    return ~fates["keep"].to_numpy(bool)
 
 
 def border_pairs(fates: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -268,7 +256,7 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
     """What the filters removed under the given thresholds and, in a generated world, how well.
 
     Args:
-        fates: of `fates`.
+        fates: of `decide_fates`.
         pool: the pool's manifest; ``planted`` and ``copy_of`` tell what was planted.
         thresholds: each image's, which may differ from those that decided ``fates``.
 

@@ -1,7 +1,7 @@
 """The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import dropwhile
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,17 +13,16 @@ from pydantic import Field, model_validator
 
 from debugset.base.files import replacing_file
 from debugset.base.params import Section
-from debugset.images.sets import open_set
+from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE
 
 ORIGINAL = "original"
-ROLES = {"mfreq": "seed", "complement": "heldout"}
-MODES_FILE = Path("errors.modes")
+ROLES = {SEED_SOURCE: "seed", HELDOUT_SOURCE: "heldout"}
+MODE = "mode"  # the role of failures of a mode that is mended on purpose
 MODES_HEADER = """\
-# Failures on `deployment` that images are collected for besides the seeds: `debugset mend MODE` writes them.
-mode,class,image_id
+# Failures on `diagnosis` that images are collected for besides the seeds: `debugset barlow mend MODE` writes them.
+mode,class_name,image_id
 """
-PREDICTIONS = Path("data/errors/predictions.parquet")
-SET = "mfreq"
+MODES_COLUMNS = ["mode", "class_name", "image_id"]
 
 
 class ErrorsParams(Section):
@@ -47,6 +46,20 @@ class ErrorsParams(Section):
         if self.setting == "multi" and not self.models:
             raise ValueError("the multi-model setting needs names in `models`")
         return self
+
+
+class ClassErrors(NamedTuple):
+    """How often a class is missed.
+
+    Attributes:
+        name: the class.
+        missed: its images that every model misses.
+        images: all its images.
+    """
+
+    name: str
+    missed: int
+    images: int
 
 
 def debug_classes(
@@ -84,6 +97,38 @@ def least_accurate(
     return np.sort(classes[np.argsort(-error, kind="stable")[:count]])
 
 
+def choose_debug_classes(
+    predictions: pd.DataFrame, names: Sequence[str], *, least: int | None = None, min_missed: int = 3
+) -> list[ClassErrors]:
+    """The debug classes by predictions on the seed source, in the order of the classes.
+
+    Args:
+        predictions: model, set, image_id, label, predicted, as stage errors writes them.
+        names: of the classes.
+        least: take this many classes, those of lowest accuracy; None applies the paper's rule (Appendix A: at
+            least ``min_missed`` images that every model misses).
+        min_missed: see there.
+
+    Raises:
+        ValueError: a model lacks images, no class qualifies, or ``least`` exceeds the number of classes.
+    """
+    of_set = predictions[predictions["set"] == SEED_SOURCE]
+    by_model = of_set.pivot(index="image_id", columns="model", values="predicted")
+    if by_model.isna().to_numpy().any():
+        raise ValueError(f"predictions: a model lacks images of {SEED_SOURCE}; run `dvc repro errors` again")
+    labels = of_set.drop_duplicates("image_id").set_index("image_id")["label"].reindex(by_model.index)
+    truth, predicted = labels.to_numpy(np.int64), by_model.to_numpy(np.int64).T
+    if least is None:
+        chosen = debug_classes(predicted, truth, min_missed=min_missed)
+    else:
+        chosen = least_accurate(predicted, truth, least)
+    if not len(chosen):
+        raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
+    missed = (predicted != truth).all(0)
+    counted = [(names[index], missed[truth == index]) for index in chosen]
+    return [ClassErrors(name, int(of_class.sum()), len(of_class)) for name, of_class in counted]
+
+
 def failures(
     predictions: Int64[np.ndarray, "models _n"],
     labels: Int64[np.ndarray, " n"],
@@ -100,34 +145,19 @@ def failures(
     return np.flatnonzero(_missed_by_all(predictions, labels) & np.isin(labels, classes))
 
 
-def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> list[str]:
-    """The ids that other releases of a test set have and the matched one lacks, sorted (section 3.4).
-
-    Args:
-        ids_by_release: image ids of each release; ImageNet-V2 has three that overlap.
-        matched: the release that gives the seeds, such as MatchedFrequency.
-
-    Raises:
-        ValueError: ``matched`` is not a release.
-    """
-    if matched not in ids_by_release:
-        raise ValueError(f"matched: {matched!r} is not a release; choose one of {', '.join(ids_by_release)}")
-    return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
-
-
 def failures_frame(
     predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams, mended: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """The seed and held-out images, and those of failure modes that are mended on purpose.
 
     Args:
-        predictions: model, set, image_id, label, predicted; the original model's name is ``original``.
+        predictions: model, random_state, set, image_id, label, predicted; the original model's name is ``original``.
         class_names: the names that labels index.
         params: debug classes and setting.
-        mended: mode, class (its name), image_id, as `read_modes` gives them; None for no modes.
+        mended: `MODES_COLUMNS`, as `read_modes` gives them; None for no modes.
 
     Returns:
-        role (seed, heldout or mode), class, image_id, predicted (by the original model); seeds first, each role
+        role (seed, heldout or mode), set, class, image_id, predicted (by the original model); seeds first, each role
         in the order of the original's predictions.
 
     Raises:
@@ -142,14 +172,19 @@ def failures_frame(
         guesses = images[models].to_numpy(np.int64)
         rows = failures(guesses.T, labels, indices)
         columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
-        found.append(pd.DataFrame({"role": role, **columns}))
+        found.append(pd.DataFrame({"role": role, "set": name, **columns}))
     if mended is not None and len(mended):
         found.append(_mode_failures(mended, predictions, class_names, params.classes))
     return pd.concat(found, ignore_index=True)
 
 
+def collected_for(failures: pd.DataFrame) -> pd.DataFrame:
+    """The failures that images are collected for: the seeds, then those of modes that are mended on purpose."""
+    return failures[failures["role"].isin(["seed", MODE])].reset_index(drop=True)
+
+
 def read_modes(path: Path) -> pd.DataFrame:
-    """The failures that `debugset mend` wrote: mode, class (its name), image_id, as text.
+    """The failures that `debugset barlow mend` wrote: `MODES_COLUMNS`, as text.
 
     Raises:
         ValueError: the file lacks a column, or is no table.
@@ -159,16 +194,16 @@ def read_modes(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{path}: is no table of failures ({error}); run `debugset mend --none`") from None
-    if missing := [name for name in ("mode", "class", "image_id") if name not in table]:
-        raise ValueError(f"{path}: column `{missing[0]}` is missing; run `debugset mend --none`")
+        raise ValueError(f"{path}: is no table of failures ({error}); run `debugset barlow mend --none`") from None
+    if missing := [name for name in MODES_COLUMNS if name not in table]:
+        raise ValueError(f"{path}: column `{missing[0]}` is missing; run `debugset barlow mend --none`")
     return table
 
 
-def write_modes(path: Path, failures: pd.DataFrame) -> None:
-    """Write failures to collect for: mode, class (its name), image_id."""
+def write_modes(path: Path, table: pd.DataFrame) -> None:
+    """Write failures to collect for: `MODES_COLUMNS`."""
     with replacing_file(path) as temporary:
-        body = failures[["mode", "class", "image_id"]].to_csv(index=False, header=False, lineterminator="\n")
+        body = table[MODES_COLUMNS].to_csv(index=False, header=False, lineterminator="\n")
         temporary.write_text(MODES_HEADER + body, encoding="utf-8")
 
 
@@ -176,21 +211,21 @@ def _mode_failures(
     mended: pd.DataFrame, predictions: pd.DataFrame, class_names: Sequence[str], debug_names: Sequence[str]
 ) -> pd.DataFrame:
     """The mended failures with role ``mode``, each once, checked against what the original model says now."""
-    which = (predictions["model"] == ORIGINAL) & (predictions["set"] == "deployment")
+    which = (predictions["model"] == ORIGINAL) & (predictions["set"] == DIAGNOSIS)
     wrong = predictions[which & (predictions["label"] != predictions["predicted"])]
     labels = dict(zip(wrong["image_id"], wrong["label"], strict=True))
-    seeds = set(predictions.loc[predictions["set"] == "mfreq", "image_id"])
     for row in mended.to_dict("records"):
-        place = f"{MODES_FILE}: image {row['image_id']!r}"
-        if row["image_id"] not in labels or class_names[labels[row["image_id"]]] != row["class"]:
-            raise ValueError(f"{place} is no failure of class {row['class']}; run `debugset mend {row['mode']}` again")
-        if row["class"] not in debug_names:
-            raise ValueError(f"{place}: {row['class']} is none of `errors.classes`; add it there or mend another mode")
-        if row["image_id"] in seeds:
-            raise ValueError(f"{place}: mfreq has an image of that id too; ids must differ between the sets")
+        place = f"{MENDED_MODES}: image {row['image_id']!r}"
+        if row["image_id"] not in labels or class_names[labels[row["image_id"]]] != row["class_name"]:
+            mend = f"run `debugset barlow mend {row['mode']}` again"
+            raise ValueError(f"{place} is no failure of class {row['class_name']}; {mend}")
+        if row["class_name"] not in debug_names:
+            raise ValueError(
+                f"{place}: {row['class_name']} is none of `errors.classes`; add it there or mend another mode"
+            )
     found = wrong[wrong["image_id"].isin(mended["image_id"])]
     columns = {"class": found["label"], "image_id": found["image_id"], "predicted": found["predicted"]}
-    return pd.DataFrame({"role": "mode", **columns})
+    return pd.DataFrame({"role": MODE, "set": DIAGNOSIS, **columns})
 
 
 def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.ndarray, " c"]:
@@ -230,60 +265,3 @@ def _checked(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
             f"got shape {predictions.shape}"
         )
     return predictions
-
-
-class ClassErrors(NamedTuple):
-    """How often a class is missed.
-
-    Attributes:
-        name: the class.
-        missed: its images that every model misses.
-        images: all its images.
-    """
-
-    name: str
-    missed: int
-    images: int
-
-
-def choose(least: int | None = None, min_missed: int = 3) -> list[ClassErrors]:
-    """The debug classes by the predictions that stage errors recorded, in the order of the classes.
-
-    Args:
-        least: take this many classes, those of lowest accuracy; None applies the paper's rule (Appendix A: at
-            least ``min_missed`` images that every model misses).
-        min_missed: see there.
-
-    Raises:
-        FileNotFoundError: there are no predictions yet.
-        ValueError: no class qualifies, or ``least`` exceeds the number of classes.
-    """
-    if not PREDICTIONS.is_file():
-        raise FileNotFoundError(f"{PREDICTIONS}: no predictions yet; run `dvc repro errors`")
-    names = open_set(Path("data/sets") / SET).classes
-    return from_predictions(pd.read_parquet(PREDICTIONS), names, least=least, min_missed=min_missed)
-
-
-def from_predictions(
-    predictions: pd.DataFrame, names: tuple[str, ...], *, least: int | None = None, min_missed: int = 3
-) -> list[ClassErrors]:
-    """`choose` on a frame of predictions: columns model, set, image_id, label, predicted.
-
-    Raises:
-        ValueError: a model lacks images, no class qualifies, or ``least`` exceeds the number of classes.
-    """
-    of_set = predictions[predictions["set"] == SET]
-    by_model = of_set.pivot(index="image_id", columns="model", values="predicted")
-    if by_model.isna().to_numpy().any():
-        raise ValueError(f"{PREDICTIONS}: a model lacks images of {SET}; run `dvc repro errors` again")
-    labels = of_set.drop_duplicates("image_id").set_index("image_id")["label"].reindex(by_model.index)
-    truth, predicted = labels.to_numpy(np.int64), by_model.to_numpy(np.int64).T
-    if least is None:
-        chosen = debug_classes(predicted, truth, min_missed=min_missed)
-    else:
-        chosen = least_accurate(predicted, truth, least)
-    if not len(chosen):
-        raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
-    missed = (predicted != truth).all(0)
-    counted = [(names[index], missed[truth == index]) for index in chosen]
-    return [ClassErrors(name, int(of_class.sum()), len(of_class)) for name, of_class in counted]

@@ -8,16 +8,16 @@ Only the beginning of each seed's list of neighbours is ever needed, so the pool
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 from pydantic import Field
-from tqdm import tqdm
 
 from debugset.base.files import sha256
 from debugset.base.params import Section
+from debugset.base.progress import progress
 from debugset.features import neighbours
 from debugset.features.matrix import Matrix, check_features
 from debugset.features.neighbours import VALUES_AT_A_TIME, Nearest, nearest
@@ -27,10 +27,11 @@ from debugset.features.store import Features, Part
 FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
 LISTED_PAIRS = 2**23  # at most this many new pairs are listed at a time
 SCANNED_AT_A_TIME = 2**16
-Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
 KEPT_PAIRS = 2**20  # of a class and a shard; where so many would not do, lists are short and some seeds search again
 REMOVED = -1  # in place of the label of an image that is not searched
 _LISTED = np.dtype([("place", np.int32), ("distance", np.float64)])  # place: row of the shard
+
+_Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
 
 
 class PickParams(Section):
@@ -71,6 +72,7 @@ def pick_neighbours(
     per_seed: int,
     *,
     exclude: Bool[np.ndarray, " _n"] | None = None,
+    known: Nearest | None = None,
 ) -> Picks:
     """Pick up to ``per_seed`` pool images for every seed, no image twice (Appendix E, Algorithm 1).
 
@@ -80,6 +82,8 @@ def pick_neighbours(
             what `debugset.features.store.open_features` gives.
         per_seed: picks a seed. A pool that is too small is shared out as far as it goes.
         exclude: pool images that must not be picked.
+        known: each seed's nearest images of the pool, if they were found before; excluded ones may be among them. A
+            seed for which they end too early is searched for again.
 
     Returns:
         The picks, in ascending (distance, seed, image) order.
@@ -87,16 +91,20 @@ def pick_neighbours(
     Raises:
         ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
     """
-    check_problem(seeds, pool, per_seed, {"exclude": exclude})
+    _check_problem(seeds, pool, per_seed, {"exclude": exclude})
     taken = np.zeros(len(pool), bool) if exclude is None else exclude
+    lists = _Lists(len(seeds))
+    if known is not None:
+        lists.extend(np.arange(len(seeds)), known, taken)
 
     def search(dry: np.ndarray, count: int, taken: np.ndarray) -> Nearest:
+        """The nearest images of the seeds that ran dry."""
         return nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool"))
 
-    return pick_from_lists(Lists(len(seeds)), search, per_seed, taken)
+    return _pick_from_lists(lists, search, per_seed, taken)
 
 
-def check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[str, np.ndarray | None]) -> None:
+def _check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[str, np.ndarray | None]) -> None:
     """Raise a ValueError that names the argument, unless seeds, pool, picks a seed and masks of the pool fit."""
     check_features(seeds, "seeds")
     check_features(pool, "pool", width=seeds.shape[1])
@@ -107,10 +115,7 @@ def check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[st
             raise ValueError(f"{name}: expected one value for each of {len(pool)} pool images, got shape {mask.shape}")
 
 
-def all_picks(parts: list[Picks]) -> Picks:
-    """The picks of several searches, one after the other."""
-    nothing = _ranked(Lists(0).pairs)
-    return Picks(*(np.concatenate(columns) for columns in zip(nothing, *parts, strict=True)))
+_NO_PICKS = Picks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 class _Ordered(NamedTuple):
@@ -134,7 +139,7 @@ def _ranked(pairs: _Ordered) -> Picks:
     return Picks(pairs.seed, pairs.image, pairs.distance, rank)
 
 
-def pick_from_lists(lists: "Lists", search: Search, per_seed: int, taken: Bool[np.ndarray, " n"]) -> Picks:
+def _pick_from_lists(lists: "_Lists", search: _Search, per_seed: int, taken: Bool[np.ndarray, " n"]) -> Picks:
     """Pick from the beginnings of the seeds' lists of neighbours; a seed whose list ends too early gets a new one.
 
     Args:
@@ -156,11 +161,11 @@ def pick_from_lists(lists: "Lists", search: Search, per_seed: int, taken: Bool[n
         # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
         most = max(2 * per_seed, LISTED_PAIRS // len(dry))
         found = search(dry, min(length, most, int(wanted.sum())), taken)
-        lists.extend(dry, found, images=len(taken) - int(taken.sum()))
+        lists.extend(dry, found, taken)
         length *= 4
 
 
-class Lists:
+class _Lists:
     """The beginning of every seed's list of neighbours.
 
     Attributes:
@@ -172,10 +177,11 @@ class Lists:
         self.pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
         self.complete = np.zeros(seeds, bool)
 
-    def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, *, images: int) -> None:
-        """Give seeds that have no list their nearest of so many images."""
+    def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, taken: Bool[np.ndarray, " n"]) -> None:
+        """Give seeds that have no list their nearest images, of which some may be taken."""
         width = found.row.shape[1]
-        self.complete[seeds] = width == images
+        free = len(taken) - int(taken.sum())
+        self.complete[seeds] = (~taken[found.row]).sum(axis=1) == free
         new = _Ordered(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
         pairs = _concatenated([self.pairs, new])
         self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
@@ -187,7 +193,7 @@ class Lists:
         self.pairs = self.pairs.take(useful[self.pairs.seed] & ~taken[self.pairs.image])
 
 
-def _scan(lists: Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
+def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
     """Scan the listed pairs in order.
 
     What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The
@@ -268,21 +274,44 @@ def pick_by_shard(
     Raises:
         ValueError: as `debugset.dcd.picks.pick_neighbours`.
     """
-    check_problem(seeds, pool, per_seed, {"removed": removed, "taken": taken})
+    _check_problem(seeds, pool, per_seed, {"removed": removed, "taken": taken})
     if not weak_labels:
         seed_labels, pool_labels = np.zeros_like(seed_labels), np.zeros_like(pool_labels)
     if normalise:
         seeds = normalised(seeds)
     searched = np.where(removed, REMOVED, pool_labels)
+    values = Normalised(pool) if normalise else pool
     classes = _classes(seed_labels, per_seed, int(taken.sum()))
-    found = []
-    for one, first in zip(classes, _first_lists(seeds, classes, pool, searched, spool, normalise), strict=True):
-        free = searched == one.label
-        lists, search = Lists(len(one.seeds)), partial(_search, seeds[one.seeds], pool, normalise)
-        lists.extend(np.arange(len(one.seeds)), first, images=int(free.sum()))
-        mine = pick_from_lists(lists, search, per_seed, taken | ~free)
+    found = [_NO_PICKS]
+    for one, known in zip(classes, _first_lists(seeds, classes, pool, searched, spool, normalise), strict=True):
+        exclude = taken | (searched != one.label)
+        mine = pick_neighbours(seeds[one.seeds], values, per_seed, exclude=exclude, known=known)
         found.append(mine._replace(seed=one.seeds[mine.seed]))
-    return all_picks(found)
+    return Picks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+
+
+def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.DataFrame:
+    """Picks as a table.
+
+    Args:
+        picks: in rows of ``seeds`` and of the pool.
+        seeds: the failures: set, class, image_id.
+        pool_ids: ids of the pool's images.
+
+    Returns:
+        class (the seed's), seed_set, seed_id, image_id, distance, rank; in the order of picking.
+    """
+    mine = seeds.iloc[picks.seed]
+    return pd.DataFrame(
+        {
+            "class": mine["class"].to_numpy(np.int64),
+            "seed_set": mine["set"].to_numpy(object),
+            "seed_id": mine["image_id"].to_numpy(object),
+            "image_id": pool_ids[picks.image],
+            "distance": picks.distance,
+            "rank": picks.rank,
+        }
+    )
 
 
 def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
@@ -297,6 +326,27 @@ def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
         lengths = np.sqrt(np.square(block, dtype=np.float64).sum(axis=1))
         block /= np.where(lengths > 0, lengths, 1).astype(features.dtype)[:, None]
     return features
+
+
+class Normalised:
+    """A matrix of which every row is scaled to length 1 as it is read.
+
+    Args:
+        values: the matrix, perhaps larger than memory.
+    """
+
+    ndim = 2
+
+    def __init__(self, values: Matrix) -> None:
+        self._values = values
+        self.shape = values.shape
+        self.dtype = np.result_type(values.dtype, np.float32)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        return normalised(self._values[rows])
 
 
 def _classes(seed_labels: np.ndarray, per_seed: int, taken: int) -> list[_Class]:
@@ -322,7 +372,7 @@ def _first_lists(
     asked = [digest(seeds), *(f"{one.label} {one.neighbours} {digest(one.seeds)}" for one in classes)]
     key = [*asked, f"normalise {normalise}", *code, f"numpy {np.__version__}"]
     parts: list[list[Nearest]] = [[] for _ in classes]
-    with tqdm(total=len(pool), desc="pick: searched", unit=" images", mininterval=1, disable=None) as bar:
+    with progress(total=len(pool), what="pick: searched", unit=" images") as bar:
         for part in pool.parts():
             labels = searched[part.rows]
             compute = partial(_listed, seeds, classes, part, labels, normalise)
@@ -362,14 +412,3 @@ def _merged(found: list[Nearest], one: _Class) -> Nearest:
     row, distance = (np.concatenate(columns, axis=1) for columns in zip(nothing, *found, strict=True))
     order = np.lexsort((row, distance))[:, : one.neighbours]
     return Nearest(np.take_along_axis(row, order, 1), np.take_along_axis(distance, order, 1))
-
-
-def _search(
-    seeds: np.ndarray, pool: Features, normalise: bool, which: np.ndarray, count: int, taken: np.ndarray
-) -> Nearest:
-    """Find the nearest free images of some seeds in the whole pool."""
-    if not normalise:
-        return nearest(seeds[which], pool, count, exclude=taken, names=("seeds", "pool"))
-    rows = np.flatnonzero(~taken)
-    found = nearest(seeds[which], normalised(pool[rows]), count, names=("seeds", "pool"))
-    return found._replace(row=rows[found.row])

@@ -4,11 +4,29 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
-from debugset.dcd.accuracy import INTERVAL, bootstrap, correctness
+from debugset.base.params import Section
+from debugset.dcd.accuracy import INTERVAL, Runs, bootstrap, correctness
 
 ALL = "all"  # the images of all modes, each once
 BASELINE = "retrain"
+COLUMNS = [
+    "mode", "variant", "images", "runs", "error_rate", "low", "high", "error_coverage", "base_error_rate",
+    "fewer", "fewer_low", "fewer_high",
+]  # fmt: skip
+
+
+class RemeasureParams(Section):
+    """Section ``remeasure``: the intervals of every variant's error rates.
+
+    Attributes:
+        resamples: of the bootstrap over images, and over random states where there are several.
+        random_state: of the bootstrap.
+    """
+
+    resamples: int = Field(ge=100)
+    random_state: int = Field(ge=0)
 
 
 def remeasured(
@@ -21,42 +39,43 @@ def remeasured(
 
     Args:
         members: mode, image_id, half, inside; of the stage `barlow`.
-        predictions: variant, seed, image_id, label, predicted; every variant and seed on all of these images.
-        resamples: bootstrap samples over images, and over seeds where there are several.
+        predictions: model, random_state, image_id, label, predicted; every run of every variant on all of these images.
+        resamples: bootstrap samples over images, and over runs where there are several.
         random_state: of the bootstrap.
 
     Returns:
-        mode, variant, images, seeds, error_rate, low, high, error_coverage (the mode's share of the variant's
-        errors in the group), base_error_rate (of the group); and by how much the error rate lies below that of
-        ``retrain``: fewer, fewer_low, fewer_high. Modes without held-out images have no rows.
+        `COLUMNS`: error_coverage is the mode's share of the variant's errors in the group, base_error_rate the
+        group's; fewer is by how much the error rate lies below that of ``retrain``, with its interval. Modes without
+        held-out images have no rows.
 
     Raises:
-        ValueError: a variant or seed lacks some of the images, or has one twice.
+        ValueError: a run lacks some of the images, or has one twice.
     """
-    rows = []
+    rows: list[tuple] = []
     for number, (mode, group, inside) in enumerate(_clusters(members)):
         of_group = predictions[predictions["image_id"].isin(group)]
         everywhere = correctness(of_group)
         correct = correctness(of_group[of_group["image_id"].isin(inside)])
         sampled = bootstrap(correct, resamples, np.random.default_rng([random_state, number]))
-        for variant, (seeds, right) in correct.items():
-            errors, base = 1 - float(right.mean(dtype=np.float64)), everywhere[variant][1]
+        for variant, runs in correct.items():
+            accuracy = float(runs.right.mean(dtype=np.float64))
             low, high = np.quantile(1 - sampled[variant], INTERVAL)
-            fewer = (np.nan,) * 3
-            if BASELINE in correct and variant not in (BASELINE, "original"):
-                difference = float(right.mean(dtype=np.float64) - correct[BASELINE][1].mean(dtype=np.float64))
-                fewer = (difference, *np.quantile(sampled[variant] - sampled[BASELINE], INTERVAL))
-            failures = float((1 - base).mean(axis=0).sum())
-            covered = errors * right.shape[1] / failures if failures else np.nan
-            base_rate = failures / base.shape[1]
-            rows.append((mode, variant, right.shape[1], len(seeds), errors, low, high, covered, base_rate, *fewer))
+            count, images = runs.right.shape
+            base = everywhere[variant].right
+            failures = float((1 - base).mean(axis=0).sum())  # of the group, a run
+            covered = (1 - accuracy) * images / failures if failures else np.nan
+            rates = (1 - accuracy, low, high, covered, failures / base.shape[1])
+            rows.append((mode, variant, images, count, *rates, *_fewer(variant, correct, sampled)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-COLUMNS = [
-    "mode", "variant", "images", "seeds", "error_rate", "low", "high", "error_coverage", "base_error_rate",
-    "fewer", "fewer_low", "fewer_high",
-]  # fmt: skip
+def _fewer(variant: str, correct: dict[str, Runs], sampled: dict[str, np.ndarray]) -> tuple[float, float, float]:
+    """By how much a variant's error rate lies below plain retraining's, with its interval."""
+    if BASELINE not in correct or variant in (BASELINE, "original"):
+        return np.nan, np.nan, np.nan
+    accuracies = [float(correct[name].right.mean(dtype=np.float64)) for name in (variant, BASELINE)]
+    low, high = np.quantile(sampled[variant] - sampled[BASELINE], INTERVAL)
+    return accuracies[0] - accuracies[1], float(low), float(high)
 
 
 def _clusters(members: pd.DataFrame) -> Iterator[tuple[str, set[str], set[str]]]:

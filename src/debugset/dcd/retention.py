@@ -22,7 +22,7 @@ class RetentionParams(Section):
     """
 
     embedders: list[str] = Field(min_length=1)
-    set: Literal["mfreq", "deployment"]
+    set: Literal["seed_source", "diagnosis"]
     ks: list[PositiveInt] = Field(min_length=1)
 
 

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 
-EMBEDDERS = ("foundation", "standard", "robust")
-VARIANTS = ("retrain", "random", "complete", *(f"dcd-{name}" for name in EMBEDDERS))
+EMBEDDERS = ("foundation", "original", "robust")
+DCD = "dcd-"  # before the name of the embedder that picked
+VARIANTS = ("retrain", "random", "complete", *(DCD + name for name in EMBEDDERS))
+NOTHING_ADDED = {"images": 0, "by_class": {}, "weak_label_precision": None}  # retrain: the original data again
 
 
 class Added(NamedTuple):
@@ -21,57 +23,66 @@ class Added(NamedTuple):
     class_weights: Float32[np.ndarray, " c"]
 
 
-def nothing_added(classes: int) -> Added:
-    """Variant ``retrain``: the original data again, with other seeds."""
-    return Added(np.empty(0, np.int64), np.empty(0, np.int64), np.ones(classes, np.float32))
-
-
-def added_images(
-    variant: str, pool: pd.DataFrame, keep: pd.DataFrame, picks: pd.DataFrame, train_labels: Int64[np.ndarray, " n"],
-    classes: int, seed: int,
-) -> Added:  # fmt: skip
-    """The pool images that a variant adds.
+def candidates(pool: pd.DataFrame, keep: pd.DataFrame, deval: pd.DataFrame) -> Bool[np.ndarray, " n"]:
+    """Which pool images `complete_images` and `random_images` may add: kept by the filter and not in de-val.
 
     Args:
-        variant: ``complete`` (all that the filter keeps, classes weighted as in the original data, section 4.1),
-            ``random`` (as many a class as debug-train, drawn without replacement) or ``dcd-<embedder>``.
-        pool: the pool's manifest: ``id, label``.
-        keep: ``image_id, keep``, the filter's verdicts.
-        picks: ``role, class, image_id``: of the embedder for dcd, of foundation for the others.
+        pool: the pool's manifest.
+        keep: ``image_id, keep``, what the filter decided.
+        deval: the picks of de-val: ``image_id``.
+    """
+    kept = keep.loc[keep["keep"], "image_id"]
+    return (pool["id"].isin(kept) & ~pool["id"].isin(deval["image_id"])).to_numpy()
+
+
+def complete_images(
+    pool: pd.DataFrame, available: Bool[np.ndarray, " n"], train_labels: Int64[np.ndarray, " t"], classes: int
+) -> Added:
+    """Variant ``complete``: all candidates, classes weighted as in the original data (section 4.1).
+
+    Args:
+        pool: the pool's manifest: ``label``.
+        available: of `candidates`.
         train_labels: labels of the original training images.
         classes: number of classes.
-        seed: of the training run; ``random`` draws anew for each, so that its interval holds the draw's luck.
-
-    Raises:
-        ValueError: the variant's name is unknown.
     """
-    candidates = _candidates(pool, keep, picks)
-    debug_train = picks[picks["role"] == "train"]
-    ones = np.ones(classes, np.float32)
-    if variant.startswith("dcd-"):
-        rows = pd.Series(np.arange(len(pool)), index=pool["id"]).reindex(debug_train["image_id"]).to_numpy(np.int64)
-        return Added(rows, debug_train["class"].to_numpy(np.int64), ones)
+    rows = np.flatnonzero(available)
+    labels = pool["label"].to_numpy(np.int64)[rows]
+    return Added(rows, labels, _reweighted(train_labels, labels, classes))
+
+
+def random_images(
+    pool: pd.DataFrame, available: Bool[np.ndarray, " n"], picks: pd.DataFrame, classes: int, random_state: int
+) -> Added:
+    """Variant ``random``: candidates drawn without replacement, as many a class as in a debug-train set.
+
+    Args:
+        pool: the pool's manifest: ``label``.
+        available: of `candidates`.
+        picks: the debug-train set: ``class``.
+        classes: number of classes.
+        random_state: of the training run; each draws anew, so that the variant's interval holds the draw's luck.
+    """
     labels = pool["label"].to_numpy(np.int64)
-    if variant == "complete":
-        rows = np.flatnonzero(candidates)
-        return Added(rows, labels[rows], _reweighted(train_labels, labels[rows], classes))
-    if variant == "random":
-        sizes = debug_train["class"].value_counts().sort_index()
-        rng = np.random.default_rng([seed, 2])
-        drawn = []
-        for class_, size in sizes.items():
-            available = np.flatnonzero(candidates & (labels == class_))
-            drawn.append(rng.choice(available, min(size, len(available)), replace=False))
-        rows = np.sort(np.concatenate(drawn)) if drawn else np.empty(0, np.int64)
-        return Added(rows.astype(np.int64), labels[rows], ones)
-    raise ValueError(f"variant {variant!r} is none of {', '.join(VARIANTS)}")
+    rng = np.random.default_rng([random_state, 2])
+    drawn = [np.empty(0, np.int64)]
+    for label, size in picks["class"].value_counts().sort_index().items():
+        mine = np.flatnonzero(available & (labels == label))
+        drawn.append(rng.choice(mine, min(size, len(mine)), replace=False))
+    rows = np.sort(np.concatenate(drawn))
+    return Added(rows, labels[rows], np.ones(classes, np.float32))
 
 
-def _candidates(pool: pd.DataFrame, keep: pd.DataFrame, picks: pd.DataFrame) -> np.ndarray:
-    """Which pool images a variant may add: kept by the filter and not in de-val."""
-    kept = keep.loc[keep["keep"], "image_id"]
-    devalued = picks.loc[picks["role"] == "deval", "image_id"]
-    return (pool["id"].isin(kept) & ~pool["id"].isin(devalued)).to_numpy()
+def picked_images(pool: pd.DataFrame, picks: pd.DataFrame, classes: int) -> Added:
+    """Variants ``dcd-<embedder>``: a debug-train set, each image under the class of its seed.
+
+    Args:
+        pool: the pool's manifest: ``id``.
+        picks: of the embedder: ``class, image_id``.
+        classes: number of classes.
+    """
+    rows = pd.Series(np.arange(len(pool)), index=pool["id"]).reindex(picks["image_id"]).to_numpy(np.int64)
+    return Added(rows, picks["class"].to_numpy(np.int64), np.ones(classes, np.float32))
 
 
 def _reweighted(

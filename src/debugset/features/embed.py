@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from debugset.base.files import replacing_folder, sha256, write_json
+from debugset.base.progress import progress
 from debugset.features.spool import spooled
 from debugset.features.store import described_parts
 from debugset.images.sets import MANIFEST, ImageSet
@@ -53,9 +53,9 @@ def embed(
         outputs, classifier, images, architecture=description.architecture,
         of="features", precision=precision,
     )  # fmt: skip
-    progress = tqdm(total=len(images), desc=f"embed: {images.folder.name}", unit=" images", mininterval=1)
+    bar = progress(total=len(images), what=f"embed: {images.folder.name}", unit=" images")
     digests = {}
-    with replacing_folder(target) as folder, progress as bar:
+    with replacing_folder(target) as folder, bar:
         for name, rows in parts.items():
             key = _shard_key(description, images, rows, precision, next(classifier.parameters()).device)
             file = folder / f"{name}.npy"

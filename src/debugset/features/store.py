@@ -8,9 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int64
 
 from debugset.base.files import read_json, sha256
+from debugset.base.paths import FEATURES
 from debugset.images.sets import MANIFEST, ImageSet
-
-FEATURES = Path("data/features")
 
 
 class Part(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float32, Int64
 from PIL import Image
@@ -84,3 +85,20 @@ def predictions(
     """The predicted class index of images; arguments as for `outputs`."""
     logits = outputs(classifier, images, rows, description.architecture, of="logits", precision=precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)
+
+
+def predictions_frame(
+    classifier: Classifier,
+    description: Description,
+    images: ImageSet,
+    rows: Int64[np.ndarray, " n"],
+    *,
+    precision: Precision,
+) -> pd.DataFrame:
+    """`predictions` as a table, to which the caller adds ``model, random_state`` and ``set``.
+
+    Returns:
+        image_id, label, predicted; rows in the order asked.
+    """
+    predicted = predictions(classifier, description, images, rows, precision=precision)
+    return pd.DataFrame({"image_id": images.ids[rows], "label": images.labels[rows], "predicted": predicted})

@@ -1,4 +1,4 @@
-"""Parameters of the models: sections ``standard``, ``robust``, ``embedders`` and ``embed``."""
+"""Parameters of the models: sections ``original``, ``robust``, ``embedders`` and ``embed``."""
 
 from typing import Literal
 
@@ -9,16 +9,16 @@ from debugset.base.params import Section
 Precision = Literal["fp32", "bf16"]
 
 
-class StandardParams(Section):
-    """Section ``standard``: the original model, which is also an embedder.
+class OriginalParams(Section):
+    """Section ``original``: the original model, which is also an embedder.
 
     Attributes:
         architecture: in the registry, or any timm model.
-        seed: of its weights, order and augmentation; failures come from this model alone.
+        random_state: of its weights, order and augmentation; failures come from this model alone.
     """
 
     architecture: str
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
 
 
 class RobustParams(Section):
@@ -28,7 +28,7 @@ class RobustParams(Section):
         architecture: in the registry, or any timm model.
         file: ready weights in the weights folder; null trains here.
         file_sha256: of that file.
-        seed: of its weights, order and augmentation.
+        random_state: of its weights, order and augmentation.
         steps: optimiser steps; the other settings are the recipe's.
         peak_lr: highest learning rate.
         label_smoothing: of the loss.
@@ -43,7 +43,7 @@ class RobustParams(Section):
     architecture: str
     file: str | None
     file_sha256: str | None
-    seed: int = Field(ge=0)
+    random_state: int = Field(ge=0)
     steps: PositiveInt
     peak_lr: PositiveFloat
     label_smoothing: float = Field(ge=0, lt=1)

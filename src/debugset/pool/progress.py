@@ -6,6 +6,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from debugset.base.progress import progress
 from debugset.pool.spool import Progress, Spool
 
 _SECONDS_BETWEEN_NOTES = 1.0
@@ -28,7 +29,7 @@ class Meter:
     ) -> None:
         self._spool, self._now = spool, now
         self._progress = Progress(phase, now(), now(), before, before, total)
-        self._bar: tqdm[Any] = tqdm(desc=phase, unit=unit, disable=None, total=total, initial=before)
+        self._bar: tqdm[Any] = progress(what=phase, unit=unit, total=total, initial=before)
 
     def __enter__(self) -> "Meter":
         self._spool.save_progress(self._progress)

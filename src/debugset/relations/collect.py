@@ -81,7 +81,7 @@ def read_failures(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, pd.
     """
     if not (folder / "runs.parquet").is_file():
         raise ValueError(
-            f"{folder}: no diagnosis; choose `outfits.source` other than none and run `dvc repro`, or `dvc pull`"
+            f"{folder}: no diagnosis; choose `attributed.source` other than none and run `dvc repro`, or `dvc pull`"
         )
     pairs, modes, runs = (pd.read_parquet(folder / f"{name}.parquet") for name in ("pairs", "modes", "runs"))
     annotated = [attributes(open_set(one)) for one in sets if (one / MANIFEST).is_file()]

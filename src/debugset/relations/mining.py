@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Int64
-from tqdm import tqdm
 
+from debugset.base.progress import progress
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, load
 from debugset.models.device import device
@@ -77,7 +77,7 @@ def mine_masks(
     if params.mask == "all":
         return [everything] * there.shape[1]
     masks = []
-    for attribute in tqdm(range(there.shape[1]), "relations: masks", unit=" attributes", leave=False):
+    for attribute in progress(range(there.shape[1]), "relations: masks", unit=" attributes", leave=False):
         chosen = rows[there[:, attribute]][: params.mask_images]
         if not len(chosen):
             masks.append(everything)
@@ -102,7 +102,7 @@ def mine_cosines(
     """
     keep = torch.from_numpy(np.stack([mask.keep for mask in masks])).to(device())
     total = -(-len(rows) // batch)
-    batches = tqdm(
+    batches = progress(
         pattern_batches(network, images, rows, batch), "relations: cosines", total, unit=" batches", leave=False
     )
     return np.concatenate([batch_cosines(one.gradients.mul_(keep)).cpu().numpy() for one in batches])

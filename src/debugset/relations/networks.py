@@ -42,7 +42,7 @@ def fit_attributes(
     rows: np.ndarray,
     attributes: pd.DataFrame,
     params: AttributesParams,
-    seed: int,
+    random_state: int,
     describe: str,
 ) -> tuple[Classifier, Description]:
     """Train an attribute network from random weights.
@@ -52,22 +52,22 @@ def fit_attributes(
         rows: those to train on, ascending.
         attributes: of those images.
         params: architecture, loss and recipe.
-        seed: of weights and order.
+        random_state: of weights and order.
         describe: what the progress bar says.
 
     Raises:
         ValueError: the architecture is unknown, or the training diverged.
     """
     built = architecture(params)
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     network = build(built, attributes.shape[1])
     data = TrainingSet([(images, rows)], attributes.to_numpy(np.float32), np.ones(len(rows), np.float32))
     loss = logistic if params.loss == "logistic" else squared
-    fit(network, data, params.recipe(), params.side, seed, loss=loss, describe=describe)
+    fit(network, data, params.recipe(), params.side, random_state, loss=loss, describe=describe)
     if not all(bool(torch.isfinite(weights).all()) for weights in network.state_dict().values()):
         raise ValueError(f"{describe}: the training diverged, its weights are no numbers; lower attributes.peak_lr")
     return network, Description(
-        params.architecture, built, tuple(attributes.columns), f"trained from scratch, seed {seed}"
+        params.architecture, built, tuple(attributes.columns), f"trained from scratch, random_state {random_state}"
     )
 
 

@@ -12,7 +12,7 @@ Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
 class AttributesParams(Section):
-    """Section ``attributes``: the networks that are diagnosed, one for each training set and seed.
+    """Section ``attributes``: the networks that are diagnosed, one for each training set and random state.
 
     Attributes:
         architecture: ``small_alexnet``, ``alexnet`` (torchvision's) or any timm model; from random weights.
@@ -21,7 +21,7 @@ class AttributesParams(Section):
         images: in every training set, however biased; null takes all that the bias leaves.
         pairs: of attributes; each gives a series of training sets that are more and more biased.
         taus: the bias levels: the share of the images in which the pair's attributes differ that is removed.
-        seeds: of training sets and weights; each also trains on an unbiased set.
+        random_states: of training sets and weights; each also trains on an unbiased set.
         steps: optimiser steps; this and what follows is as in section ``recipe``.
     """
 
@@ -31,7 +31,7 @@ class AttributesParams(Section):
     images: PositiveInt | None
     pairs: list[Pair]
     taus: list[Annotated[float, Field(gt=0, le=1)]]
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    random_states: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     steps: PositiveInt
     batch: PositiveInt
     peak_lr: PositiveFloat
@@ -43,7 +43,7 @@ class AttributesParams(Section):
     precision: Precision
     channels_last: bool
 
-    @field_validator("pairs", "taus", "seeds")
+    @field_validator("pairs", "taus", "random_states")
     @classmethod
     def _distinct(cls, values: list) -> list:
         if any(value in values[:place] for place, value in enumerate(values)):

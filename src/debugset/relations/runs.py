@@ -1,4 +1,4 @@
-"""The runs of the study: every training set, by seed, biased pair and bias level."""
+"""The runs of the study: every training set, by random state, biased pair and bias level."""
 
 from dataclasses import dataclass
 
@@ -19,14 +19,14 @@ class Run:
         attribute_a: of the biased pair; '' in an unbiased training set.
         attribute_b: the other one.
         tau: the bias level; 0 in an unbiased training set.
-        seed: of training set and weights.
+        random_state: of training set and weights.
     """
 
     name: str
     attribute_a: str
     attribute_b: str
     tau: float
-    seed: int
+    random_state: int
 
     @property
     def pair(self) -> tuple[str, str] | None:
@@ -36,17 +36,17 @@ class Run:
     @property
     def words(self) -> str:
         """The training set in words."""
-        return f"seed {self.seed}, " + (
+        return f"random_state {self.random_state}, " + (
             f"{self.attribute_a}-{self.attribute_b} at tau {self.tau:g}" if self.tau else "unbiased"
         )
 
 
 def runs(params: AttributesParams) -> list[Run]:
-    """All networks that params ask for: of each seed an unbiased one, then those of every pair by level."""
+    """All networks that params ask for: of each random state an unbiased one, then those of every pair by level."""
     found: list[Run] = []
-    for seed in params.seeds:
+    for random_state in params.random_states:
         wished = [("", "", 0.0), *((a, b, tau) for a, b in params.pairs for tau in params.taus)]
-        found += [Run(f"{len(found) + place:03d}", *one, seed) for place, one in enumerate(wished)]
+        found += [Run(f"{len(found) + place:03d}", *one, random_state) for place, one in enumerate(wished)]
     return found
 
 
@@ -88,25 +88,25 @@ def attributes_of_tests(images: ImageSet, names: list[str]) -> pd.DataFrame:
 
 
 def biased_rows(
-    attributes: pd.DataFrame, pair: tuple[str, str] | None, tau: float, count: int | None, seed: int
+    attributes: pd.DataFrame, pair: tuple[str, str] | None, tau: float, count: int | None, random_state: int
 ) -> Int64[np.ndarray, " m"]:
     """The images of a training set that is biased at a level, ascending.
 
-    With one seed, the images left at a higher level are among those left at a lower one.
+    With one random state, the images left at a higher level are among those left at a lower one.
 
     Args:
         attributes: one row an image, positive where the attribute is there.
         pair: two attributes; None leaves the set unbiased.
         tau: share of the images in which just one of them is there that is removed, from 0 to 1.
         count: how many of the images left to take; None takes all.
-        seed: of both choices.
+        random_state: of both choices.
 
     Raises:
         ValueError: an attribute is unknown, or fewer than ``count`` images are left.
     """
     if unknown := [name for name in pair or () if name not in attributes]:
         raise ValueError(f"attributes.pairs: {unknown[0]} is no attribute; there are {', '.join(map(str, attributes))}")
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([random_state, 1])
     order, removed = rng.permutation(len(attributes)), np.empty(0, np.int64)
     if pair is not None:
         there = attributes[list(pair)].to_numpy() > 0

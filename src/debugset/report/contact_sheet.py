@@ -35,7 +35,7 @@ class Row:
 def rows(inputs: Inputs, limit: int) -> list[Row]:
     """The first ``limit`` shown seeds of different classes with their picks by the chosen embedder."""
     embedder = inputs.chosen.removeprefix("dcd-")
-    now = inputs.predicted(inputs.chosen, "mfreq")
+    now = inputs.predicted(inputs.chosen, "seed_source")
     found: dict[int, Row] = {}
     for seed in shown_seeds(inputs):
         if seed.label in found and len(found) < len(inputs.debug_classes):

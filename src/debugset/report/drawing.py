@@ -17,16 +17,21 @@ from debugset.base.files import replacing_file
 
 INK = "#1f2733"  # lines and words; on the page it becomes the colour of the text around it
 FAINT = "#8b95a3"
-COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
+EMBEDDER_COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
+    "foundation": "#0072b2",
+    "original": "#009e73",
+    "robust": "#b5558f",
+    "pixels": "#e69f00",
+    "chance": "#6b7280",
+}
+VARIANT_COLOURS = {
     "original": "#6b7280",
     "retrain": "#9aa1ab",
     "random": "#e69f00",
     "complete": "#d55e00",
-    "foundation": "#0072b2",
-    "standard": "#009e73",
-    "robust": "#b5558f",
-    "chance": "#6b7280",
+    **{f"dcd-{name}": colour for name, colour in EMBEDDER_COLOURS.items()},
 }
+OTHER_COLOUR = "#56b4e9"
 STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -57,9 +62,14 @@ STYLE: Any = {
 }
 
 
-def colour(name: str) -> str:
-    """The colour of a variant or an embedder; a dcd variant wears its embedder's."""
-    return COLOURS.get(name.removeprefix("dcd-"), "#56b4e9")
+def variant_colour(name: str) -> str:
+    """The colour of a variant; a dcd variant wears its embedder's."""
+    return VARIANT_COLOURS.get(name, OTHER_COLOUR)
+
+
+def embedder_colour(name: str) -> str:
+    """The colour of an embedder, of pixels, or of chance."""
+    return EMBEDDER_COLOURS.get(name, OTHER_COLOUR)
 
 
 @contextmanager

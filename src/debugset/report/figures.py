@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from debugset.report.drawing import FAINT, INK, colour
+from debugset.report.drawing import FAINT, INK, embedder_colour, variant_colour
 
 
 def accuracy(axes: Sequence[Axes], table: pd.DataFrame, columns: Mapping[str, str], chosen: str) -> None:
@@ -27,7 +27,7 @@ def accuracy(axes: Sequence[Axes], table: pd.DataFrame, columns: Mapping[str, st
         for row in measured.to_dict("records"):
             variant, value, place = row["variant"], row["accuracy"], float(variants.index(row["variant"]))
             if variant == "original":
-                panel.axvline(value, color=colour(variant), lw=1, ls=(0, (3, 2)))
+                panel.axvline(value, color=variant_colour(variant), lw=1, ls=(0, (3, 2)))
             _interval(panel, place, value, row["low"], row["high"], variant)
             weight = "bold" if variant == chosen else "normal"
             _word(panel, f"{value:.1f}", (row["high"], place), (5, 0), va="center", fontweight=weight)
@@ -73,7 +73,7 @@ def _interval(
     panel: Axes, place: float, value: float, low: float, high: float, variant: str, *, hollow: bool = False
 ) -> None:
     """A dot with its interval as a line."""
-    tint = colour(variant)
+    tint = variant_colour(variant)
     panel.plot([low, high], [place, place], color=tint, lw=2.2, alpha=0.55, solid_capstyle="round")
     panel.plot([value], [place], "o", color=tint, ms=6, mfc="white" if hollow else tint, mew=1.6)
 
@@ -104,7 +104,9 @@ def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequenc
     added = table[table["variant"] == chosen].set_index("class")["added"].reindex(wide.index)
     largest = max(float(added.max()), 1.0)
     panel.plot([0, 100], [0, 100], color=FAINT, lw=1, ls=(0, (4, 3)))
-    panel.scatter(wide["random"], wide[chosen], s=30 + 170 * added / largest, color=colour(chosen), alpha=0.6, lw=0)
+    panel.scatter(
+        wide["random"], wide[chosen], s=30 + 170 * added / largest, color=variant_colour(chosen), alpha=0.6, lw=0
+    )
     for row in wide.reset_index().to_dict("records"):
         _word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
     top = min(100.0, float(np.nanmax(wide[["random", chosen]].to_numpy(float))) * 1.12 + 4)
@@ -122,7 +124,7 @@ def against_added(panel: Axes, table: pd.DataFrame, lines: pd.DataFrame) -> None
         lines: variant, slope, intercept; not a number where a line is not defined.
     """
     for variant, rows in table.groupby("variant", sort=False):
-        tint = colour(str(variant))
+        tint = variant_colour(str(variant))
         panel.plot(rows["added"], rows["accuracy"], "o", color=tint, ms=5, alpha=0.75, mew=0, label=variant)
         line = lines[lines["variant"] == variant].iloc[0]
         ends = np.array([rows["added"].min(), rows["added"].max()], float)
@@ -149,7 +151,7 @@ def retention(axes: Sequence[Axes], table: pd.DataFrame, kinds: Mapping[str, str
             panel.plot(
                 rows["k"],
                 100 * rows[f"{kind}_retention"],
-                color=colour(str(embedder)),
+                color=embedder_colour(str(embedder)),
                 label=embedder,
                 **style,
             )

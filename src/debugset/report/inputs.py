@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from debugset.base.files import read_json
-from debugset.dcd.accuracy import accuracy_by_class, accuracy_by_seed, accuracy_table, choose_embedder
+from debugset.base.paths import ADDED, DEDUP, DEVAL, ERRORS, EVALUATION, PICKS, POOL, SETS, TEST
+from debugset.dcd.accuracy import choose_embedder
 from debugset.dcd.failures import class_indices
 from debugset.dcd.variants import EMBEDDERS
 from debugset.dcd.variants import VARIANTS as TRAINED
@@ -18,13 +19,7 @@ from debugset.images.sets import ImageSet, open_set
 from debugset.report.params import ReportParams
 
 VARIANTS = ("original", *TRAINED)
-POOL = "data/pool"
-SCORED = (  # what the accuracy table, and so the chosen embedder, is computed from
-    "data/predictions.parquet",
-    "data/errors/predictions.parquet",
-    "data/errors/failures.parquet",
-    "data/sets/test/manifest.parquet",
-)
+SCORED = (EVALUATION, ERRORS / "failures.parquet", SETS / TEST / "manifest.parquet")  # what accuracies are told from
 
 
 @dataclass
@@ -42,21 +37,21 @@ class Inputs:
     params: ReportParams
     debug_class_names: Sequence[str]
     shown_pool_rows: set[int] = field(default_factory=set)
-    _sets: dict[str, ImageSet] = field(default_factory=dict, repr=False)
+    _sets: dict[Path, ImageSet] = field(default_factory=dict, repr=False)
 
-    def missing(self, paths: tuple[str, ...]) -> list[str]:
+    def missing(self, paths: tuple[Path, ...]) -> list[str]:
         """Those of the paths, relative to the root, that do not exist."""
-        return [path for path in paths if not (self.root / path).exists()]
+        return [str(path) for path in paths if not (self.root / path).exists()]
 
-    def json(self, path: str) -> Any:
+    def json(self, path: Path) -> Any:
         """A JSON file, or None where it does not exist."""
         return read_json(self.root / path) if (self.root / path).is_file() else None
 
-    def frame(self, path: str) -> pd.DataFrame:
+    def frame(self, path: Path) -> pd.DataFrame:
         """A Parquet file as a frame."""
         return pd.read_parquet(self.root / path)
 
-    def images(self, path: str) -> ImageSet:
+    def images(self, path: Path) -> ImageSet:
         """An image set, opened once."""
         if path not in self._sets:
             self._sets[path] = open_set(self.root / path)
@@ -70,12 +65,12 @@ class Inputs:
     @cached_property
     def classes(self) -> tuple[str, ...]:
         """The class names that labels index."""
-        return self.images("data/sets/test").classes
+        return self.images(SETS / TEST).classes
 
     @cached_property
     def failures(self) -> pd.DataFrame:
-        """The original model's failures: role, class, image_id, predicted."""
-        return self.frame("data/errors/failures.parquet")
+        """The original model's failures: role, set, class, image_id, predicted."""
+        return self.frame(ERRORS / "failures.parquet")
 
     @cached_property
     def debug_classes(self) -> list[int]:
@@ -84,34 +79,36 @@ class Inputs:
 
     @cached_property
     def picks(self) -> dict[str, pd.DataFrame]:
-        """The picks of every embedder that has some."""
-        paths = {name: f"data/picks/{name}.parquet" for name in EMBEDDERS}
+        """The debug-train set of every embedder that has one."""
+        paths = {name: PICKS / f"{name}.parquet" for name in EMBEDDERS}
         return {name: self.frame(path) for name, path in paths.items() if not self.missing((path,))}
 
     @cached_property
+    def deval(self) -> pd.DataFrame:
+        """The picks of de-val, the same for all variants."""
+        return self.frame(PICKS / f"{DEVAL}.parquet")
+
+    @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Every variant's predictions, the original's included, in the order of `VARIANTS`."""
-        original = self.frame("data/errors/predictions.parquet")
-        original = original[original["model"] == "original"].assign(variant="original", seed=0)
-        others = self.frame("data/predictions.parquet")
-        return pd.concat([original[list(others.columns)], others], ignore_index=True)
+        """Of every variant, the original included: model, random_state, set, image_id, label, predicted."""
+        return self.frame(EVALUATION / "predictions.parquet")
 
     @cached_property
     def variants(self) -> list[str]:
         """The variants that were evaluated, the known ones in their fixed order, then any others."""
-        found = set(self.predictions["variant"])
+        found = set(self.predictions["model"])
         return [name for name in VARIANTS if name in found] + sorted(found - set(VARIANTS))
 
     @cached_property
     def added(self) -> dict[str, dict[str, Any]]:
         """What each variant added to the training set: images, by_class, weak_label_precision."""
-        found = {name: self.json(f"data/added/{name}.json") for name in self.variants}
+        found = {name: self.json(ADDED / f"{name}.json") for name in self.variants}
         return {name: content for name, content in found.items() if content is not None}
 
     @cached_property
     def keep(self) -> pd.DataFrame:
         """The fate of every pool image in the duplicate and leak filters."""
-        return self.frame("data/dedup/keep.parquet")
+        return self.frame(DEDUP / "keep.parquet")
 
     def class_name(self, index: int) -> str:
         """The name of a class; -1 is an image that shows none of them."""
@@ -128,25 +125,19 @@ class Inputs:
         return np.random.default_rng(self.params.random_state)
 
     @cached_property
-    def _tables(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The accuracy table and the differences, as shares of one."""
-        draws = (self.params.resamples, self.params.random_state)
-        return accuracy_table(self.predictions, self.failures, self.debug_classes, *draws)
-
-    @cached_property
-    def by_seed(self) -> pd.DataFrame:
-        """variant, column, seed, accuracy; shares of one."""
-        return accuracy_by_seed(self.predictions, self.failures, self.debug_classes)
+    def by_run(self) -> pd.DataFrame:
+        """variant, column, random_state, accuracy; shares of one."""
+        return self.frame(EVALUATION / "by_run.parquet")
 
     @cached_property
     def accuracy(self) -> pd.DataFrame:
-        """variant, column, accuracy, low, high, images, seeds; accuracies in percent, variants in order."""
-        return self._ordered(self._tables[0], ["accuracy", "low", "high"])
+        """variant, column, accuracy, low, high, images, runs; accuracies in percent, variants in order."""
+        return self._ordered(self.frame(EVALUATION / "accuracy.parquet"), ["accuracy", "low", "high"])
 
     @cached_property
     def differences(self) -> pd.DataFrame:
         """variant, baseline, column, difference, low, high; in percentage points, variants in order."""
-        return self._ordered(self._tables[1], ["difference", "low", "high"])
+        return self._ordered(self.frame(EVALUATION / "differences.parquet"), ["difference", "low", "high"])
 
     @cached_property
     def baselines(self) -> list[str]:
@@ -157,17 +148,19 @@ class Inputs:
     @cached_property
     def chosen(self) -> str:
         """The dcd variant with the highest de-val accuracy."""
-        return choose_embedder(self._tables[0])
+        return choose_embedder(self.frame(EVALUATION / "accuracy.parquet"))
 
     @cached_property
     def by_class(self) -> pd.DataFrame:
         """variant, class, accuracy, images, added: held-out accuracy of the debug classes, in percent."""
-        added = {
-            variant: {self.classes.index(name): count for name, count in content["by_class"].items()}
-            for variant, content in self.added.items()
-        }
-        table = accuracy_by_class(self.predictions, self.failures, added)
+        table = self.frame(EVALUATION / "by_class.parquet")
         return self._ordered(table[table["column"] == "heldout"], ["accuracy"])
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """variant, slope, intercept: the line of each variant in `by_class`, in percent."""
+        table = self.frame(EVALUATION / "lines.parquet")
+        return self._ordered(table[table["column"] == "heldout"], ["slope", "intercept"])
 
     def score(self, variant: str, column: str) -> dict[str, Any] | None:
         """One row of `accuracy`, or None where it was not measured."""
@@ -181,10 +174,10 @@ class Inputs:
         return _only(table[which])
 
     def predicted(self, variant: str, set_name: str) -> dict[str, int]:
-        """What the first training seed of a variant says of each image of a set."""
+        """What the first run of a variant says of each image of a set."""
         rows = self.predictions
-        rows = rows[(rows["variant"] == variant) & (rows["set"] == set_name)]
-        rows = rows[rows["seed"] == rows["seed"].min()]
+        rows = rows[(rows["model"] == variant) & (rows["set"] == set_name)]
+        rows = rows[rows["random_state"] == rows["random_state"].min()]
         return dict(zip(rows["image_id"], rows["predicted"], strict=True))
 
     def _ordered(self, table: pd.DataFrame, shares: list[str]) -> pd.DataFrame:

@@ -1,23 +1,18 @@
 """The metrics that git holds: few levels, rounded, equal bytes for equal results."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from debugset.base.files import replacing_file, write_json
+from debugset.base.paths import BARLOW, DEDUP, METRICS, PLOTS, REMEASURED, RETENTION, SCRAPE
 from debugset.relations.diagnosis import BLIND_SPOT, FAILURE_MODE
 from debugset.report.inputs import Inputs
+from debugset.report.numbers import KEPT, planted_scores, rule_gains, variants_adding_alike, weak_label_precision
 from debugset.report.relations import Relations
-from debugset.report.sections.by_class import compared
-from debugset.report.sections.embedders import KINDS
-from debugset.report.sections.failure_modes import gains, planted
-from debugset.report.sections.pool import weak_label_precision
 from debugset.report.text_table import COLUMNS
 
-FOLDER = Path("metrics")
-PLOTS = Path("plots")
 DIGITS = 4
 GROUPINGS = ("label", "prediction")
 ENDS = ("shallow", "deep")
@@ -25,7 +20,7 @@ KINDS_OF_FLAWS = (BLIND_SPOT, FAILURE_MODE)
 
 
 def accuracy(inputs: Inputs) -> dict[str, Any]:
-    """Every accuracy with its interval, each seed's, and every paired difference, as shares of one; the chosen."""
+    """Every accuracy with its interval, each run's, and every paired difference, as shares of one; the chosen."""
     variants: dict[str, Any] = {}
     for variant in inputs.variants:
         cells = {column: inputs.score(variant, column) for column in COLUMNS}
@@ -43,15 +38,16 @@ def accuracy(inputs: Inputs) -> dict[str, Any]:
     for row in inputs.differences.dropna().to_dict("records"):
         columns = differences.setdefault(row["variant"], {}).setdefault(row["baseline"], {})
         columns[row["column"]] = {key: row[key] / 100 for key in ("difference", "low", "high")}
-    seeds: dict[str, Any] = {}
-    for row in inputs.by_seed.to_dict("records"):
-        seeds.setdefault(row["variant"], {}).setdefault(str(row["seed"]), {})[row["column"]] = row["accuracy"]
-    return {"variants": variants, "seeds": seeds, "differences": differences, "chosen": inputs.chosen}
+    runs: dict[str, Any] = {}
+    for row in inputs.by_run.to_dict("records"):
+        of_variant = runs.setdefault(row["variant"], {})
+        of_variant.setdefault(str(row["random_state"]), {})[row["column"]] = row["accuracy"]
+    return {"variants": variants, "runs": runs, "differences": differences, "chosen": inputs.chosen}
 
 
 def summary(inputs: Inputs) -> dict[str, Any]:
     """The numbers to watch: accuracies by column and variant, and what the chosen variant gains."""
-    shown = ("heldout", "seed", "complement", "test", "test_all", "deval")
+    shown = ("heldout", "seed", "heldout_source", "test", "test_all", "deval")
     chosen = inputs.chosen
     scores = {column: {name: inputs.score(name, column) for name in inputs.variants} for column in shown}
     gains = {f"over_{name}": inputs.change(chosen, name, "heldout") for name in inputs.baselines}
@@ -67,7 +63,7 @@ def summary(inputs: Inputs) -> dict[str, Any]:
 
 def pool(inputs: Inputs) -> dict[str, Any]:
     """What was found, dropped, rejected, kept and added, and the share of right weak labels."""
-    scrape = inputs.json("data/scrape.json") or {}
+    scrape = inputs.json(SCRAPE) or {}
     manifest = inputs.pool.manifest
     counts: dict[str, Any] = {
         "found": scrape.get("found"),
@@ -91,12 +87,12 @@ def pool(inputs: Inputs) -> dict[str, Any]:
 
 def retention(inputs: Inputs) -> dict[str, Any]:
     """For every embedder, the shares of its neighbours that keep class and context, at both ends of k."""
-    table = inputs.frame("data/retention.parquet")
+    table = inputs.frame(RETENTION)
     ends = table[table["k"].isin([table["k"].min(), table["k"].max()])]
     shares: dict[str, Any] = {}
     for row in ends.to_dict("records"):
         of_embedder = shares.setdefault(row["embedder"], {})
-        for kind in KINDS:
+        for kind in KEPT:
             if not math.isnan(row[f"{kind}_retention"]):
                 of_embedder[f"{kind}_at_{row['k']}"] = row[f"{kind}_retention"]
     return shares
@@ -104,13 +100,13 @@ def retention(inputs: Inputs) -> dict[str, Any]:
 
 def leaks(inputs: Inputs) -> dict[str, Any]:
     """What the leak filter removed and how well it finds planted copies, as used and by the paper's rule."""
-    return inputs.json("data/dedup/scores.json") or {}
+    return inputs.json(DEDUP / "scores.json") or {}
 
 
 def modes(inputs: Inputs) -> dict[str, Any]:
     """Failure modes found and held, every variant's error rate on their images, and the planted truth."""
-    table = inputs.frame("data/barlow/modes.parquet")
-    again = inputs.frame("data/remeasured.parquet")
+    table = inputs.frame(BARLOW / "modes.parquet")
+    again = inputs.frame(REMEASURED)
     together = again[again["mode"] == "all"]
     return {
         "found": len(table),
@@ -118,7 +114,7 @@ def modes(inputs: Inputs) -> dict[str, Any]:
         "error_rate": dict(zip(together["variant"], together["error_rate"], strict=True)),
         "planted": {
             f"{row['features']}_{row['grouping']}_{row['depth']}": _defined(row, ("precision", "recall", "base"))
-            for row in planted(inputs)
+            for row in planted_scores(inputs)
         },
     }
 
@@ -126,7 +122,7 @@ def modes(inputs: Inputs) -> dict[str, Any]:
 def rules(inputs: Inputs) -> dict[str, Any]:
     """ALER - BER, held out and by chance, and the share of valid leaves, by model, features, grouping and depth."""
     found: dict[str, Any] = {}
-    for row in gains(inputs.frame("data/barlow/groups.parquet")):
+    for row in rule_gains(inputs.frame(BARLOW / "groups.parquet")):
         by_depth = found.setdefault(f"{row['analysed']}_by_{row['features']}", {}).setdefault(row["grouping"], {})
         by_depth[f"depth_{row['depth']}"] = _defined(row, ("gain", "heldout_gain", "chance_gain", "valid"))
     return found
@@ -145,7 +141,7 @@ def relations(inputs: Inputs) -> dict[str, Any]:
     unbiased = found.pairs[found.pairs["run"].isin(found.runs[found.runs["tau"] == 0]["name"])]
     levels: dict[str, Any] = {}
     for row in found.planted.to_dict("records"):
-        series = levels.setdefault(f"{row['attribute_a']}-{row['attribute_b']}_seed_{row['seed']}", {})
+        series = levels.setdefault(f"{row['attribute_a']}-{row['attribute_b']}_random_state_{row['random_state']}", {})
         series |= {f"tau_{row['tau']:g}_{name}": row[name] for name in ("kl", "mean", "rank")}
     return {
         "kept": float(found.table("attributes")["kept"].median()),
@@ -156,7 +152,7 @@ def relations(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-METRICS = {
+MEASURES = {
     "accuracy": accuracy,
     "summary": summary,
     "pool": pool,
@@ -170,8 +166,8 @@ METRICS = {
 
 def write(inputs: Inputs) -> None:
     """Write every metrics file and the tables behind the plots of ``dvc plots``."""
-    for name, measure in METRICS.items():
-        write_json(inputs.root / FOLDER / f"{name}.json", measure(inputs), digits=DIGITS)
+    for name, measure in MEASURES.items():
+        write_json(inputs.root / METRICS / f"{name}.json", measure(inputs), digits=DIGITS)
     for name, table in {
         "accuracy": _accuracy_plot,
         "classes": _classes_plot,
@@ -192,16 +188,16 @@ def _accuracy_plot(inputs: Inputs) -> pd.DataFrame:
 
 def _classes_plot(inputs: Inputs) -> pd.DataFrame:
     """A row a variant and class: images added, held-out accuracy in percent."""
-    table = compared(inputs.by_class)
+    table = variants_adding_alike(inputs.by_class)
     names = [inputs.class_name(int(index)) for index in table["class"]]
     return table.assign(**{"class": names})[["variant", "class", "added", "accuracy"]]
 
 
 def _retention_plot(inputs: Inputs) -> pd.DataFrame:
     """A row a k, a column an embedder and property; shares of one."""
-    table = inputs.frame("data/retention.parquet")
+    table = inputs.frame(RETENTION)
     shares = [
-        table.pivot(index="k", columns="embedder", values=f"{kept}_retention").add_suffix(f"_{kept}") for kept in KINDS
+        table.pivot(index="k", columns="embedder", values=f"{kept}_retention").add_suffix(f"_{kept}") for kept in KEPT
     ]
     return pd.concat(shares, axis=1).reset_index()
 
@@ -212,7 +208,7 @@ def _gains_plot(inputs: Inputs) -> pd.DataFrame:
     Shallow and deep are the least and the largest depth; ``classes`` is the share of the classes up to a row, in
     percent; only the features of the failure modes.
     """
-    table = inputs.frame("data/barlow/groups.parquet")
+    table = inputs.frame(BARLOW / "groups.parquet")
     table = table[(table["features"] == table["features"].iloc[0]) & (table["reason"] == "")]
     columns = {}
     for name, depth in (("shallow", table["depth"].min()), ("deep", table["depth"].max())):
@@ -228,7 +224,7 @@ def _gains_plot(inputs: Inputs) -> pd.DataFrame:
 
 def _modes_plot(inputs: Inputs) -> pd.DataFrame:
     """A row a mode and variant: the original model's error rate and the variant's, in percent."""
-    table = inputs.frame("data/remeasured.parquet")
+    table = inputs.frame(REMEASURED)
     table = table[table["mode"] != "all"]
     before = table[table["variant"] == "original"].set_index("mode")["error_rate"]
     after = table[table["variant"] != "original"]
@@ -237,10 +233,10 @@ def _modes_plot(inputs: Inputs) -> pd.DataFrame:
 
 
 def _relations_plot(inputs: Inputs) -> pd.DataFrame:
-    """A row a biased pair, seed and level: divergence, mean cosine and rank among pairs of its label (figure 6)."""
+    """A row a biased pair, run and level: divergence, mean cosine and rank among pairs of its label (figure 6)."""
     found, columns = Relations(inputs), ["pair", "tau", "kl", "mean", "rank"]
     if found.empty:
         return pd.DataFrame(columns=columns)
     table = found.planted
-    names = table["attribute_a"] + "-" + table["attribute_b"] + ", seed " + table["seed"].astype(str)
+    names = table["attribute_a"] + "-" + table["attribute_b"] + ", random state " + table["random_state"].astype(str)
     return table.assign(pair=names)[columns]

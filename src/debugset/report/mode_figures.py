@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from debugset.report.drawing import FAINT, INK, colour
+from debugset.report.drawing import FAINT, INK, embedder_colour, variant_colour
 
 GROUPINGS = {"label": "by label (false negatives)", "prediction": "by prediction (false positives)"}
-TINTS = {"robust": "#b5558f", "standard": "#009e73", "foundation": "#0072b2", "pixels": "#e69f00"}
 
 
 def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
@@ -28,7 +27,7 @@ def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
             rows = mine[(mine[list(key)] == pd.Series(key)).all(axis=1)]
             if rows.empty:
                 continue
-            tint = TINTS.get(key["features"], INK)
+            tint = embedder_colour(key["features"])
             spread = np.linspace(-0.25, 0.25, len(rows)) if len(rows) > 1 else np.zeros(1)
             panel.plot(np.sort(rows["gain"]), place + spread, "o", ms=3, alpha=0.55, mew=0, color=tint)
             panel.plot([rows["gain"].mean()], [place], "|", ms=13, mew=2.4, color=tint)
@@ -54,7 +53,7 @@ def slopes(panel: Axes, table: pd.DataFrame, chosen: str) -> None:
     wide = 100 * table[table["mode"] != "all"].pivot(index="mode", columns="variant", values="error_rate")[stops]
     ends = _apart(wide[stops[-1]].to_numpy(), 90 / (len(wide) + 6))
     for (mode, row), end in zip(wide.iterrows(), ends, strict=True):
-        panel.plot(range(len(stops)), row, "o-", ms=4, lw=1.6, color=colour(chosen), alpha=0.75)
+        panel.plot(range(len(stops)), row, "o-", ms=4, lw=1.6, color=variant_colour(chosen), alpha=0.75)
         panel.annotate(
             f"{mode}  {row.iloc[-1]:.0f}", (len(stops) - 1, row.iloc[-1]), (len(stops) - 0.93, end),
             fontsize=7.5, va="center", arrowprops={"arrowstyle": "-", "lw": 0.5, "color": FAINT},
@@ -76,7 +75,7 @@ def together(panel: Axes, rows: pd.DataFrame, variants: Sequence[str], chosen: s
     """
     shown = [name for name in variants if name in set(rows["variant"])]
     for row in rows.to_dict("records"):
-        place, tint = shown.index(row["variant"]), colour(row["variant"])
+        place, tint = shown.index(row["variant"]), variant_colour(row["variant"])
         panel.plot([100 * row["low"], 100 * row["high"]], [place, place], color=tint, lw=2.2, alpha=0.55)
         panel.plot([100 * row["error_rate"]], [place], "o", ms=6, color=tint)
         words: dict[str, Any] = {"fontsize": 8, "va": "center", "textcoords": "offset points"}

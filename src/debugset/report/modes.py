@@ -9,13 +9,14 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from debugset.base.paths import BARLOW, SETS, TEST
 from debugset.report.inputs import Inputs
 
 MODES = (
-    "data/barlow/modes.parquet",
-    "data/barlow/groups.parquet",
-    "data/barlow/pictures.parquet",
-    "data/sets/test/manifest.parquet",  # it has the names of the classes
+    BARLOW / "modes.parquet",
+    BARLOW / "groups.parquet",
+    BARLOW / "pictures.parquet",
+    SETS / TEST / "manifest.parquet",  # it has the names of the classes
 )
 LANES = {
     "activating": "strongest in the group",
@@ -58,8 +59,8 @@ class Mode:
 
 def modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
     """The ``limit`` most important failure modes; all of them if it is None."""
-    table = inputs.frame("data/barlow/modes.parquet")[:limit]
-    pictures = inputs.frame("data/barlow/pictures.parquet")
+    table = inputs.frame(BARLOW / "modes.parquet")[:limit]
+    pictures = inputs.frame(BARLOW / "pictures.parquet")
     for row in table.to_dict("records"):
         shown = {str(key): value for key, value in row.items()}
         yield Mode(shown, _title(inputs, shown), list(_lanes(pictures[pictures["mode"] == row["mode"]])))

@@ -14,8 +14,7 @@ class ReportParams(Section):
         border_pairs: pairs shown on each side of the leak filter's border; stage `dedup` keeps 24.
         examples: images shown for each fate of a pool image, and for each outcome of a held-out failure.
         modes_shown: failure modes shown, the most important first.
-        resamples: bootstrap resamples behind each interval.
-        random_state: seed of the bootstrap and of every draw of examples.
+        random_state: of every draw of examples.
     """
 
     seeds_shown: int = Field(12, ge=1, le=200)
@@ -23,5 +22,4 @@ class ReportParams(Section):
     border_pairs: int = Field(12, ge=1, le=24)
     examples: int = Field(18, ge=1, le=200)
     modes_shown: int = Field(40, ge=1, le=1000)
-    resamples: int = Field(1000, ge=100)
     random_state: int = Field(0, ge=0)

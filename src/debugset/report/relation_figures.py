@@ -49,13 +49,13 @@ def graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequ
 
 
 def levels(panel: Axes, planted: pd.DataFrame) -> None:
-    """The divergence of each biased pair by level of bias, a line a pair and seed, their mean in red (figure 6).
+    """The divergence of each biased pair by level of bias, a line a pair and run, their mean in red (figure 6).
 
     Args:
         panel: where to draw.
-        planted: attribute_a, attribute_b, seed, tau, kl.
+        planted: attribute_a, attribute_b, random_state, tau, kl.
     """
-    for (a, b, _), series in planted.groupby(["attribute_a", "attribute_b", "seed"], sort=False):
+    for (a, b, _), series in planted.groupby(["attribute_a", "attribute_b", "random_state"], sort=False):
         panel.plot(series["tau"], series["kl"], "o-", color=FAINT, ms=3.5, lw=1.2)
         panel.annotate(
             f"{a}-{b}",

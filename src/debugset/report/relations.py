@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
+from debugset.base.paths import RELATIONS
 from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs
 
-FOLDER = "data/relations"
 GRAPHS_A_ROW = 3
 SIGNS = {"+": "with", "-": "without"}
 METHODS = {
@@ -30,16 +30,16 @@ class Relations:
 
     def table(self, name: str) -> pd.DataFrame:
         """A table; a column ``run`` says which network a row is about."""
-        return self._inputs.frame(f"{FOLDER}/{name}.parquet")
+        return self._inputs.frame(RELATIONS / f"{name}.parquet")
 
     @cached_property
     def empty(self) -> bool:
         """Whether the profile has no images with attributes."""
-        return bool(self._inputs.missing((f"{FOLDER}/runs.parquet",)))
+        return bool(self._inputs.missing((RELATIONS / "runs.parquet",)))
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """name, attribute_a, attribute_b, tau, seed, images."""
+        """name, attribute_a, attribute_b, tau, random_state, images."""
         return self.table("runs")
 
     @cached_property
@@ -49,8 +49,8 @@ class Relations:
 
     @cached_property
     def shown(self) -> list[dict[str, Any]]:
-        """The networks that the page shows: of the first seed, the unbiased one and each pair's most biased one."""
-        first = self.runs[self.runs["seed"] == self.runs["seed"].iloc[0]]
+        """Networks that the page shows, of the first random state: the unbiased one, each pair's most biased one."""
+        first = self.runs[self.runs["random_state"] == self.runs["random_state"].iloc[0]]
         places = first.groupby(["attribute_a", "attribute_b"], sort=False)["tau"].idxmax()
         return [{str(key): value for key, value in row.items()} for row in first.loc[places].to_dict("records")]
 
@@ -66,28 +66,35 @@ class Relations:
 
     @cached_property
     def planted(self) -> pd.DataFrame:
-        """The biased pairs over all levels, 0 included: attribute_a, attribute_b, seed, tau, kl, mean, rank, kind."""
+        """The biased pairs over all levels, 0 included.
+
+        Columns: attribute_a, attribute_b, random_state, tau, kl, mean, rank, kind.
+        """
         found = []
         for row in self.runs[self.runs["tau"] > 0].to_dict("records"):
             mine = (self.pairs["attribute_a"] == row["attribute_a"]) & (self.pairs["attribute_b"] == row["attribute_b"])
             swapped = (self.pairs["attribute_a"] == row["attribute_b"]) & (
                 self.pairs["attribute_b"] == row["attribute_a"]
             )
-            unbiased = self.runs[(self.runs["tau"] == 0) & (self.runs["seed"] == row["seed"])]["name"]
+            unbiased = self.runs[(self.runs["tau"] == 0) & (self.runs["random_state"] == row["random_state"])]["name"]
             rows = self.pairs[(mine | swapped) & self.pairs["run"].isin([row["name"], *unbiased])]
-            found.append(rows.assign(seed=row["seed"]))
+            found.append(rows.assign(random_state=row["random_state"]))
         if not found:
-            return pd.DataFrame(columns=["attribute_a", "attribute_b", "seed", "tau", "kl", "mean", "rank", "kind"])
+            return pd.DataFrame(
+                columns=["attribute_a", "attribute_b", "random_state", "tau", "kl", "mean", "rank", "kind"]
+            )
         levels = self.runs.set_index("name")["tau"]
-        table = pd.concat(found, ignore_index=True).drop_duplicates(["attribute_a", "attribute_b", "run", "seed"])
+        table = pd.concat(found, ignore_index=True).drop_duplicates(
+            ["attribute_a", "attribute_b", "run", "random_state"]
+        )
         table = table.assign(tau=table["run"].map(levels))
-        return table.sort_values(["attribute_a", "attribute_b", "seed", "tau"], ignore_index=True)
+        return table.sort_values(["attribute_a", "attribute_b", "random_state", "tau"], ignore_index=True)
 
     def falls(self) -> list[float]:
-        """Spearman's correlation of level and divergence, for each biased pair and seed."""
+        """Spearman's correlation of level and divergence, for each biased pair and random state."""
         from scipy.stats import spearmanr
 
-        series = self.planted.groupby(["attribute_a", "attribute_b", "seed"], sort=False)
+        series = self.planted.groupby(["attribute_a", "attribute_b", "random_state"], sort=False)
         return [float(spearmanr(one["tau"], one["kl"])[0]) for _, one in series if len(one) > 2]
 
     def costs(self) -> pd.DataFrame:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from debugset.base.paths import SEED_SOURCE, SETS
 from debugset.images.sets import ImageSet
 from debugset.report.inputs import Inputs
 
-SEED_SET = "data/sets/mfreq"
+SEED_SET = SETS / SEED_SOURCE
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def shown_seeds(inputs: Inputs) -> list[Seed]:
 def nearest_picks(inputs: Inputs, embedder: str, seed: Seed) -> pd.DataFrame:
     """The nearest debug-train picks of a seed, with ``row``, their manifest row in the pool."""
     picks = inputs.picks[embedder]
-    of_seed = picks[(picks["seed_id"] == seed.image_id) & (picks["role"] == "train")]
+    of_seed = picks[(picks["seed_set"] == SEED_SOURCE) & (picks["seed_id"] == seed.image_id)]
     shown = of_seed.sort_values("rank").head(inputs.params.picks_shown)
     return shown.assign(row=inputs.pool.rows_of(shown["image_id"]))
 

@@ -7,17 +7,17 @@ from debugset.report.inputs import VARIANTS
 COLUMNS = {
     "seed": "seed",
     "heldout": "held-out",
-    "mfreq": "mfreq",
-    "complement": "complement",
+    "seed_source": "seed_source",
+    "heldout_source": "heldout_source",
     "test": "test",
-    "mfreq_all": "mfreq",
-    "complement_all": "complement",
+    "seed_source_all": "seed_source",
+    "heldout_source_all": "heldout_source",
     "test_all": "test",
     "deval": "de-val",
 }
 GAINED = {"heldout": "held-out failures, %", "seed": "seeds, %", "deval": "de-val, %"}
 KEPT = {
-    "complement": "complement, debug classes, %",
+    "heldout_source": "heldout_source, debug classes, %",
     "test": "test, debug classes, %",
     "test_all": "test, all classes, %",
 }

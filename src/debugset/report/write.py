@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from debugset.base.files import replacing_file, replacing_folder
+from debugset.base.paths import CARDS, PAGE, PLOTS
 from debugset.report import contact_sheet, figures, metrics, mode_card
 from debugset.report.drawing import drawing, png
 from debugset.report.inputs import Inputs
@@ -14,8 +15,6 @@ from debugset.report.relations import Relations
 from debugset.report.sections.relations import draw_graphs
 from debugset.report.text_table import GAINED, KEPT
 
-PAGE = Path("report/index.html")
-CARDS = Path("report/cards")
 SHEET_ROWS = 7
 
 
@@ -38,7 +37,7 @@ def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[s
 
 def write_pictures(inputs: Inputs) -> None:
     """Write the two pictures that README shows: accuracy with intervals, failures with their picks."""
-    plots = inputs.root / metrics.PLOTS
+    plots = inputs.root / PLOTS
     with drawing(2, 3, (9.6, 5.4), sharey=True) as (figure, axes):
         figures.accuracy(axes, inputs.accuracy, {**GAINED, **KEPT}, inputs.chosen)
         png(figure, plots / "accuracy.png")
@@ -57,7 +56,7 @@ def write_graph(inputs: Inputs) -> None:
             axes[0].set_axis_off()
         else:
             draw_graphs(axes, found)
-        png(figure, inputs.root / metrics.PLOTS / "relations.png")
+        png(figure, inputs.root / PLOTS / "relations.png")
 
 
 def write_cards(inputs: Inputs) -> None:

@@ -50,12 +50,12 @@ class TrainingSet:
         raise IndexError(index)
 
 
-def batch_order(count: int, recipe: Recipe, seed: int) -> Iterator[Int64[np.ndarray, " batch"]]:
+def batch_order(count: int, recipe: Recipe, random_state: int) -> Iterator[Int64[np.ndarray, " batch"]]:
     """The image indices of every step: pass after pass over the images, each pass shuffled anew.
 
     A set smaller than the batch, or a pass that ends inside a step, goes on in the next pass.
     """
-    rng = np.random.default_rng([seed, 1])
+    rng = np.random.default_rng([random_state, 1])
     waiting = np.empty(0, np.int64)
     for _ in range(recipe.steps):
         while len(waiting) < recipe.batch:
@@ -65,7 +65,7 @@ def batch_order(count: int, recipe: Recipe, seed: int) -> Iterator[Int64[np.ndar
 
 
 def batches(
-    data: TrainingSet, recipe: Recipe, size: int, seed: int, device: torch.device, rank: int = 0, world: int = 1
+    data: TrainingSet, recipe: Recipe, size: int, random_state: int, device: torch.device, rank: int = 0, world: int = 1
 ) -> Iterator[Batch]:
     """The batches of one device, ``recipe.steps`` of them.
 
@@ -73,13 +73,13 @@ def batches(
         data: what to train on.
         recipe: batch size, augmentation, memory format.
         size: side of the model's input, px.
-        seed: of order and augmentation.
+        random_state: of order and augmentation.
         device: where the tensors go.
         rank: this device among ``world``; it gets every ``world``-th image of each step.
         world: number of devices.
     """
-    shuffled = (indices[rank::world] for indices in batch_order(len(data), recipe, seed))
-    generator = torch.Generator().manual_seed(seed * 1000 + rank)
+    shuffled = (indices[rank::world] for indices in batch_order(len(data), recipe, random_state))
+    generator = torch.Generator().manual_seed(random_state * 1000 + rank)
     source = _streamed if recipe.augmentation == "random_resized_crop" else _in_memory
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     labels, weights = torch.tensor(data.labels, device=device), torch.tensor(data.weights, device=device)

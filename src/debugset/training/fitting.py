@@ -25,7 +25,7 @@ def whole_set(images: ImageSet) -> TrainingSet:
 
 
 def fit_fresh(
-    name: str, data: TrainingSet, classes: tuple[str, ...], recipe: Recipe, seed: int, *,
+    name: str, data: TrainingSet, classes: tuple[str, ...], recipe: Recipe, random_state: int, *,
     attack: Attack | None = None, describe: str = "train",
 ) -> tuple[Classifier, Description]:  # fmt: skip
     """Train a model from random weights.
@@ -35,15 +35,15 @@ def fit_fresh(
         data: the training set.
         classes: names of the outputs.
         recipe: how it is trained.
-        seed: of weights, order and augmentation.
+        random_state: of weights, order and augmentation.
         attack: replaces the images of each step, for adversarial training.
         describe: what the progress bar says.
     """
     architecture = find(name)
-    torch.manual_seed(seed)
+    torch.manual_seed(random_state)
     classifier = build(architecture, len(classes))
-    fit(classifier, data, recipe, architecture.input_size, seed, attack=attack, describe=describe)
-    return classifier, Description(name, architecture, classes, f"trained from scratch, seed {seed}")
+    fit(classifier, data, recipe, architecture.input_size, random_state, attack=attack, describe=describe)
+    return classifier, Description(name, architecture, classes, f"trained from scratch, random_state {random_state}")
 
 
 def training_attack(params: RobustParams) -> Attack:
@@ -78,7 +78,7 @@ def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustPara
     where = next(classifier.parameters()).device
     for factor in (0.5, 1.0, 2.0):
         radius, right = factor * params.radius, 0
-        generator = torch.Generator().manual_seed(params.seed)
+        generator = torch.Generator().manual_seed(params.random_state)
         labels_of_batches = torch.from_numpy(images.labels[rows]).to(where).split(batch)
         pixels_of_batches = pixel_batches(images, rows, architecture, batch)
         for pixels, labels in zip(pixels_of_batches, labels_of_batches, strict=True):

@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from debugset.base.machine import device_count
+from debugset.base.progress import progress
 from debugset.models.classifier import Classifier
 from debugset.models.device import device
 from debugset.training.batches import TrainingSet, batches
@@ -28,7 +28,7 @@ def fit(
     data: TrainingSet,
     recipe: Recipe,
     size: int,
-    seed: int,
+    random_state: int,
     *,
     loss: Loss | None = None,
     attack: Attack | None = None,
@@ -41,7 +41,7 @@ def fit(
         data: images, labels and loss weights.
         recipe: steps, batch, schedule, augmentation, precision.
         size: side of the model's input, px.
-        seed: of the batches' order and augmentation.
+        random_state: of the batches' order and augmentation.
         loss: what is minimised, by default cross-entropy with the recipe's label smoothing.
         attack: replaces the pixels of each step (adversarial training).
         describe: what the progress bar says.
@@ -70,7 +70,7 @@ def fit(
     run: Any = _fit_on_each  # Fabric hands itself over as the first argument
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights"
-        fabric.launch(run, classifier, data, recipe, size, seed, loss, attack, describe, weights)
+        fabric.launch(run, classifier, data, recipe, size, random_state, loss, attack, describe, weights)
         classifier.load_state_dict(torch.load(weights, weights_only=True))
     return classifier.to("cpu").eval()
 
@@ -84,11 +84,11 @@ def weighted_cross_entropy(
 
 
 def _fit_on_each(
-    fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, seed: int,
+    fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, random_state: int,
     loss_of: Loss, attack: Attack | None, describe: str, weights: Path,
 ) -> None:  # fmt: skip
     """What every device runs; all end with the same weights, and the first one writes them."""
-    torch.manual_seed(seed * 1000 + fabric.global_rank)  # an attack's random starts
+    torch.manual_seed(random_state * 1000 + fabric.global_rank)  # an attack's random starts
     if recipe.channels_last:
         classifier = classifier.to(memory_format=torch.channels_last)
     if fabric.world_size > 1 and fabric.device.type == "cuda":
@@ -97,8 +97,8 @@ def _fit_on_each(
         classifier = convert_sync_batchnorm(classifier)  # CPUs know no synchronised kind
     optimiser, schedule = optimiser_and_schedule(classifier, recipe)
     model, optimiser = fabric.setup(classifier, optimiser)
-    stream = batches(data, recipe, size, seed, fabric.device, fabric.global_rank, fabric.world_size)
-    bar = tqdm(stream, describe, recipe.steps, unit="step", disable=fabric.global_rank > 0, mininterval=1)
+    stream = batches(data, recipe, size, random_state, fabric.device, fabric.global_rank, fabric.world_size)
+    bar = progress(stream, describe, recipe.steps, unit="step", disable=fabric.global_rank > 0)
     for step, batch in enumerate(bar):
         pixels = batch.pixels
         if attack is not None:
@@ -113,7 +113,7 @@ def _fit_on_each(
         optimiser.step()
         schedule.step()
         if step % 20 == 0:
-            bar.set_postfix(loss=f"{loss.item():.3f}")
+            bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
     if fabric.global_rank == 0:  # by a file: what is returned waits in a pipe that the parent reads after the join
         torch.save({name: tensor.detach().cpu() for name, tensor in classifier.state_dict().items()}, weights)
 

@@ -1,4 +1,4 @@
-"""The recipe that the original model and every variant train by, and the variants' seeds."""
+"""The recipe that the original model and every variant train by, and the variants' random states."""
 
 from typing import Annotated, Literal
 
@@ -34,13 +34,13 @@ class Recipe(Section):
 
 
 class TrainParams(Section):
-    """Section ``train``: the seeds that every variant is trained with."""
+    """Section ``train``: the random states that every variant is trained with."""
 
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    random_states: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
 
-    @field_validator("seeds")
+    @field_validator("random_states")
     @classmethod
-    def _distinct(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) < len(seeds):
-            raise ValueError("a seed comes twice")
-        return seeds
+    def _distinct(cls, random_states: list[int]) -> list[int]:
+        if len(set(random_states)) < len(random_states):
+            raise ValueError("a random_state comes twice")
+        return random_states

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from debugset.report.drawing import colour, drawing, png
+from debugset.report.drawing import drawing, png, variant_colour
 from debugset.versions.sweep import is_number
 
 OFFSET = 0.012  # between variants, as a share of the axis, so that their intervals stay apart
@@ -31,7 +31,7 @@ def draw(path: Path, rows: pd.DataFrame, param: str, metric: str) -> None:
             x = places[mine] + (place - (len(variants) - 1) / 2) * OFFSET * width
             y, low, high = (rows.loc[mine, name].to_numpy() for name in ("accuracy", "low", "high"))
             panel.errorbar(
-                x, y, yerr=np.array([y - low, high - y]), color=colour(variant), marker="o", ms=5, lw=1.6,
+                x, y, yerr=np.array([y - low, high - y]), color=variant_colour(variant), marker="o", ms=5, lw=1.6,
                 elinewidth=1.2, capsize=2, label=variant,
             )  # fmt: skip
         ticks = sorted(set(places))

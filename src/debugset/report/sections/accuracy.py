@@ -24,7 +24,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "columns": COLUMNS,
         "rows": [_row(inputs, variant) for variant in inputs.variants],
         "chosen": chosen,
-        "seeds": int(table["seeds"].max()),
+        "runs": int(table["runs"].max()),
         "differences_plot": _differences_plot(inputs),
         "baselines": {baseline: _against(inputs, baseline) for baseline in inputs.baselines},
     }

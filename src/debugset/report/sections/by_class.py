@@ -2,12 +2,10 @@
 
 from typing import Any
 
-import pandas as pd
-
-from debugset.dcd.accuracy import regression_lines
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import SCORED, Inputs
+from debugset.report.numbers import variants_adding_alike
 
 SHORT = "Class by class"
 TITLE = "Class by class"
@@ -22,7 +20,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
     with drawing(1, 2, (9.6, 4.3)) as (figure, axes):
         if "random" in inputs.variants:
             figures.against_random(axes[0], table, chosen, inputs.classes)
-        figures.against_added(axes[1], compared(table), regression_lines(table))
+        figures.against_added(axes[1], variants_adding_alike(table), inputs.lines)
         plot = svg(
             figure,
             "classes",
@@ -45,8 +43,3 @@ def context(inputs: Inputs) -> dict[str, Any]:
             for row in accuracy.reset_index().to_dict("records")
         ],
     }
-
-
-def compared(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the variants that add about as many images to a class, as in figure 10 c."""
-    return table[table["variant"].str.startswith("dcd-") | (table["variant"] == "random")]

@@ -2,21 +2,22 @@
 
 from typing import Any
 
+from debugset.base.paths import MODELS, RETENTION
 from debugset.dcd.variants import EMBEDDERS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
+from debugset.report.numbers import KEPT
 
 SHORT = "Embedders"
 TITLE = "What the embedders call similar"
-NEEDS = ("data/retention.parquet",)
-KINDS = {"class": "class", "context": "context", "both": "class and context"}
+NEEDS = (RETENTION,)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """The retention plot and table, and a line on each embedder's model."""
-    table = inputs.frame("data/retention.parquet")
-    kinds = {kind: name for kind, name in KINDS.items() if table[f"{kind}_retention"].notna().any()}
+    table = inputs.frame(RETENTION)
+    kinds = {kind: name for kind, name in KEPT.items() if table[f"{kind}_retention"].notna().any()}
     with drawing(1, len(kinds), (9.6, 3.2)) as (figure, axes):
         figures.retention(axes, table, kinds)
         plot = svg(figure, "retention", "Shares of the nearest neighbours that keep class and context, by k.")
@@ -38,7 +39,7 @@ def _models(inputs: Inputs) -> dict[str, dict[str, Any]]:
     """Architecture, origin of the weights and what was measured of each model."""
     found = {}
     for name in EMBEDDERS:
-        model = inputs.json(f"models/{name}/model.json")
+        model = inputs.json(MODELS / f"{name}/model.json")
         if model is not None:
             found[name] = {
                 "architecture": model.get("architecture", {}).get("timm_name", model.get("name", "")),

@@ -4,57 +4,35 @@ from typing import Any
 
 import pandas as pd
 
+from debugset.base.paths import BARLOW, ERRORS
+from debugset.dcd.failures import MODE
 from debugset.report import mode_figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
 from debugset.report.mode_card import held_out
 from debugset.report.modes import MODES, Lane, Mode, modes
+from debugset.report.numbers import planted_scores, rule_gains
 from debugset.report.pictures import Tile, data_uri
 
 SHORT = "Failure modes"
 TITLE = "Where the original model fails, in rules and pictures"
-NEEDS = (*MODES, "data/errors/failures.parquet")
-PLANTED = "data/barlow/planted.parquet"
+NEEDS = (*MODES, ERRORS / "failures.parquet")
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """The modes with their pictures, the groups left out, and the automatic evaluation."""
-    groups = inputs.frame("data/barlow/groups.parquet")
-    table = inputs.frame("data/barlow/modes.parquet")
+    groups = inputs.frame(BARLOW / "groups.parquet")
+    table = inputs.frame(BARLOW / "modes.parquet")
     return {
         "modes": [_shown(mode) for mode in modes(inputs, inputs.params.modes_shown)],
         "found": len(table),
         "hold": int(table["holds"].sum()),
         "left_out": _left_out(inputs, groups),
         "gains_plot": _plot(groups),
-        "gains": gains(groups),
-        "planted": planted(inputs),
-        "mended": mended(inputs),
+        "gains": rule_gains(groups),
+        "planted": planted_scores(inputs),
+        "mended": int((inputs.failures["role"] == MODE).sum()),
     }
-
-
-def gains(groups: pd.DataFrame) -> list[dict[str, Any]]:
-    """Means over the groups of every analysed model, features, grouping and depth; valid is a share."""
-    keys = ["analysed", "features", "grouping", "depth"]
-    measured = groups[groups["reason"] == ""].astype({"valid": float})
-    columns = ["gain", "heldout_gain", "chance_gain", "chance_gain_95", "valid"]
-    means = measured.groupby(keys, sort=False)[columns].mean().reset_index()
-    counts = measured.groupby(keys, sort=False).size().to_numpy()
-    return [{str(key): value for key, value in row.items()} for row in means.assign(groups=counts).to_dict("records")]
-
-
-def planted(inputs: Inputs) -> list[dict[str, Any]]:
-    """Means over the groups of precision, recall and base; none outside generated worlds."""
-    if inputs.missing((PLANTED,)):
-        return []
-    means = inputs.frame(PLANTED).groupby(["features", "grouping", "depth"], sort=False)
-    table = means[["precision", "recall", "base"]].mean().reset_index()
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def mended(inputs: Inputs) -> int:
-    """How many failures of modes images were collected for."""
-    return int((inputs.failures["role"] == "mode").sum())
 
 
 def _shown(mode: Mode) -> dict[str, Any]:

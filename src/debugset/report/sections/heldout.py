@@ -4,19 +4,20 @@ from typing import Any
 
 import pandas as pd
 
+from debugset.base.paths import HELDOUT_SOURCE, SETS
 from debugset.report.inputs import SCORED, Inputs
 from debugset.report.pictures import Tile, tile
 
 SHORT = "Held-out failures"
 TITLE = "Held-out failures, before and after"
-NEEDS = ("data/sets/complement/manifest.parquet", *SCORED)
-HELDOUT_SET = "data/sets/complement"
+NEEDS = (SETS / HELDOUT_SOURCE / "manifest.parquet", *SCORED)
+HELDOUT_SET = SETS / HELDOUT_SOURCE
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """A random draw of mended and of still failing held-out images."""
     failures = inputs.failures[inputs.failures["role"] == "heldout"].sort_values("image_id")
-    now = failures["image_id"].map(inputs.predicted(inputs.chosen, "complement"))
+    now = failures["image_id"].map(inputs.predicted(inputs.chosen, "heldout_source"))
     failures = failures.assign(now=now).dropna(subset="now")
     mended = failures["now"] == failures["class"]
     return {

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from debugset.base.paths import DEDUP, POOL, SETS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
@@ -12,7 +13,7 @@ from debugset.report.pictures import tile
 
 SHORT = "Leak filter"
 TITLE = "Which photos were too close to a test image"
-NEEDS = ("data/pool/manifest.parquet", "data/dedup/keep.parquet", "data/dedup/border.parquet")
+NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", DEDUP / "border.parquet")
 KINDS = ("exact", "reencoded", "shifted", "brightness")
 RULES = ("used", "minimum")
 
@@ -20,7 +21,7 @@ RULES = ("used", "minimum")
 def context(inputs: Inputs) -> dict[str, Any]:
     """Pairs by distance over threshold, the distribution of that ratio, scores and thresholds."""
     pairs, shown = measured_pairs(inputs), inputs.params.border_pairs
-    border = inputs.frame("data/dedup/border.parquet")
+    border = inputs.frame(DEDUP / "border.parquet")
     border = border.assign(ratio=border["distance"] / border["threshold"])
     leaks = pairs[~pairs["keep"] & (pairs["distance"] > 0)].sort_values("ratio", kind="stable")
     strips = {
@@ -28,7 +29,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "Just removed": ("Removed: at most as far as the threshold.", border[~border["keep"]].head(shown)),
         "Just kept": ("Kept: barely farther than the threshold.", border[border["keep"]].head(shown)),
     }
-    scores = inputs.json("data/dedup/scores.json") or {}
+    scores = inputs.json(DEDUP / "scores.json") or {}
     return {
         "strips": {
             title: (text, [_pair(inputs, row) for row in rows.to_dict("records")])
@@ -52,7 +53,7 @@ def measured_pairs(inputs: Inputs) -> pd.DataFrame:
 
 def _pair(inputs: Inputs, pair: dict[Any, Any]) -> dict[str, Any]:
     found = int(inputs.pool.rows_of([pair["image_id"]])[0])
-    test = inputs.images(f"data/sets/{pair['nearest_set']}")
+    test = inputs.images(SETS / pair["nearest_set"])
     near = int(test.rows_of([pair["nearest_id"]])[0])
     weak, label = inputs.class_name(int(inputs.pool.labels[found])), inputs.class_name(int(test.labels[near]))
     manifest = inputs.pool.manifest

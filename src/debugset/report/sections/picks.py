@@ -4,13 +4,14 @@ from typing import Any
 
 import pandas as pd
 
+from debugset.base.paths import POOL, SEED_SOURCE, SETS
 from debugset.report.inputs import SCORED, Inputs
 from debugset.report.pictures import tile
 from debugset.report.seeds import SEED_SET, Seed, nearest_picks, shown_seeds, verdict
 
 SHORT = "Failures and picks"
 TITLE = "What failed, and what was collected for it"
-NEEDS = ("data/sets/mfreq/manifest.parquet", "data/pool/manifest.parquet", *SCORED)
+NEEDS = (SETS / SEED_SOURCE / "manifest.parquet", POOL / "manifest.parquet", *SCORED)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _lane(inputs: Inputs, embedder: str, seed: Seed) -> dict[str, Any]:
         words += f", is {caption}" if mark else ""
         detail = f"{words}; squared distance {pick['distance']:.3g}{_described(inputs, row)}"
         tiles.append(tile(inputs, inputs.pool, row, words, caption=caption, mark=mark, detail=detail))
-    now = inputs.predicted(f"dcd-{embedder}", "mfreq").get(seed.image_id)
+    now = inputs.predicted(f"dcd-{embedder}", "seed_source").get(seed.image_id)
     return {
         "embedder": embedder,
         "tiles": tiles,
@@ -64,16 +65,15 @@ def _described(inputs: Inputs, row: int) -> str:
 
 def _totals(inputs: Inputs, picks: pd.DataFrame) -> dict[str, Any]:
     """Counts of an embedder's debug-train picks, and the shares with the right class and context."""
-    train = picks[picks["role"] == "train"]
     manifest = inputs.pool.manifest
-    rows = inputs.pool.rows_of(train["image_id"])
-    totals: dict[str, Any] = {"images": len(train), "seeds": train["seed_id"].nunique()}
-    if "true_label" in manifest and len(train):
-        right = manifest["true_label"].to_numpy()[rows] == train["class"].to_numpy()
+    rows = inputs.pool.rows_of(picks["image_id"])
+    totals: dict[str, Any] = {"images": len(picks), "seeds": picks.groupby(["seed_set", "seed_id"]).ngroups}
+    if "true_label" in manifest and len(picks):
+        right = manifest["true_label"].to_numpy()[rows] == picks["class"].to_numpy()
         totals["right_class"] = float(right.mean())
     seeds = inputs.images(SEED_SET)
-    of_seeds = train["seed_id"].isin(seeds.ids).to_numpy(bool)  # the others are failures of a mended mode
+    of_seeds = (picks["seed_set"] == SEED_SOURCE).to_numpy()  # the others are for failures of a mended mode
     if "context" in manifest and "context" in seeds.manifest and of_seeds.any():
-        wanted = seeds.manifest["context"].to_numpy()[seeds.rows_of(train["seed_id"][of_seeds])]
+        wanted = seeds.manifest["context"].to_numpy()[seeds.rows_of(picks["seed_id"][of_seeds])]
         totals["same_context"] = float((manifest["context"].to_numpy()[rows[of_seeds]] == wanted).mean())
     return totals

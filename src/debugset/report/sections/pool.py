@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from debugset.base.paths import DEDUP, POOL, SCRAPE
 from debugset.report.inputs import SCORED, Inputs
+from debugset.report.numbers import weak_label_precision
 from debugset.report.pictures import Tile, tile
 from debugset.report.seeds import verdict
 
 SHORT = "The pool"
 TITLE = "What was collected, and what became of it"
-NEEDS = ("data/pool/manifest.parquet", "data/dedup/keep.parquet", *SCORED)
-DEVAL_EMBEDDER = "foundation"  # de-val is the same for every variant
+NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", *SCORED)
 REJECTED = {
     "licence": "licence not in scrape.licences",
     "outside_window": "uploaded at another time",
@@ -34,7 +35,7 @@ REJECTED = {
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """Counts from search to picks, and examples of each fate."""
-    scrape = inputs.json("data/scrape.json") or {}
+    scrape = inputs.json(SCRAPE) or {}
     embedder = inputs.chosen.removeprefix("dcd-")
     fates = _fates(inputs, embedder)
     steps = [(label, int(which.sum()), lost) for label, _, which, lost in fates]
@@ -51,14 +52,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def weak_label_precision(inputs: Inputs) -> float | None:
-    """The share of pool images whose weak label is their true class, or None where the truth is not known."""
-    manifest = inputs.pool.manifest
-    if "true_label" not in manifest or manifest.empty:
-        return None
-    return float((manifest["true_label"] == manifest["label"]).mean())
-
-
 def _steps_of_scrape(scrape: dict[str, Any]) -> list[tuple[str, int, bool]]:
     """Label, count and whether it is a loss: what was found, and the reasons for rejection, the commonest first."""
     rejected = sorted(scrape["rejected"].items(), key=lambda item: (-item[1], item[0]))
@@ -73,11 +66,12 @@ def _fates(inputs: Inputs, embedder: str) -> list[tuple[str, str, np.ndarray, bo
     """Name, explanation, mask over the pool, and whether it is a loss, of each fate of a packed image."""
     reason = inputs.keep["reason"].to_numpy(object)
     keep = inputs.keep["keep"].to_numpy(bool)
-    train, deval = _picked(inputs, embedder, "train"), _picked(inputs, DEVAL_EMBEDDER, "deval")
+    train = _among(inputs, inputs.picks[embedder]) if embedder in inputs.picks else np.zeros(len(keep), bool)
+    deval = _among(inputs, inputs.deval)
     return [
         (f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
         (
-            f"picked by {DEVAL_EMBEDDER}: de-val",
+            "picked by foundation: de-val",
             "Kept out of every training set, to choose the embedder.",
             deval,
             False,
@@ -93,10 +87,9 @@ def _fates(inputs: Inputs, embedder: str) -> list[tuple[str, str, np.ndarray, bo
     ]
 
 
-def _picked(inputs: Inputs, embedder: str, role: str) -> np.ndarray:
-    """A mask over the pool: what an embedder picked for a role."""
-    picks = inputs.picks[embedder] if embedder in inputs.picks else pd.DataFrame({"role": [], "image_id": []})
-    return inputs.keep["image_id"].isin(picks.loc[picks["role"] == role, "image_id"]).to_numpy()
+def _among(inputs: Inputs, picks: pd.DataFrame) -> np.ndarray:
+    """A mask over the pool: the images of some picks."""
+    return inputs.keep["image_id"].isin(picks["image_id"]).to_numpy()
 
 
 def _tiles(inputs: Inputs, which: np.ndarray) -> list[Tile]:

@@ -6,16 +6,17 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from debugset.base.paths import RELATIONS
 from debugset.relations.accuracy import OURS
 from debugset.report import relation_figures as figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
 from debugset.report.pictures import Tile, data_uri
-from debugset.report.relations import FOLDER, METHODS, Relations, mode_words
+from debugset.report.relations import METHODS, Relations, mode_words
 
 SHORT = "Relations"
 TITLE = "Which attributes the network confuses with each other"
-NEEDS = (FOLDER,)
+NEEDS = (RELATIONS,)
 HISTOGRAMS = 4
 
 

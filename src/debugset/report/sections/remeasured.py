@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from debugset.base.paths import BARLOW, REMEASURED
 from debugset.report import mode_figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import SCORED, Inputs
 
 SHORT = "Modes, mended"
 TITLE = "The failure modes, before and after"
-REMEASURED = "data/remeasured.parquet"
-NEEDS = (REMEASURED, "data/barlow/modes.parquet", *SCORED)
+NEEDS = (REMEASURED, BARLOW / "modes.parquet", *SCORED)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:

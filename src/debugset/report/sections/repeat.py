@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from debugset.base.paths import POOL
 from debugset.report.inputs import SCORED, Inputs
 
 SHORT = "Repeat, limits"
@@ -12,9 +13,8 @@ NEEDS = ()
 def context(inputs: Inputs) -> dict[str, Any]:
     """What decides which limits apply."""
     evaluated = not inputs.missing(SCORED)
-    generated = not inputs.missing(("data/pool",)) and "true_label" in inputs.pool.manifest
+    generated = not inputs.missing((POOL,)) and "true_label" in inputs.pool.manifest
     return {
-        "seeds": int(inputs.accuracy["seeds"].max()) if evaluated else 1,
+        "runs": int(inputs.accuracy["runs"].max()) if evaluated else 1,
         "generated": generated,
-        "resamples": inputs.params.resamples,
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from debugset.base.paths import POOL
 from debugset.report.inputs import SCORED, Inputs
 from debugset.report.pictures import Tile, tile
 from debugset.report.seeds import SEED_SET, nearest_picks, shown_seeds, verdict
@@ -34,9 +35,9 @@ def context(inputs: Inputs) -> dict[str, Any]:
 
 def _story(inputs: Inputs, embedder: str) -> dict[str, Any] | None:
     """The first shown seed that the chosen variant mends, its picks, and the labels before and after."""
-    if inputs.missing((SEED_SET, "data/pool")) or embedder not in inputs.picks:
+    if inputs.missing((SEED_SET, POOL)) or embedder not in inputs.picks:
         return None
-    now = inputs.predicted(f"dcd-{embedder}", "mfreq")
+    now = inputs.predicted(f"dcd-{embedder}", "seed_source")
     images = inputs.images(SEED_SET)
     for seed in shown_seeds(inputs):
         picks = nearest_picks(inputs, embedder, seed)

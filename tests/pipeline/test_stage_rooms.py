@@ -1,13 +1,16 @@
-"""Stages name exactly the code that they run."""
+"""Stages name exactly the rooms whose code they run."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.pipeline.import_closure import closure, differences, imports, rewrite
+from tests.pipeline.stage_rooms import closure, imports, problems, stage_problems
 
 ROOT = Path(__file__).resolve().parents[2]
+READ_TABLES = ("dedup", "pick", "prepare", "remeasure", "report", "retention", "scrape")
 
 
 @pytest.fixture
@@ -24,10 +27,6 @@ def tree(tmp_path):
         "src/debugset/room/__init__.py": "from debugset.room.high import name\n",
         "src/debugset/room/high.py": "from . import near\nfrom ..far import name\nimport numpy.linalg\n",
         "src/debugset/room/near.py": "",
-        "src/debugset/room/__pycache__/near.pyc": "",
-        "src/debugset/room/templates/page.html": "",
-        "src/debugset/room/inner/__init__.py": "",
-        "src/debugset/room/inner/unused.txt": "",
         "src/debugset/far.py": "name = 2\n",
     }
     for name, text in files.items():
@@ -44,7 +43,6 @@ ONE = [
     "src/debugset/room/__init__.py",
     "src/debugset/room/high.py",
     "src/debugset/room/near.py",
-    "src/debugset/room/templates/page.html",
     "stages/one.py",
 ]
 
@@ -59,60 +57,22 @@ def test_unknown_module_is_named(tree):
         closure(tree, "stages.three")
 
 
-def test_rewrite_changes_code_deps_only(tree):
-    before = """\
-stages:
-  # the first
-  one:
-    cmd: PYTHONPATH=src python -m stages.one ${item}
-    deps:
-      # data
-      - data/sets  # the sets
-      - src/debugset/unused.py
-      - data/pool
-    outs: [x]
-  two:
-    foreach: [a, b]
-    do:
-      cmd: PYTHONPATH=src python -m stages.two
-      deps:
-      - stages/two.py
-  without:
-    cmd: python -m stages.two
-    outs: [y]
-"""
-    code = "".join(f"      - {file}\n" for file in ONE)
-    assert (
-        rewrite(tree, before)
-        == f"""\
-stages:
-  # the first
-  one:
-    cmd: PYTHONPATH=src python -m stages.one ${{item}}
-    deps:
-      # data
-{code}      - data/sets  # the sets
-      - data/pool
-    outs: [x]
-  two:
-    foreach: [a, b]
-    do:
-      cmd: PYTHONPATH=src python -m stages.two
-      deps:
-      - stages/two.py
-  without:
-    cmd: python -m stages.two
-    deps:
-      - stages/two.py
-    outs: [y]
-"""
-    )
-    assert rewrite(tree, rewrite(tree, before)) == rewrite(tree, before)
+def test_a_room_is_named_as_a_folder_or_by_the_files_that_are_imported():
+    needed = ["src/debugset/low/a.py", "src/debugset/low/b.py", "stages/one.py"]
+    assert list(problems(needed, ["src/debugset/low", "stages/one.py"])) == []
+    assert list(problems(needed, needed)) == []
 
 
-def test_every_stage_names_its_import_closure():
-    found = differences(ROOT)
-    assert not found, f"{found}; `python -m tests.pipeline.import_closure --write` corrects dvc.yaml"
+def test_what_is_missing_or_too_much_is_named():
+    needed = ["src/debugset/low/a.py", "src/debugset/low/b.py"]
+    named = ["src/debugset/low/b.py", "src/debugset/lower", "src/debugset/low/c.py"]
+    missing, *unneeded = problems(needed, named)
+    assert missing == "missing src/debugset/low/a.py, or its room"
+    assert unneeded == ["unneeded src/debugset/lower", "unneeded src/debugset/low/c.py"]
+
+
+def test_every_stage_names_the_rooms_that_it_imports():
+    assert list(stage_problems(ROOT)) == []
 
 
 @pytest.mark.parametrize("folder", ["src", "stages"])
@@ -122,3 +82,13 @@ def test_no_module_is_imported_by_a_computed_name(folder):
         names = {getattr(call, "attr", getattr(call, "id", "")) for call in calls}
         assert not names & {"import_module", "__import__"}, file
         assert "importlib" not in imports(file, "stages.any"), f"{file}: importlib hides imports from DVC"
+
+
+def test_stages_that_only_read_tables_import_no_network_library():
+    """Importing torch takes longer than most of these stages."""
+    modules = ", ".join(f"stages.{name}" for name in READ_TABLES)
+    code = f"import sys, {modules}; print(*{{'torch', 'timm', 'torchvision'}} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={"PYTHONPATH": "src"}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []
