@@ -1,4 +1,4 @@
-"""The analysis of all classes: its tables, against counting image by image; mending; measuring again."""
+"""The analysis of all classes: its tables, against counting image by image; mending."""
 
 import json
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.barlow.groups import discovery_half
 from debugset.barlow.mending import chosen_failures, listing
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.study import (
@@ -21,27 +20,8 @@ from debugset.barlow.study import (
     slugs,
 )
 from debugset.base.params import ParamsError, check
-from debugset.dcd.remeasure import remeasured
+from tests.barlow.toys import CLASSES, PARAMS, made_study
 from tests.reference import barlow as naive
-
-CLASSES = ("coat", "toy poodle", "bag", "boot")
-PARAMS = BarlowParams(
-    features=["robust"], estimator="binned", n_features=4, depths=[1, 3], mode_depth=1, min_gain=0.1, min_coverage=0.2,
-    discovery=0.5, min_images=10, permutations=3, cards=2, attack_radius=1.0, attack_step=0.1, attack_steps=2,
-    random_state=0,
-)  # fmt: skip
-
-
-def made_study(n=600, random_state=0, **changes):
-    """Class 0 fails where feature 2 is low, class 1 at random, class 2 never; class 3 has few images."""
-    rng = np.random.default_rng(random_state)
-    labels = rng.choice(4, n, p=[0.4, 0.3, 0.29, 0.01])
-    features = rng.random((n, 6)).astype(np.float32)
-    risk = np.where(labels == 0, np.where(features[:, 2] < 0.3, 0.9, 0.1), np.where(labels == 1, 0.3, 0.0))
-    predicted = np.where(rng.random(n) < risk, (labels + 1) % 2, labels)
-    params = PARAMS.model_copy(update=changes)
-    half = discovery_half(labels, params.discovery, params.random_state)
-    return Study("original", "robust", features, labels, predicted, half, CLASSES, params)
 
 
 @pytest.fixture(scope="module")
@@ -203,63 +183,6 @@ def test_the_listing_names_every_mode_and_marks_the_mended(tables):
     assert "* " in lines[1]
     assert "feature[2] < " in lines[1]
     assert all("does not hold" in line for line, holds in zip(lines[1:], modes["holds"], strict=True) if not holds)
-
-
-def predictions_of(study, variants):
-    """Rows for every variant and random state; its value maps labels and the original's predictions to predictions."""
-    ids = [f"i{place}" for place in range(len(study.labels))]
-    frames = []
-    for variant, random_state, predicted in variants:
-        frame = pd.DataFrame({"image_id": ids, "label": study.labels, "predicted": predicted})
-        frames.append(frame.assign(variant=variant, random_state=random_state))
-    return pd.concat(frames, ignore_index=True)
-
-
-def test_modes_are_measured_again_on_the_same_held_out_images(study, tables):
-    modes, members = tables
-    rng = np.random.default_rng(0)
-    half_right = np.where(rng.random(600) < 0.5, study.labels, study.predicted)
-    rows = [("original", 0, study.predicted), ("retrain", 1, half_right), ("dcd", 1, study.labels)]
-    found = remeasured(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
-    for mode in modes.to_dict("records"):
-        before = found.loc[mode["mode"], "original"]
-        assert before["images"] == mode["heldout_count"]
-        assert before["error_rate"] == pytest.approx(mode["heldout_error_rate"])
-        assert before["error_coverage"] == pytest.approx(mode["heldout_error_coverage"])
-        assert before["base_error_rate"] == pytest.approx(mode["heldout_base_error_rate"])
-        assert before["low"] <= before["error_rate"] <= before["high"]
-        after, retrained = found.loc[mode["mode"], "dcd"], found.loc[mode["mode"], "retrain"]
-        assert after["error_rate"] == after["base_error_rate"] == 0
-        assert np.isnan(after["error_coverage"])  # no errors to cover
-        assert after["fewer"] == pytest.approx(retrained["error_rate"])
-        assert after["fewer_low"] <= after["fewer"] <= after["fewer_high"]
-    assert np.isnan(found.loc["label-coat-1", "retrain"]["fewer"])
-    every = members[(members["half"] == "heldout") & members["inside"]]["image_id"].nunique()
-    assert found.loc["all", "original"]["images"] == every
-
-
-def test_several_seeds_are_averaged(study, tables):
-    _, members = tables
-    rows = [("original", 0, study.predicted), ("dcd", 1, study.labels), ("dcd", 2, study.predicted)]
-    found = remeasured(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
-    before, after = found.loc["all", "original"], found.loc["all", "dcd"]
-    assert after["random_states"] == 2
-    assert after["error_rate"] == pytest.approx(before["error_rate"] / 2)
-    assert after["error_coverage"] == pytest.approx(before["error_coverage"])
-
-
-def test_no_modes_leave_nothing_to_measure(study, tables):
-    _, members = tables
-    found = remeasured(members.head(0), predictions_of(study, [("original", 0, study.labels)]))
-    assert found.empty
-    assert "error_rate" in found
-
-
-def test_a_variant_without_some_images_is_named(study, tables):
-    _, members = tables
-    rows = predictions_of(study, [("original", 0, study.predicted), ("dcd", 1, study.labels)])
-    with pytest.raises(ValueError, match="variant 'dcd' has"):
-        remeasured(members, rows.iloc[:-300], 100, 0)
 
 
 def test_rules_survive_their_text(tables):

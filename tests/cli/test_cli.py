@@ -17,7 +17,7 @@ from debugset.cli.__main__ import main
 from debugset.images.sets import write_manifest
 from debugset.report.text_table import accuracy_table
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1", "COLUMNS": "200"}
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
 
@@ -142,9 +142,9 @@ def predictions(debugset):
     for label in range(len(classes)):
         for number in range(4):
             predicted = (label + 1) % 10 if number < (label + 1) // 2 else label
-            rows.append(("original", "seed_source", f"{label}-{number}", label, predicted))
-            rows.append(("original", "heldout_source", f"c{label}-{number}", label, (label + 1) % 10))
-    frame = pd.DataFrame(rows, columns=["model", "set", "image_id", "label", "predicted"])
+            rows.append(("original", 0, "seed_source", f"{label}-{number}", label, predicted))
+            rows.append(("original", 0, "heldout_source", f"c{label}-{number}", label, (label + 1) % 10))
+    frame = pd.DataFrame(rows, columns=["model", "random_state", "set", "image_id", "label", "predicted"])
     folder = debugset.folder / "data"
     (folder / "errors").mkdir(parents=True)
     (folder / "sets/seed_source").mkdir(parents=True)
@@ -340,7 +340,7 @@ def relations(debugset):
     (debugset.folder / "data/attributed/train").mkdir(parents=True)
     table.drop(columns=["decrease", "method", "test_images"]).to_parquet("data/relations/pairs.parquet")
     table.drop(columns=["kl", "mean", "rank", "kind", "images"]).to_parquet("data/relations/modes.parquet")
-    pd.DataFrame(runs).assign(seed=0, images=9).to_parquet("data/relations/runs.parquet")
+    pd.DataFrame(runs).assign(random_state=0, images=9).to_parquet("data/relations/runs.parquet")
     rows = pd.DataFrame(attributes).add_prefix("attribute:").assign(id=list("abc"), label=0, sha256="", width=1)
     rows = rows.assign(height=1, shard="0.tar", offset=0, size=0)
     write_manifest(debugset.folder / "data/attributed/train", rows, ["image"])
@@ -351,7 +351,7 @@ def test_collect_lists_prints_and_writes_queries(relations):
     params = relations.folder / "params.yaml"
     before = params.read_text()
     title, _, *modes, others = relations("collect").splitlines()
-    assert title == "run 001: seed 0, bag-sandal at tau 0.9"  # the unbiased one's mode has no image
+    assert title == "run 001: random state 0, bag-sandal at tau 0.9"  # the unbiased one's mode has no image
     assert [line.split()[0] for line in modes] == ["sandal+footwear-", "bag-sandal+", "bag-footwear+"]
     assert "no annotated image is of it" in modes[0]
     assert modes[1].split()[1:] == ["unrelated", "1", "6.90", "0.58", "15.5", "points"]

@@ -9,7 +9,7 @@ import yaml
 from debugset.base.params import ParamsError
 from debugset.cli import profiles
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 
 

@@ -4,8 +4,9 @@ import pytest
 
 from debugset.dcd.accuracy import (
     COLUMNS,
+    Runs,
     accuracy_by_class,
-    accuracy_by_seed,
+    accuracy_by_run,
     accuracy_table,
     bootstrap,
     choose_embedder,
@@ -14,11 +15,13 @@ from debugset.dcd.accuracy import (
 )
 from tests.reference import evaluation as naive
 
+SETS = ("seed_source", "heldout_source", "test", "deval")
 
-def predictions_of(variant, seeds, images=40, share=0.5, sets=("seed_source", "heldout_source", "test", "deval")):
-    rng = np.random.default_rng([len(variant), *seeds])
+
+def predictions_of(variant, random_states, images=40, share=0.5, sets=SETS):
+    rng = np.random.default_rng([len(variant), *random_states])
     parts = []
-    for seed in seeds:
+    for random_state in random_states:
         for name in sets:
             label = np.arange(images) % 4
             predicted = np.where(rng.random(images) < share, label, (label + 1) % 4)
@@ -26,8 +29,8 @@ def predictions_of(variant, seeds, images=40, share=0.5, sets=("seed_source", "h
             parts.append(
                 pd.DataFrame(
                     {
-                        "variant": variant,
-                        "seed": seed,
+                        "model": variant,
+                        "random_state": random_state,
                         "set": name,
                         "image_id": ids,
                         "label": label,
@@ -54,7 +57,7 @@ def predictions():
 
 @pytest.fixture
 def failures(predictions):
-    original = predictions[(predictions["variant"] == "original") & (predictions["label"] != predictions["predicted"])]
+    original = predictions[(predictions["model"] == "original") & (predictions["label"] != predictions["predicted"])]
     original = original[original["label"] < 2]
     role = original["set"].map({"seed_source": "seed", "heldout_source": "heldout"})
     return pd.DataFrame({"role": role, "class": original["label"], "image_id": original["image_id"]}).dropna()
@@ -63,7 +66,9 @@ def failures(predictions):
 def test_bootstrap_equals_the_loops():
     rng = np.random.default_rng(0)
     lists = {"original": (0,), "random": (0, 1, 2), "dcd": (0, 1, 2), "retrain": (7, 8)}
-    correct = {name: (seeds, rng.integers(0, 2, (len(seeds), 9)).astype(np.float32)) for name, seeds in lists.items()}
+    correct = {}
+    for name, states in lists.items():
+        correct[name] = Runs(states, rng.integers(0, 2, (len(states), 9)).astype(np.float32))
     fast = bootstrap(correct, 20, np.random.default_rng(4))
     slow = naive.bootstrap(correct, 20, np.random.default_rng(4))
     for name in lists:
@@ -78,8 +83,8 @@ def test_table_has_each_column_of_each_variant(predictions, failures):
     assert ("original", "deval") not in cell.index
     assert cell.loc[("random", "seed_source"), "images"] == 20
     assert cell.loc[("random", "seed_source_all"), "images"] == 40
-    assert cell.loc[("random", "seed_source_all"), "seeds"] == 2
-    rows = predictions[(predictions["variant"] == "random") & (predictions["set"] == "test")]
+    assert cell.loc[("random", "seed_source_all"), "runs"] == 2
+    rows = predictions[(predictions["model"] == "random") & (predictions["set"] == "test")]
     expected = (rows["label"] == rows["predicted"]).mean()
     assert cell.loc[("random", "test_all"), "accuracy"] == pytest.approx(expected)
     assert (table["low"] <= table["accuracy"]).all()
@@ -87,7 +92,7 @@ def test_table_has_each_column_of_each_variant(predictions, failures):
 
 
 def test_differences_are_paired(predictions, failures):
-    twin = predictions[predictions["variant"] == "random"].assign(variant="twin")
+    twin = predictions[predictions["model"] == "random"].assign(model="twin")
     _, differences = accuracy_table(pd.concat([predictions, twin]), failures, [0, 1], resamples=100)
     same = differences[(differences["variant"] == "twin") & (differences["baseline"] == "random")]
     assert len(same) == 9
@@ -102,17 +107,17 @@ def test_equal_input_in_any_order_gives_equal_intervals(predictions, failures):
     pd.testing.assert_frame_equal(table.sort_values(key, ignore_index=True), again.sort_values(key, ignore_index=True))
 
 
-def test_several_seeds_widen_the_interval():
-    right = np.array([[1] * 20, [0] * 20], np.float32)  # all the spread is between seeds
-    sampled = bootstrap({"v": ((0, 1), right)}, 400, np.random.default_rng(0))["v"]
+def test_several_runs_widen_the_interval():
+    right = np.array([[1] * 20, [0] * 20], np.float32)  # all the spread is between runs
+    sampled = bootstrap({"v": Runs((0, 1), right)}, 400, np.random.default_rng(0))["v"]
     assert set(np.round(sampled, 6)) == {0, 0.5, 1}
 
 
 def test_missing_or_repeated_images_are_errors(predictions):
     rows = predictions[predictions["set"] == "test"]
-    with pytest.raises(ValueError, match=r"^predictions: variant '.*' has"):
+    with pytest.raises(ValueError, match=r"^predictions: '.*' has"):
         correctness(rows.iloc[1:])
-    with pytest.raises(ValueError, match=r"^predictions: variant '.*' has"):
+    with pytest.raises(ValueError, match=r"^predictions: '.*' has"):
         correctness(pd.concat([rows, rows.iloc[:1]]))
 
 
@@ -138,7 +143,7 @@ def test_accuracy_by_class_against_added_images(predictions, failures):
     row = table.set_index(["variant", "column", "class"]).loc[("random", "heldout", 1)]
     assert row["added"] == 30
     ids = failures.loc[(failures["role"] == "heldout") & (failures["class"] == 1), "image_id"]
-    rows = predictions[(predictions["variant"] == "random") & predictions["image_id"].isin(ids)]
+    rows = predictions[(predictions["model"] == "random") & predictions["image_id"].isin(ids)]
     assert row["images"] == len(ids)
     assert row["accuracy"] == pytest.approx((rows["label"] == rows["predicted"]).mean())
     assert table.loc[table["variant"] == "original", "added"].eq(0).all()
@@ -162,18 +167,18 @@ def test_regression_line():
 
 
 def test_differences_are_taken_from_every_baseline(predictions, failures):
-    complete = predictions[predictions["variant"] == "random"].assign(variant="complete")
+    complete = predictions[predictions["model"] == "random"].assign(model="complete")
     _, differences = accuracy_table(pd.concat([predictions, complete]), failures, [0, 1], resamples=10)
     assert set(differences["baseline"]) == {"original", "retrain", "random", "complete"}
     assert not (differences["variant"] == differences["baseline"]).any()
 
 
 def test_each_run_s_accuracy_is_its_share_of_right_predictions(predictions, failures):
-    found = accuracy_by_seed(predictions, failures, [0, 1])
-    one = predictions[(predictions["variant"] == "random") & (predictions["seed"] == 1)]
+    found = accuracy_by_run(predictions, failures, [0, 1])
+    one = predictions[(predictions["model"] == "random") & (predictions["random_state"] == 1)]
     heldout = one[one["image_id"].isin(failures.loc[failures["role"] == "heldout", "image_id"])]
     test = one[(one["set"] == "test") & one["label"].isin([0, 1])]
-    cells = found[(found["variant"] == "random") & (found["seed"] == 1)].set_index("column")["accuracy"]
+    cells = found[(found["variant"] == "random") & (found["random_state"] == 1)].set_index("column")["accuracy"]
     assert cells["heldout"] == pytest.approx((heldout["label"] == heldout["predicted"]).mean())
     assert cells["test"] == pytest.approx((test["label"] == test["predicted"]).mean())
     assert set(cells.index) == set(COLUMNS)
@@ -181,6 +186,6 @@ def test_each_run_s_accuracy_is_its_share_of_right_predictions(predictions, fail
 
 def test_the_runs_accuracies_average_to_the_table(predictions, failures):
     table, _ = accuracy_table(predictions, failures, [0, 1], resamples=2)
-    means = accuracy_by_seed(predictions, failures, [0, 1]).groupby(["variant", "column"])["accuracy"].mean()
+    means = accuracy_by_run(predictions, failures, [0, 1]).groupby(["variant", "column"])["accuracy"].mean()
     expected = table.set_index(["variant", "column"])["accuracy"]
     pd.testing.assert_series_equal(means.sort_index(), expected.sort_index())

@@ -8,7 +8,6 @@ from debugset.dcd.failures import (
     debug_classes,
     failures,
     failures_frame,
-    heldout_source,
     least_accurate,
     read_modes,
     write_modes,
@@ -31,13 +30,6 @@ def test_only_what_every_model_misses_counts():
 def test_least_accurate_takes_the_lower_class_of_equal_ones():
     assert least_accurate(BOTH, LABELS, 2).tolist() == [0, 1]
     assert least_accurate(np.array([[1, 0, 2]]), np.array([0, 1, 2]), 1).tolist() == [0]
-
-
-def test_complement_is_what_only_other_releases_have():
-    releases = {"matched": ["b", "c"], "top": ["c", "d"], "threshold": ["a", "b", "d"]}
-    assert heldout_source(releases, "matched") == ["a", "d"]
-    with pytest.raises(ValueError, match=r"^matched: 'other' is not a release"):
-        heldout_source(releases, "other")
 
 
 def test_bad_input_is_named():
@@ -79,12 +71,18 @@ def predictions():
 def test_failures_frame_in_both_settings(predictions):
     params = ErrorsParams(classes=["b", "a"], setting="single", models=[])
     single = failures_frame(predictions, "abc", params)
-    assert single["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq4", "mfreq5"]
+    assert single["image_id"].tolist() == [
+        "seed_source0",
+        "seed_source1",
+        "seed_source2",
+        "seed_source4",
+        "seed_source5",
+    ]
     assert single["class"].tolist() == [0, 0, 0, 1, 1]
     assert single["predicted"].tolist() == [1, 1, 1, 0, 0]
     assert set(single["role"]) == {"seed"}  # nothing of the heldout_source fails
     multi = failures_frame(predictions, "abc", params.model_copy(update={"setting": "multi", "models": ["other"]}))
-    assert multi["image_id"].tolist() == ["mfreq0", "mfreq1", "mfreq2", "mfreq5"]
+    assert multi["image_id"].tolist() == ["seed_source0", "seed_source1", "seed_source2", "seed_source5"]
 
 
 def test_failures_frame_names_what_is_wrong(predictions):
@@ -100,8 +98,8 @@ def test_failures_frame_names_what_is_wrong(predictions):
 
 
 MENDED = pd.DataFrame(
-    [("label-a-1", "a", "deployment2"), ("label-a-1", "a", "deployment0"), ("label-b-1", "b", "deployment4")],
-    columns=["mode", "class", "image_id"],
+    [("label-a-1", "a", "diagnosis2"), ("label-a-1", "a", "diagnosis0"), ("label-b-1", "b", "diagnosis4")],
+    columns=["mode", "class_name", "image_id"],
 )
 
 
@@ -114,7 +112,7 @@ def mended(predictions, rows, classes=("a", "b")):
 def test_failures_of_mended_modes_have_a_role_of_their_own(predictions):
     found = mended(predictions, pd.concat([MENDED, MENDED]))  # twice named, once taken
     modes = found[found["role"] == "mode"]
-    assert modes["image_id"].tolist() == ["deployment0", "deployment2", "deployment4"]
+    assert modes["image_id"].tolist() == ["diagnosis0", "diagnosis2", "diagnosis4"]
     assert modes["class"].tolist() == [0, 0, 1]
     assert modes["predicted"].tolist() == [1, 1, 0]
     without = mended(predictions, MENDED.head(0))
@@ -126,12 +124,12 @@ def test_failures_of_mended_modes_have_a_role_of_their_own(predictions):
     ("row", "message"),
     [
         (
-            ("label-a-1", "a", "deployment3"),
-            "image 'deployment3' is no failure of class a; run `debugset mend label-a-1`",
+            ("label-a-1", "a", "diagnosis3"),
+            "image 'diagnosis3' is no failure of class a; run `debugset barlow mend label-a-1`",
         ),
-        (("label-a-1", "b", "deployment0"), "image 'deployment0' is no failure of class b"),
-        (("label-a-1", "a", "mfreq0"), "image 'mfreq0' is no failure"),
-        (("label-b-1", "b", "deployment4"), "image 'deployment4': b is none of `errors.classes`"),
+        (("label-a-1", "b", "diagnosis0"), "image 'diagnosis0' is no failure of class b"),
+        (("label-a-1", "a", "seed_source0"), "image 'seed_source0' is no failure"),
+        (("label-b-1", "b", "diagnosis4"), "image 'diagnosis4': b is none of `errors.classes`"),
     ],
 )
 def test_mended_images_must_be_failures_of_debug_classes(predictions, row, message):
@@ -139,10 +137,10 @@ def test_mended_images_must_be_failures_of_debug_classes(predictions, row, messa
         mended(predictions, pd.DataFrame([row], columns=MENDED.columns), classes=["a"])
 
 
-def test_a_mended_image_needs_an_id_of_its_own(predictions):
-    twin = frame("original", "seed_source", LABELS).head(1).assign(image_id="deployment0")
-    with pytest.raises(ValueError, match=r"image 'deployment0': seed_source has an image of that id too"):
-        mended(pd.concat([predictions, twin]), MENDED)
+def test_images_of_one_id_in_two_sets_are_told_apart(predictions):
+    twin = frame("original", "seed_source", LABELS).head(1).assign(image_id="diagnosis0")
+    found = mended(pd.concat([predictions, twin]), MENDED)
+    assert found.loc[found["image_id"] == "diagnosis0", "set"].tolist() == ["diagnosis"]
 
 
 def test_the_modes_file_is_written_and_read(tmp_path):
@@ -157,8 +155,8 @@ def test_the_modes_file_is_written_and_read(tmp_path):
     assert read_modes(path).empty
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "mode,class\nx,a\n", 'mode,class,image_id\na,b,c,d,"\n'])
+@pytest.mark.parametrize("text", ["", "# nothing\n", "mode,class_name\nx,a\n", 'mode,class_name,image_id\na,b,c,d,"\n'])
 def test_a_broken_modes_file_is_named(tmp_path, text):
     (tmp_path / "errors.modes").write_text(text)
-    with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset mend --none`"):
+    with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset barlow mend --none`"):
         read_modes(tmp_path / "errors.modes")

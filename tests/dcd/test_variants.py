@@ -4,7 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.dcd.variants import VARIANTS, added_images, describe_added, nothing_added
+from debugset.dcd.variants import (
+    VARIANTS,
+    candidates,
+    complete_images,
+    describe_added,
+    picked_images,
+    random_images,
+)
 
 #                       0  1  2  3  4  5  6  7  8  9
 POOL = pd.DataFrame(
@@ -14,23 +21,20 @@ POOL = pd.DataFrame(
 )  # fmt: skip
 # The filter's rows come in another order than the pool's; p3 and p9 are leaks.
 KEEP = pd.DataFrame({"image_id": POOL["id"][::-1], "keep": [row not in (3, 9) for row in range(10)][::-1]})
-PICKS = pd.DataFrame(
-    [("deval", 0, "p1"), ("deval", 1, "p5"), ("train", 1, "p6"), ("train", 0, "p2"), ("train", 0, "p0")],
-    columns=["role", "class", "image_id"],
-)
+DEVAL_PICKS = pd.DataFrame([(0, "p1"), (1, "p5")], columns=["class", "image_id"])
+PICKS = pd.DataFrame([(1, "p6"), (0, "p2"), (0, "p0")], columns=["class", "image_id"])
 TRAIN = np.array([0, 0, 0, 1, 2, 2])
 DEVAL = {1, 5}
 ADDING = [variant for variant in VARIANTS if variant != "retrain"]
 
 
-def added(variant, pool=POOL, keep=KEEP, picks=PICKS, train=TRAIN, random_state=0):
-    return added_images(variant, pool, keep, picks, train, 3, random_state)
-
-
-def test_retrain_adds_nothing():
-    found = nothing_added(3)
-    assert (len(found.rows), len(found.labels)) == (0, 0)
-    assert found.class_weights.tolist() == [1, 1, 1]
+def added(variant, pool=POOL, keep=KEEP, picks=PICKS, random_state=0, deval=DEVAL_PICKS):
+    available = candidates(pool, keep, deval)
+    if variant == "complete":
+        return complete_images(pool, available, TRAIN, 3)
+    if variant == "random":
+        return random_images(pool, available, picks, 3, random_state)
+    return picked_images(pool, picks, 3)
 
 
 def test_complete_adds_all_that_the_filter_keeps_without_de_val():
@@ -60,7 +64,7 @@ def test_dcd_adds_debug_train_under_the_seeds_class(variant):
 
 
 def test_dcd_takes_the_class_of_the_failure_where_weak_labels_are_off():
-    picks = PICKS.assign(**{"class": [0, 1, 2, 2, 2]})
+    picks = PICKS.assign(**{"class": [2, 2, 2]})
     assert added("dcd-robust", picks=picks).labels.tolist() == [2, 2, 2]
 
 
@@ -74,7 +78,7 @@ def test_random_adds_as_many_a_class_as_debug_train():
 
 
 def test_random_takes_all_of_a_class_that_has_too_few():
-    more = pd.DataFrame({"role": "train", "class": 2, "image_id": ["p7", "p8", "p4"]})
+    more = pd.DataFrame({"class": 2, "image_id": ["p7", "p8", "p4"]})
     found = added("random", picks=pd.concat([PICKS, more]))
     assert found.rows[found.labels == 2].tolist() == [7, 8]
 
@@ -82,7 +86,7 @@ def test_random_takes_all_of_a_class_that_has_too_few():
 def test_random_is_drawn_anew_from_a_large_pool_but_the_same_each_time():
     pool = pd.DataFrame({"id": [f"q{row}" for row in range(2000)], "label": np.arange(2000) % 2})
     keep = pd.DataFrame({"image_id": pool["id"], "keep": True})
-    picks = pd.DataFrame({"role": "train", "class": [0] * 100 + [1] * 100, "image_id": pool["id"][:200]})
+    picks = pd.DataFrame({"class": [0] * 100 + [1] * 100, "image_id": pool["id"][:200]})
     found, again = (added("random", pool, keep, picks).rows for _ in range(2))
     assert found.tolist() == again.tolist()
     assert len(found) == 200
@@ -99,14 +103,9 @@ def test_de_val_is_in_no_training_set(variant):
 
 @pytest.mark.parametrize("variant", ADDING)
 def test_without_failures_only_complete_adds_something(variant):
-    found = added(variant, picks=PICKS.iloc[:0])
+    found = added(variant, picks=PICKS.iloc[:0], deval=DEVAL_PICKS.iloc[:0])
     assert len(found.rows) == len(found.labels) == (8 if variant == "complete" else 0)
     assert found.rows.dtype == found.labels.dtype == np.int64
-
-
-def test_an_unknown_variant_names_those_that_there_are():
-    with pytest.raises(ValueError, match="variant 'compleat' is none of retrain, random, complete, dcd-foundation"):
-        added("compleat")
 
 
 def test_what_is_added_is_described_with_its_precision():
@@ -117,5 +116,5 @@ def test_what_is_added_is_described_with_its_precision():
 def test_precision_is_unknown_on_real_photos_and_of_nothing():
     names = ("ant", "bee", "cow")
     assert describe_added(added("complete"), POOL.drop(columns="true_label"), names)["weak_label_precision"] is None
-    found = describe_added(nothing_added(3), POOL, names)
+    found = describe_added(added("dcd-robust", picks=PICKS.iloc[:0]), POOL, names)
     assert found == {"images": 0, "by_class": {"ant": 0, "bee": 0, "cow": 0}, "weak_label_precision": None}

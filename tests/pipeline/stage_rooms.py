@@ -1,8 +1,8 @@
 """The rooms that a stage's code comes from, against the code deps that dvc.yaml names.
 
 DVC re-runs a stage when one of its deps changes, and it knows no imports. So every stage names each room (a folder of
-``src/debugset``) that it can import from, imports inside functions included, and no other. Of a room that holds more than
-a stage should wait for, it may name the files that it imports instead.
+``src/debugset``) that it can import from, imports inside functions included, and no other. Of a room that holds more
+than a stage should wait for, it may name the files that it imports instead.
 
     python -m tests.pipeline.stage_rooms           # what is missing or too much, for every stage
     python -m tests.pipeline.stage_rooms pick      # the files that stage `pick` imports

@@ -13,11 +13,11 @@ from debugset.report.drawing import drawing
 from debugset.report.inputs import Inputs
 from debugset.report.modes import modes
 from debugset.report.page import SECTIONS, render
-from debugset.report.params import ReportParams
 from debugset.report.pictures import data_uri
 from debugset.report.sections import credits, embedders, failure_modes, leaks, picks, pool
 from debugset.report.write import write_report
-from tests.report.world import DEBUG_NAMES, RIGHT, XSS, write_world
+from tests.report.conftest import PARAMS
+from tests.report.world import DEBUG_NAMES, RIGHT, XSS, write_evaluation, write_world
 
 
 class Elements(HTMLParser):
@@ -72,11 +72,11 @@ def test_every_section_is_shown_and_listed(page):
 
 
 def test_page_tells_the_accuracy_that_the_predictions_have(world, page):
-    predictions = pd.read_parquet(world / "data/predictions.parquet")
+    predictions = pd.read_parquet(world / "data/evaluation/predictions.parquet")
     failures = pd.read_parquet(world / "data/errors/failures.parquet")
     heldout = failures[failures["role"] == "heldout"]["image_id"]
     for variant in RIGHT:
-        rows = predictions[(predictions["variant"] == variant) & predictions["image_id"].isin(heldout)]
+        rows = predictions[(predictions["model"] == variant) & predictions["image_id"].isin(heldout)]
         accuracy = 100 * (rows["label"] == rows["predicted"]).mean()
         cells = re.search(rf'<th scope="row">{variant}</th>(.*?)</tr>', page, re.DOTALL).group(1)
         assert re.findall(r"<td[^>]*>([\d.]+)<small>", cells)[1] == f"{accuracy:.1f}"
@@ -146,10 +146,12 @@ def test_relations_are_shown_with_their_flaws_and_maps(page):
 def test_mended_modes_are_told(world, tmp_path, params):
     shutil.copytree(world, tmp_path, dirs_exist_ok=True)
     failures = pd.read_parquet(tmp_path / "data/errors/failures.parquet")
-    mended = failures.head(3).assign(role="mode", image_id=["diagnosis-1", "diagnosis-2", "diagnosis-3"])
+    mended = failures.head(3).assign(
+        role="mode", set="diagnosis", image_id=["diagnosis-1", "diagnosis-2", "diagnosis-3"]
+    )
     pd.concat([failures, mended]).to_parquet(tmp_path / "data/errors/failures.parquet")
     picks = pd.read_parquet(tmp_path / "data/picks/original.parquet")
-    served = picks.head(4).assign(seed_id="diagnosis-1", role="train")
+    served = picks.head(4).assign(seed_set="diagnosis", seed_id="diagnosis-1")
     pd.concat([picks, served]).to_parquet(tmp_path / "data/picks/original.parquet")
     write_report(tmp_path, params, DEBUG_NAMES)
     page = (tmp_path / "report/index.html").read_text()
@@ -289,6 +291,7 @@ def test_a_model_without_failures_of_a_role_is_reported(world, tmp_path, params,
     path = tmp_path / "data/errors/failures.parquet"
     failures = pd.read_parquet(path)
     failures[failures["role"] != role].to_parquet(path)
+    write_evaluation(tmp_path, pd.read_parquet(tmp_path / "data/evaluation/predictions.parquet"))
     write_report(tmp_path, params, DEBUG_NAMES)
     text = (tmp_path / "report/index.html").read_text()
     assert "NaN" not in "".join(path.read_text() for path in (tmp_path / "metrics").glob("*.json"))
@@ -314,6 +317,6 @@ def test_without_truth_nothing_is_called_right_or_wrong(photographs, params):
 
 
 def test_photographs_become_thumbnails_and_the_page_stays_small(photographs):
-    text = render(Inputs(photographs, ReportParams(resamples=100), DEBUG_NAMES))
+    text = render(Inputs(photographs, PARAMS, DEBUG_NAMES))
     assert text.count("data:image/jpeg") > 100
     assert len(text.encode()) < 5_000_000

@@ -62,18 +62,18 @@ def test_the_same_inputs_give_the_same_bytes(reported, tmp_path, params):
 
 def test_accuracy_metrics_are_shares_of_the_predictions(reported):
     metrics = json.loads((reported / "metrics/accuracy.json").read_text())
-    assert set(metrics) == {"variants", "seeds", "differences", "chosen"}
+    assert set(metrics) == {"variants", "runs", "differences", "chosen"}
     assert set(metrics["variants"]) == {"original", *RIGHT}
-    predictions = pd.read_parquet(reported / "data/predictions.parquet")
+    predictions = pd.read_parquet(reported / "data/evaluation/predictions.parquet")
     for variant in RIGHT:
-        rows = predictions[(predictions["variant"] == variant) & (predictions["set"] == "test")]
+        rows = predictions[(predictions["model"] == variant) & (predictions["set"] == "test")]
         cell = metrics["variants"][variant]["test_all"]
         assert cell["accuracy"] == pytest.approx((rows["label"] == rows["predicted"]).mean(), abs=1e-4)
         assert cell["low"] <= cell["accuracy"] <= cell["high"]
         assert cell["images"] == len(rows)
         assert set(metrics["variants"][variant]) == set(evaluation.COLUMNS) == set(COLUMNS)
-        of_seed = rows[rows["seed"] == rows["seed"].max()]
-        seed = metrics["seeds"][variant][str(rows["seed"].max())]
+        of_seed = rows[rows["random_state"] == rows["random_state"].max()]
+        seed = metrics["runs"][variant][str(rows["seed"].max())]
         assert seed["test_all"] == pytest.approx((of_seed["label"] == of_seed["predicted"]).mean(), abs=1e-4)
     assert metrics["variants"]["original"]["heldout"]["accuracy"] == 0
     scores = {name: cells["heldout"]["accuracy"] for name, cells in metrics["variants"].items()}
@@ -162,7 +162,7 @@ def test_relation_metrics_and_plot(reported):
     metrics = json.loads((reported / "metrics/relations.json").read_text())
     assert metrics["unbiased"] == {"blind spot": 0, "failure mode": 0}
     assert (metrics["kept"], metrics["residual"]) == (0.1, 0.001)
-    series = metrics["biased"]["bag-sandal_seed_3"]
+    series = metrics["biased"]["bag-sandal_random_state_3"]
     assert (series["tau_1_kl"], series["tau_1_rank"], series["tau_1_mean"]) == (9.5, 1, 0.9)
     assert series["tau_0_kl"] == 0.5
     table = pd.read_csv(reported / "plots/relations.csv")

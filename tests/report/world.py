@@ -8,6 +8,7 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from debugset.base.files import write_json, write_parquet
+from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
 from debugset.images.sets import open_set, write_set
 
 CLASSES = ("tshirt", "trouser", "dress", "sneaker", "bag")
@@ -59,7 +60,7 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
     failures = _errors(root, rng)
     _dedup(root, rng, truth)
     _picks(root, failures, rng)
-    _predictions(root, failures, rng)
+    _evaluation(root, failures, rng)
     write_json(root / "data/scrape.json", {
         "found": 5 * pool_per_class + 21, "cross_class_dropped": 9, "downloaded": 5 * pool_per_class + 8,
         "rejected": {"undecodable": 8, "too_small": 4}, "packed": 5 * pool_per_class, "lost_to_cap": 0, "forgotten": 0,
@@ -125,13 +126,13 @@ def _errors(root, rng):
         for image_id, label in zip(images.ids, images.labels, strict=True):
             wrong = rng.random() < (0.1 if name == "test" else 0.5)
             guess = int((label + rng.integers(1, len(CLASSES))) % len(CLASSES)) if wrong else int(label)
-            predictions.append(("original", name, image_id, int(label), guess))
+            predictions.append(("original", 0, name, image_id, int(label), guess))
             if wrong and name != "test" and label in DEBUG:
                 role = {"seed_source": "seed", "heldout_source": "heldout"}[name]
-                failures.append((role, int(label), image_id, guess))
-    columns = ["model", "set", "image_id", "label", "predicted"]
+                failures.append((role, name, int(label), image_id, guess))
+    columns = ["model", "random_state", "set", "image_id", "label", "predicted"]
     write_parquet(root / "data/errors/predictions.parquet", pd.DataFrame(predictions, columns=columns))
-    frame = pd.DataFrame(failures, columns=["role", "class", "image_id", "predicted"])
+    frame = pd.DataFrame(failures, columns=["role", "set", "class", "image_id", "predicted"])
     write_parquet(root / "data/errors/failures.parquet", frame)
     return frame
 
@@ -170,27 +171,34 @@ def _dedup(root, rng, truth):
 
 
 def _picks(root, failures, rng):
+    """One pick of de-val a seed, by foundation, and up to three of debug-train by every embedder."""
     keep = pd.read_parquet(root / "data/dedup/keep.parquet")
     pool = open_set(root / "data/pool")
     kept = keep["keep"].to_numpy()
+    deval = []
     for embedder in EMBEDDERS:
         rows = []
         for label in DEBUG:
             seeds = failures[(failures["role"] == "seed") & (failures["class"] == label)]["image_id"]
-            free = list(rng.permutation(pool.ids[kept & (pool.labels == label)]))
+            taken = np.isin(pool.ids, [pick[3] for pick in deval])
+            free = list(rng.permutation(pool.ids[kept & ~taken & (pool.labels == label)]))
             for seed_id in seeds:
                 for rank in range(4):
                     if free:
-                        role = "deval" if rank == 0 else "train"
-                        distance = float(rng.random())
-                        rows.append((role, label, seed_id, free.pop(), distance, max(rank - 1, 0)))
-        columns = ["role", "class", "seed_id", "image_id", "distance", "rank"]
-        write_parquet(root / f"data/picks/{embedder}.parquet", pd.DataFrame(rows, columns=columns))
+                        pick = (label, "seed_source", seed_id, free.pop(), float(rng.random()), max(rank - 1, 0))
+                        (rows if rank else deval if embedder == "foundation" else []).append(pick)
+        _write_picks(root, embedder, rows)
+    _write_picks(root, "deval", deval)
 
 
-def _predictions(root, failures, rng):
+def _write_picks(root, name, rows):
+    columns = ["class", "seed_set", "seed_id", "image_id", "distance", "rank"]
+    write_parquet(root / f"data/picks/{name}.parquet", pd.DataFrame(rows, columns=columns))
+
+
+def _evaluation(root, failures, rng):
     failed = set(failures["image_id"])
-    deval = pd.read_parquet(root / "data/picks/foundation.parquet").query("role == 'deval'")
+    deval = pd.read_parquet(root / "data/picks/deval.parquet")
     wanted = []
     for name in ("test", "seed_source", "heldout_source"):
         images = open_set(root / "data/sets" / name)
@@ -206,14 +214,26 @@ def _predictions(root, failures, rng):
             )
             guess = label if right else int((label + 1) % len(CLASSES))
             rows.append((variant, 1, name, image_id, label, guess))
-    columns = ["variant", "seed", "set", "image_id", "label", "predicted"]
-    write_parquet(root / "data/predictions.parquet", pd.DataFrame(rows, columns=columns))
+    added = {}
     for variant in RIGHT:
         images = {"retrain": 0, "complete": 130}.get(variant, 42)
-        by_class = {CLASSES[label]: int(rng.integers(5, 30)) if images else 0 for label in DEBUG}
+        counts = {label: int(rng.integers(5, 30)) if images else 0 for label in DEBUG}
         precision = None if variant == "retrain" else 0.5 + 0.5 * RIGHT[variant]
+        by_class = {CLASSES[label]: count for label, count in counts.items()}
         content = {"images": images, "by_class": by_class, "weak_label_precision": precision}
         write_json(root / f"data/added/{variant}.json", content)
+        added[variant] = counts
+    original = pd.read_parquet(root / "data/errors/predictions.parquet")
+    write_evaluation(root, pd.concat([original, pd.DataFrame(rows, columns=original.columns)]), added)
+
+
+def write_evaluation(root, predictions, added=None):
+    """Write what stage evaluate writes of these predictions."""
+    failures = pd.read_parquet(root / "data/errors/failures.parquet")
+    params = EvaluateParams(resamples=100, random_state=0)
+    tables = evaluation_tables(predictions, failures, DEBUG, added or {}, params)
+    for name, table in {**tables, "predictions": predictions}.items():
+        write_parquet(root / f"data/evaluation/{name}.parquet", table)
 
 
 def _barlow(root, rng, truth):
@@ -258,7 +278,7 @@ def _barlow(root, rng, truth):
         ]  # fmt: skip
         write_parquet(root / "data/barlow/planted.parquet", pd.DataFrame(planted))
     remeasured = [
-        {"mode": mode, "variant": variant, "images": 60, "seeds": 1, "error_rate": rate, "low": rate - 0.1,
+        {"mode": mode, "variant": variant, "images": 60, "runs": 1, "error_rate": rate, "low": rate - 0.1,
          "high": rate + 0.1, "error_coverage": 0.6, "base_error_rate": rate / 2, "fewer": 0.1, "fewer_low": 0.0,
          "fewer_high": 0.2}
         for mode in (*(row["mode"] for row in rows), "all")
@@ -271,7 +291,9 @@ def _relations(root, rng):
     """Two networks of four attributes: an unbiased one, and one in which bag and sandal are one thing."""
     runs = [("000", "", "", 0.0), ("001", "bag", "sandal", 1.0)]
     columns = ["name", "attribute_a", "attribute_b", "tau"]
-    write_parquet(root / "data/relations/runs.parquet", pd.DataFrame(runs, columns=columns).assign(seed=3, images=500))
+    write_parquet(
+        root / "data/relations/runs.parquet", pd.DataFrame(runs, columns=columns).assign(random_state=3, images=500)
+    )
     attributes, label = ("bag", "sandal", "coat", "footwear"), {("sandal", "footwear"): "positive"}
     tables = {"pairs": [], "attributes": [], "histograms": [], "modes": [], "costs": [], "maps": []}
     for run, *pair, tau in runs:

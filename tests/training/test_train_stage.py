@@ -39,3 +39,16 @@ def test_retrain_refuses_the_originals_seed(call, tmp_path, random_states):
 def test_other_seeds_and_other_variants_go_on_to_the_data(call, variant):
     with pytest.raises(FileNotFoundError, match="no such image set"):
         call(variant, [1] if variant == "retrain" else [3])
+
+
+def test_an_unknown_variant_names_those_that_there_are(call):
+    with pytest.raises(
+        ValueError, match="compleat: is no variant; choose from retrain, random, complete, dcd-foundation"
+    ):
+        call("compleat", [1])
+
+
+def test_a_missing_variant_is_told_by_a_usage_line(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    with pytest.raises(ValueError, match=r"^usage: python -m stages\.train VARIANT$"):
+        train.main()

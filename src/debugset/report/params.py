@@ -17,9 +17,9 @@ class ReportParams(Section):
         random_state: of every draw of examples.
     """
 
-    seeds_shown: int = Field(12, ge=1, le=200)
-    picks_shown: int = Field(6, ge=1, le=50)
-    border_pairs: int = Field(12, ge=1, le=24)
-    examples: int = Field(18, ge=1, le=200)
-    modes_shown: int = Field(40, ge=1, le=1000)
-    random_state: int = Field(0, ge=0)
+    seeds_shown: int = Field(ge=1, le=200)
+    picks_shown: int = Field(ge=1, le=50)
+    border_pairs: int = Field(ge=1, le=24)
+    examples: int = Field(ge=1, le=200)
+    modes_shown: int = Field(ge=1, le=1000)
+    random_state: int = Field(ge=0)
