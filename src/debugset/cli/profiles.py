@@ -2,7 +2,6 @@
 
 import math
 import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import yaml
 from debugset.barlow.params import BarlowParams
 from debugset.base import numerics
 from debugset.base.files import replacing_file
+from debugset.base.git import git
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check, read
 from debugset.datasets import imagenet
 from debugset.datasets.fashion import CLASSES
@@ -199,10 +199,9 @@ def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:
 def _committed(path: Path) -> bool:
     """Whether git's last commit holds a file as it is now."""
     try:
-        found = subprocess.run(["git", "show", f"HEAD:./{path}"], capture_output=True)
+        return git("show", f"HEAD:./{path}", check=False) == path.read_bytes().decode(errors="replace")
     except FileNotFoundError:
         return False  # no git: nothing is committed
-    return found.returncode == 0 and found.stdout == path.read_bytes()
 
 
 def _contradictions(sections: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterable[str]:

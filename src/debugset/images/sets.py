@@ -15,7 +15,7 @@ from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -156,16 +156,36 @@ def open_set(folder: str | Path) -> ImageSet:
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
-    table = pq.read_table(path)
-    missing = [name for name in COLUMNS if name not in table.column_names]
+    manifest = read_manifest(path)
+    missing = [name for name in COLUMNS if name not in manifest.rows]
     if missing:
         raise ValueError(f"{path}: column `{missing[0]}` is missing")
-    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
-    variable = described.get("root_variable")
+    variable = manifest.root_variable
     if variable and variable not in os.environ:
         raise ValueError(f"{path}: set the environment variable {variable} to the folder that holds the images")
     root = Path(os.environ[variable]) if variable else folder
-    return ImageSet(folder, table.to_pandas(), tuple(described.get("classes", ())), root)
+    return ImageSet(folder, manifest.rows, manifest.classes, root)
+
+
+class Manifest(NamedTuple):
+    """What a manifest's file says.
+
+    Attributes:
+        rows: one row an image.
+        classes: the class names; labels are indices into it.
+        root_variable: the environment variable whose folder holds the shards; None if they lie beside the manifest.
+    """
+
+    rows: pd.DataFrame
+    classes: tuple[str, ...]
+    root_variable: str | None
+
+
+def read_manifest(file: Path | BinaryIO) -> Manifest:
+    """Read a manifest, whichever columns it has."""
+    table = pq.read_table(file)
+    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
+    return Manifest(table.to_pandas(), tuple(described.get("classes", ())), described.get("root_variable"))
 
 
 def write_manifest(

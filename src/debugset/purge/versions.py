@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import yaml
 
 from debugset.base.git import git
+from debugset.base.params import LOADER
 
 LOCK = "dvc.lock"
 QUEUES = ("refs/exps/celery/stash", "refs/exps/celery/failed", "refs/exps/stash")  # as DVC names them
 _PASSING = "refs/exps/exec/"  # names that DVC gives while an experiment runs, and leaves behind
 _WORK = "refs/exps/apply/"  # what `dvc exp apply` put aside is somebody's work, as a branch or a stash is
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a lock file takes the slow one a third of a second
 
 
 class Record(NamedTuple):
@@ -119,14 +119,14 @@ def git_remotes() -> list[str]:
 
 def lock_records(text: str) -> list[Record]:
     """The records of a lock file."""
-    stages = (yaml.load(text, _LOADER) or {}).get("stages") or {}
+    stages = (yaml.load(text, LOADER) or {}).get("stages") or {}
     return [_record(entry) for entry in stages.values()]
 
 
 def run_record(text: str) -> Record | None:
     """The record in a file of the run cache; None if it is not one."""
     try:
-        entry = yaml.load(text, _LOADER)
+        entry = yaml.load(text, LOADER)
     except yaml.YAMLError:
         return None
     return _record(entry) if isinstance(entry, dict) else None

@@ -1,17 +1,15 @@
 """Image sets as a git revision names them, read through DVC: from the cache, else from the remote."""
 
 import io
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pandas as pd
-import pyarrow.parquet as pq
 from dvc.api import DVCFileSystem
 from PIL import Image
 
-from debugset.images.sets import MANIFEST, TAR
+from debugset.images.sets import MANIFEST, TAR, read_manifest
 
 WORKSPACE = "workspace"
 
@@ -57,9 +55,8 @@ def set_at(revision: str, folder: str) -> SetVersion:
     with _explained(revision, folder):
         files = DVCFileSystem(".", rev=None if revision == WORKSPACE else revision)
         with files.open(f"{folder}/{MANIFEST}", "rb") as file:
-            table = pq.read_table(io.BytesIO(file.read()))
-    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
-    return SetVersion(revision, table.to_pandas(), tuple(described.get("classes", ())), folder, files)
+            manifest = read_manifest(io.BytesIO(file.read()))
+    return SetVersion(revision, manifest.rows, manifest.classes, folder, files)
 
 
 @contextmanager
