@@ -7,7 +7,7 @@ import pytest
 from debugset.base.params import ParamsError, check
 from debugset.datasets.fashion import (
     CLASSES,
-    SETS,
+    ROLES,
     FashionParams,
     Wardrobe,
     composite,
@@ -35,7 +35,7 @@ def draw(params, per_class=150):
     clothes = wardrobe(images, labels, np.random.default_rng([params.random_state, 200]))
     clothes = Diary(clothes.images, clothes.left)
     clothes.taken = []
-    sets = {name: draw_set(name, params, clothes, fake_photographs()) for name in SETS}
+    sets = {name: draw_set(name, params, clothes, fake_photographs()) for name in ROLES}
     tests = pd.concat([frame.assign(content=files) for name, (frame, files) in sets.items() if name != "train"])
     photos = list(draw_world(params, clothes, fake_photographs(), tests.reset_index(drop=True)))
     return sets, photos, clothes.taken
@@ -44,7 +44,7 @@ def draw(params, per_class=150):
 def test_equal_params_give_equal_bytes_and_another_seed_gives_others():
     (sets, photos, _), (again, photos_again, _) = (draw(prepare_params(planted=1)) for _ in range(2))
     other, other_photos, _ = draw(prepare_params(planted=1, random_state=1))
-    for name in SETS:
+    for name in ROLES:
         pd.testing.assert_frame_equal(sets[name][0], again[name][0])
         assert sets[name][1] == again[name][1]
         assert not set(sets[name][1]) & set(other[name][1])
@@ -83,7 +83,7 @@ def test_an_image_shows_the_context_that_its_row_names():
 
 
 def test_only_train_and_test_show_mostly_usual_contexts():
-    sizes = dict.fromkeys(SETS, 500)
+    sizes = dict.fromkeys(ROLES, 500)
     sets, _, _ = draw(prepare_params(**sizes, photos_per_class=1, growth=0.0), per_class=280)
     usual = {class_: {CONTEXTS[place] for place in usual_contexts(class_)} for class_ in range(len(CLASSES))}
     for name, (frame, _) in sets.items():

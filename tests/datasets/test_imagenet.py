@@ -281,6 +281,6 @@ def test_the_profile_asks_the_synonyms_of_its_classes(profile):
 
 def test_complement_is_what_only_other_releases_have():
     releases = {"matched": ["b", "c"], "top": ["c", "d"], "threshold": ["a", "b", "d"]}
-    assert complement(releases, "matched") == ["a", "d"]
+    assert imagenet.complement(releases, "matched") == ["a", "d"]
     with pytest.raises(ValueError, match=r"^matched: 'other' is not a release"):
-        complement(releases, "other")
+        imagenet.complement(releases, "other")

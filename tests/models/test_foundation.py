@@ -1,7 +1,6 @@
 """EfficientNet-Lite0 inside timm's architecture does what its own weights do."""
 
 import sys
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from PIL import Image
 from skimage import data
 from timm.data import ImageNetInfo
 
-from debugset.models.outputs import prepared
+from debugset.images.pixels import square_pixels
 from debugset.models.registry import find
 from debugset.models.weights import efficientnet_lite0, matched, packaged_weights
 from tests.reference import efficientnet_lite as naive
@@ -31,9 +30,9 @@ def classifier():
 
 def photos(side, crop):
     """The three photographs as the model is fed, in [0, 1]."""
-    architecture = replace(find("effnet_lite0"), input_size=side, crop=crop)
     images = [Image.fromarray(getattr(data, name)()) for name in PHOTOS]
-    return torch.from_numpy(np.stack([prepared(image, architecture) for image in images])).permute(0, 3, 1, 2) / 255
+    pixels = [square_pixels(image, side, crop=crop, interpolation="bicubic") for image in images]
+    return torch.from_numpy(np.stack(pixels)).permute(0, 3, 1, 2) / 255
 
 
 def test_photographs_are_recognised(classifier):

@@ -5,16 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from debugset.models import inference
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
-from debugset.models.outputs import outputs, pixel_batches, predictions, prepared
+from debugset.models.outputs import outputs, pixel_batches, predictions
 from tests.datasets.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour, small_network
-
-RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+from tests.reference import pixels as naive
 
 
 @pytest.fixture(autouse=True)
@@ -33,52 +31,6 @@ def images(tmp_path):
     return tiny_set(tmp_path / "ten", [plain(colour) for colour in colours(10)], np.arange(10) % 3, per_shard=4)
 
 
-def stripes(wide):
-    """Three squares of 32 px side by side, or one above the other."""
-    squares = [plain(colour, 32, 32) for colour in (RED, GREEN, BLUE)]
-    return Image.fromarray(np.concatenate(squares, axis=1 if wide else 0))
-
-
-@pytest.mark.parametrize("wide", [True, False])
-def test_the_middle_of_a_long_image_is_kept_as_it_is(wide):
-    found = prepared(stripes(wide), replace(PLAIN, input_size=32))
-    assert (found == GREEN).all()
-    assert found.shape == (32, 32, 3)
-
-
-@pytest.mark.parametrize("wide", [True, False])
-def test_a_long_image_is_resized_by_its_shorter_side(wide):
-    found = prepared(stripes(wide), replace(PLAIN, input_size=96, interpolation="bicubic"))
-    assert found.shape == (96, 96, 3)
-    assert (found[8:-8, 8:-8] == GREEN).all()
-
-
-def test_a_square_image_of_the_right_size_is_not_touched():
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
-    assert (prepared(image, replace(PLAIN, input_size=32)) == np.asarray(image)).all()
-
-
-def test_crop_is_the_share_of_the_side_that_is_kept():
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
-    found = prepared(image, replace(PLAIN, input_size=16, crop=0.5))  # resized to 32: as it is
-    assert (found == np.asarray(image)[8:24, 8:24]).all()
-
-
-@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
-def test_the_filter_is_the_one_that_the_architecture_names(interpolation):
-    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8))
-    found = prepared(image, replace(PLAIN, input_size=96, interpolation=interpolation))
-    assert (found == np.asarray(image.resize((96, 96), Image.Resampling[interpolation.upper()]))).all()
-
-
-@pytest.mark.parametrize("size", [(33, 50), (50, 33), (7, 300), (1, 1), (225, 224), (1000, 31)])
-@pytest.mark.parametrize(("side", "crop"), [(32, 1.0), (224, 0.875), (33, 0.9)])
-def test_no_shape_lets_a_border_in(size, side, crop):
-    found = prepared(Image.new("RGB", size, (200, 100, 50)), replace(PLAIN, input_size=side, crop=crop))
-    assert found.shape == (side, side, 3)
-    assert (found == (200, 100, 50)).all()
-
-
 def test_batches_come_in_the_order_asked_with_an_uneven_last_one(images):
     rows = np.array([9, 0, 3, 3, 7])
     batches = list(pixel_batches(images, rows, PLAIN, 2))
@@ -88,6 +40,15 @@ def test_batches_come_in_the_order_asked_with_an_uneven_last_one(images):
     torch.testing.assert_close(found[:, :, 4, 4], torch.from_numpy(colours(10)[rows] / 255).float())
     assert list(pixel_batches(images, rows[:0], PLAIN, 2)) == []
     assert [len(batch) for batch in pixel_batches(images, rows[:4], PLAIN, 4)] == [4]
+
+
+def test_images_are_fed_as_the_architecture_says(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 40, 60, 3))
+    images = tiny_set(tmp_path, noise, [0, 1])
+    wished = replace(PLAIN, input_size=32, crop=0.875, interpolation="bicubic")
+    (found,) = pixel_batches(images, np.arange(2), wished, 2)
+    expected = [naive.square_pixels(images.image(row), 32, 0.875, "bicubic") for row in range(2)]
+    assert torch.equal((found * 255).round().byte(), torch.from_numpy(np.stack(expected)).permute(0, 3, 1, 2))
 
 
 @pytest.mark.parametrize("workers", ["1", "4"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from debugset.training.batches import TrainingSet, batch_order, batches, random_box, shift_and_flip
+from debugset.training.fitting import whole_set
 from tests.datasets.tiny import plain, tiny_set
 from tests.reference import batches as naive
 from tests.training.toys import recipe, two_parts
@@ -78,6 +79,13 @@ def test_without_augmentation_images_come_as_they_are(tmp_path):
     for batch in batches(data, recipe(augmentation="none", shift=3), 8, 0, CPU):
         expected = torch.from_numpy(noise[batch.labels]).permute(0, 3, 1, 2)
         assert torch.equal((batch.pixels * 255).round().long(), expected)
+
+
+def test_a_long_image_is_trained_on_by_its_middle(tmp_path):
+    middle, side = plain((0, 255, 0), 16, 16), plain((255, 0, 0), 16, 16)
+    images = tiny_set(tmp_path, [np.concatenate([side, middle, side], axis=1)] * 2, [0, 0])
+    (batch,) = batches(whole_set(images), recipe(augmentation="none", steps=1), 16, 0, CPU)
+    assert (batch.pixels == torch.tensor([0.0, 1.0, 0.0]).view(3, 1, 1)).all()
 
 
 @pytest.mark.parametrize("augmentation", AUGMENTATIONS)

@@ -4,19 +4,18 @@ In ``train`` and ``test`` a class shows mostly its two usual contexts; everywher
 A classifier trained there leans on context and fails where it is unusual: the planted truth.
 """
 
-import io
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float32, Int64, UInt8
-from PIL import Image
 from pydantic import Field, PositiveInt, model_validator
 
 from debugset.base.params import Section
 from debugset.base.paths import EVALUATED, TEST, TRAIN
 from debugset.datasets.fashion_mnist import CONTEXTS
+from debugset.images.pixels import png_file
 
 CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 ROLES = (TRAIN, *EVALUATED)  # of the sets that are drawn; the place of each decides its random numbers
@@ -129,13 +128,6 @@ def composite(
     return np.rint(canvas).astype(np.uint8)
 
 
-def png(pixels: UInt8[np.ndarray, "h w 3"]) -> bytes:
-    """The pixels as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def draw_set(
     name: str, params: FashionParams, clothes: Wardrobe, photographs: dict[str, np.ndarray]
 ) -> tuple[pd.DataFrame, list[bytes]]:
@@ -146,7 +138,7 @@ def draw_set(
     uniform = 2 / len(CONTEXTS)
     contexts = draw_contexts(labels, params.skew if name in SKEWED else uniform, rng)
     files = [
-        png(composite(clothes.take(label), photographs[CONTEXTS[context]], rng))
+        png_file(composite(clothes.take(label), photographs[CONTEXTS[context]], rng))
         for label, context in zip(labels.tolist(), contexts.tolist(), strict=True)
     ]
     ids = [f"{name}-{row:05d}" for row in range(count)]

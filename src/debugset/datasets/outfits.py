@@ -4,7 +4,6 @@ Types in one slot exclude each other, types in different slots have nothing to d
 with its members. A network trained on an unbiased sample has no reason to relate a bag to a sandal.
 """
 
-import io
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any, Literal
@@ -17,6 +16,7 @@ from pydantic import Field, PositiveInt
 
 from debugset.base.params import Section
 from debugset.datasets.fashion import CLASSES
+from debugset.images.pixels import png_file
 from debugset.images.sets import columns
 
 SLOTS = (("tshirt", "pullover"), ("trouser", "dress"), ("sneaker", "boot"), ("bag",), ("sandal",), ("coat",))
@@ -89,7 +89,7 @@ def draw_outfits(
     for row, types in enumerate(worn):
         chosen = [garments[rng.choice(of_type[type_])] if type_ else None for type_ in types]
         record = {"id": f"{name}-{row:05d}", "label": 0, "shard": f"{row // IMAGES_PER_SHARD:05d}.tar", **shown[row]}
-        yield record, grey_png(canvas(chosen, params.noise, rng))
+        yield record, png_file(canvas(chosen, params.noise, rng))
 
 
 def draw_types(count: int, params: OutfitsParams, rng: np.random.Generator) -> list[list[str]]:
@@ -128,10 +128,3 @@ def canvas(
         alpha = np.minimum(small / OPAQUE_FROM, 1)
         patch[...] = alpha * small / 255 + (1 - alpha) * patch
     return np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
-
-
-def grey_png(pixels: UInt8[np.ndarray, "h w"]) -> bytes:
-    """Grey pixels as a PNG file."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, SIZE, FashionParams, Wardrobe, composite, png
+from debugset.datasets.fashion import CLASSES, SIZE, FashionParams, Wardrobe, composite
 from debugset.datasets.fashion_mnist import CONTEXTS
+from debugset.images.pixels import png_file
 
 # What people call each class: a photo of the world carries one or two of its words, in its title or tags.
 WORDS = {
@@ -110,7 +111,7 @@ def _found_by(
         words_of: tuple[int, ...] = (class_,)
         if rng.random() < params.cross_class:
             words_of = (class_, others[rng.integers(len(others))])
-        photos.append(Photo(png(composite(garment, photographs[context], rng)), words_of, true_label, context))
+        photos.append(Photo(png_file(composite(garment, photographs[context], rng)), words_of, true_label, context))
     return photos
 
 
@@ -137,7 +138,7 @@ def _planted(
         for row in _drawn(len(mine), counts["tiny"], "photos", class_, rng):
             small = Image.open(io.BytesIO(mine[row].content)).resize((8, 8))
             planted.append(
-                Photo(png(np.asarray(small)), (class_,), mine[row].true_label, mine[row].context, "tiny", side=8)
+                Photo(png_file(np.asarray(small)), (class_,), mine[row].true_label, mine[row].context, "tiny", side=8)
             )
     return planted
 
@@ -163,10 +164,10 @@ def _copy(kind: str, test: pd.Series, rng: np.random.Generator) -> Photo:
     elif kind == "shifted":
         down, right = [(0, 1), (1, 0), (0, -1), (-1, 0)][rng.integers(4)]
         padded = np.pad(pixels, ((1, 1), (1, 1), (0, 0)), mode="edge")
-        content = png(padded[1 + down : 1 + down + SIZE, 1 + right : 1 + right + SIZE])
+        content = png_file(padded[1 + down : 1 + down + SIZE, 1 + right : 1 + right + SIZE])
     elif kind == "brightness":
         factor = (0.9, 1.1)[rng.integers(2)]
-        content = png(np.clip(np.rint(pixels * factor), 0, 255).astype(np.uint8))
+        content = png_file(np.clip(np.rint(pixels * factor), 0, 255).astype(np.uint8))
     label = int(test["label"])
     return Photo(content, (label,), label, test["context"], kind, test["id"], extension)
 

@@ -25,6 +25,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from debugset.base.files import replacing_file
+from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
 LOOSE_FILES_A_PART = 4096
@@ -85,14 +86,11 @@ class ImageSet:
         return Image.open(io.BytesIO(self.read(row))).convert("RGB")
 
     def pixels(self, rows: Iterable[int], size: int) -> UInt8[np.ndarray, "n size size 3"]:
-        """Decode images into one array, resized to ``size`` x ``size`` (bilinear) where they differ from it."""
+        """Images as squares of ``size`` px in one array, by `square_pixels`."""
         rows = list(rows)
         batch = np.empty((len(rows), size, size, 3), np.uint8)
         for place, row in enumerate(rows):
-            image = self.image(row)
-            if image.size != (size, size):
-                image = image.resize((size, size), Image.Resampling.BILINEAR)
-            batch[place] = np.asarray(image)
+            batch[place] = square_pixels(self.image(row), size)
         return batch
 
     def rows_of(self, ids: Iterable[str]) -> Int64[np.ndarray, " n"]:

@@ -1,16 +1,14 @@
 """What a model says of images: its penultimate features, its logits, its predictions."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float32, Int64
-from PIL import Image
 from torch import Tensor
 
-from debugset.base.machine import workers
+from debugset.images.pixels import decode_ahead, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, Description
 from debugset.models.device import autocast
@@ -19,30 +17,20 @@ from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
 
-def prepared(image: Image.Image, architecture: Architecture) -> np.ndarray:
-    """An image resized so that its shorter side is ``input_size / crop`` and cropped at the centre, as bytes."""
-    size = architecture.input_size
-    scale = round(size / architecture.crop) / min(image.size)
-    if scale != 1:
-        sides = (max(size, round(image.width * scale)), max(size, round(image.height * scale)))
-        image = image.resize(sides, Image.Resampling[architecture.interpolation.upper()])
-    left, top = (image.width - size) // 2, (image.height - size) // 2
-    return np.asarray(image.crop((left, top, left + size, top + size)))
-
-
 def pixel_batches(
     images: ImageSet, rows: Int64[np.ndarray, " n"], architecture: Architecture, batch: int
 ) -> Iterator[Tensor]:
     """Batches of the rows' images in order, as pixels in [0, 1], decoded in threads one batch ahead."""
 
     def decode(row: int) -> np.ndarray:
-        return prepared(images.image(row), architecture)
+        image = images.image(row)
+        return square_pixels(
+            image, architecture.input_size, crop=architecture.crop, interpolation=architecture.interpolation
+        )
 
-    with ThreadPoolExecutor(workers()) as pool:
-        ahead = pool.map(decode, rows[:batch].tolist())
-        for start in range(batch, len(rows) + batch, batch):
-            current, ahead = ahead, pool.map(decode, rows[start : start + batch].tolist())
-            yield torch.from_numpy(np.stack(list(current))).permute(0, 3, 1, 2).float().div_(255)
+    batches = (rows[start : start + batch].tolist() for start in range(0, len(rows), batch))
+    for pixels in decode_ahead(batches, decode):
+        yield torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
 
 
 def outputs(

@@ -59,12 +59,6 @@ def checked_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFra
     table = attributes(images)
     if len(images) and table.empty:
         raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
-    sides = images.manifest[["width", "height"]]
-    if (other := sides["width"] != sides["height"]).any():
-        raise ValueError(
-            f"{images.folder}: image {images.ids[int(other.argmax())]!r} is not square; networks are trained on whole "
-            "images but look at their middle, so crop or pad all to squares"
-        )
     if params.loss == "logistic" and not table.abs().eq(1).all(axis=None):
         bad = next(name for name in table if not table[name].abs().eq(1).all())
         raise ValueError(

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from PIL import Image
 
+from debugset.images.pixels import square_pixels
 from debugset.report.inputs import Inputs
 from debugset.report.seeds import SEED_SET, nearest_picks, shown_seeds, verdict
 
@@ -89,12 +89,8 @@ def draw(panel: Axes, content: list[Row], embedder: str) -> None:
 
 
 def _image(panel: Axes, image: Image.Image, left: float, top: float, mark: str) -> None:
-    side = min(image.size)
-    margins = [(length - side) // 2 for length in image.size]
-    square = image.crop((margins[0], margins[1], margins[0] + side, margins[1] + side))
-    if side > 96:
-        square = square.resize((96, 96), Image.Resampling.LANCZOS)
-    panel.imshow(np.asarray(square), extent=(left, left + 1, top + 1, top), interpolation="nearest", zorder=2)
+    square = square_pixels(image, min(96, *image.size), interpolation="lanczos")
+    panel.imshow(square, extent=(left, left + 1, top + 1, top), interpolation="nearest", zorder=2)
     if mark == "wrong":
         panel.plot(
             [left, left + 1, left + 1, left, left],

@@ -1,17 +1,16 @@
 """Training batches: a seeded order that every device agrees on, augmentation, pixels as the model wants them."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import tee
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, Int64, UInt8
-from PIL import Image
 from torch import Tensor
 
-from debugset.base.machine import workers
+from debugset.images.pixels import decode_ahead, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.training.recipe import Recipe
 
@@ -78,15 +77,21 @@ def batches(
         rank: this device among ``world``; it gets every ``world``-th image of each step.
         world: number of devices.
     """
-    shuffled = (indices[rank::world] for indices in batch_order(len(data), recipe, random_state))
-    generator = torch.Generator().manual_seed(random_state * 1000 + rank)
-    source = _streamed if recipe.augmentation == "random_resized_crop" else _in_memory
+    order = (indices[rank::world] for indices in batch_order(len(data), recipe, random_state))
+    own_state = random_state * 1000 + rank  # every device augments its images differently
+    if recipe.augmentation == "random_resized_crop":
+        stream = _random_crops(data, order, size, own_state)
+    else:
+        stream = _whole_images(data, order, size, device)
+    generator = torch.Generator().manual_seed(own_state)
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
     labels, weights = torch.tensor(data.labels, device=device), torch.tensor(data.weights, device=device)
-    for indices, raw in source(data, shuffled, recipe, size, generator, device):
-        pixels = raw.float().div_(255).contiguous(memory_format=layout)
-        where = torch.from_numpy(indices).to(device)
-        yield Batch(pixels, labels[where], weights[where])
+    for indices, images in stream:
+        if recipe.augmentation == "shift_flip":
+            images = shift_and_flip(images, recipe.shift, generator)
+        pixels = images.to(device).float().div_(255).contiguous(memory_format=layout)
+        chosen = torch.from_numpy(indices).to(device)
+        yield Batch(pixels, labels[chosen], weights[chosen])
 
 
 def shift_and_flip(
@@ -106,49 +111,38 @@ def shift_and_flip(
     return images.permute(0, 2, 3, 1)[at[0], at[1], at[2]].permute(0, 3, 1, 2)
 
 
-def _in_memory(
-    data: TrainingSet, order: Iterator[np.ndarray], recipe: Recipe, size: int, generator: torch.Generator,
-    device: torch.device,
-) -> Iterator[tuple[np.ndarray, Tensor]]:  # fmt: skip
-    """All images decoded once and kept on the device as bytes."""
+def _whole_images(
+    data: TrainingSet, order: Iterator[np.ndarray], size: int, device: torch.device
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """The indices and images of each step; all images are decoded once and kept on the device as bytes."""
     decoded = np.concatenate([images.pixels(rows.tolist(), size) for images, rows in data.parts])
     everything = torch.from_numpy(decoded).to(device).permute(0, 3, 1, 2)
     for indices in order:
-        chosen = everything[torch.from_numpy(indices).to(device)]
-        yield indices, chosen if recipe.augmentation == "none" else shift_and_flip(chosen, recipe.shift, generator)
+        yield indices, everything[torch.from_numpy(indices).to(device)]
 
 
-def _streamed(
-    data: TrainingSet, order: Iterator[np.ndarray], recipe: Recipe, size: int, generator: torch.Generator,
-    device: torch.device,
-) -> Iterator[tuple[np.ndarray, Tensor]]:  # fmt: skip
-    """Images decoded, cropped and mirrored in threads, one batch ahead of the model.
+def _random_crops(
+    data: TrainingSet, order: Iterator[np.ndarray], size: int, random_state: int
+) -> Iterator[tuple[np.ndarray, Tensor]]:
+    """The indices and images of each step; images are decoded, cropped and mirrored as they come.
 
     Boxes are drawn here, in order, and not in the threads: the result does not depend on how they interleave.
     """
-    rng = np.random.default_rng(generator.initial_seed())
+    rng = np.random.default_rng(random_state)
 
-    def crop(job: tuple[int, np.ndarray]) -> Tensor:
+    def draw(indices: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        return zip(indices.tolist(), rng.random((len(indices), 5)), strict=True)
+
+    def crop(job: tuple[int, np.ndarray]) -> np.ndarray:
         index, draws = job
         images, row = data.place(index)
         image = images.image(row)
-        box = random_box(*image.size, draws)
-        cropped = image.resize((size, size), Image.Resampling.BILINEAR, box=box, reducing_gap=2.0)
-        pixels = torch.from_numpy(np.array(cropped)).permute(2, 0, 1)
-        return pixels.flip(2) if draws[4] < 0.5 else pixels
+        pixels = square_pixels(image, size, box=random_box(*image.size, draws))
+        return pixels[:, ::-1] if draws[4] < 0.5 else pixels
 
-    def start(indices: np.ndarray) -> Iterator[Tensor]:
-        return pool.map(crop, zip(indices.tolist(), rng.random((len(indices), 5)), strict=True))
-
-    with ThreadPoolExecutor(workers()) as pool:
-        ahead: list[tuple[np.ndarray, Iterator[Tensor]]] = []
-        for indices in order:
-            ahead.append((indices, start(indices)))
-            if len(ahead) > 1:
-                ready, images = ahead.pop(0)
-                yield ready, torch.stack(list(images)).to(device)
-        for ready, images in ahead:
-            yield ready, torch.stack(list(images)).to(device)
+    order, decoded = tee(order)
+    for indices, pixels in zip(order, decode_ahead(map(draw, decoded), crop), strict=True):
+        yield indices, torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
 
 def random_box(width: int, height: int, draws: Float[np.ndarray, " 5"]) -> tuple[float, float, float, float]:
