@@ -25,7 +25,7 @@ from debugset.base.numerics import in_force, make_portable
 from debugset.cli.profiles import find, validate
 from debugset.datasets.outfits import ground_truth
 from debugset.datasets.sections import attribute_sets
-from debugset.images.sets import attributes, open_set, write_set
+from debugset.images.sets import open_set, read_attributes, write_set
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.mining import Network
 from debugset.relations.networks import fit_attributes
@@ -47,14 +47,14 @@ def main() -> None:
             (Path(folder) / name).mkdir()
             write_set(Path(folder) / name, records, ("image",))
         train, test = (open_set(Path(folder) / name) for name in ("train", "test"))
-        shown = attributes(train)
+        shown = read_attributes(train)
         for one in runs(params):
             rows = biased_rows(shown, one.pair, one.tau, params.images, one.random_state)
             scores, description = fit_attributes(train, rows, shown.iloc[rows], params, one.random_state, one.words)
             for mask in MASKS:
                 settings = sections["relations"].model_copy(update={"mask": mask})
                 network = Network(scores, description.architecture, settings.layer)
-                study = Study(network, train, rows, shown, test, attributes(test), ground_truth(), settings)
+                study = Study(network, train, rows, shown, test, read_attributes(test), ground_truth(), settings)
                 accuracy = float(study.right.to_numpy().mean())
                 told = {
                     "biased_a": one.attribute_a,

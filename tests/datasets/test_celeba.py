@@ -19,7 +19,7 @@ from debugset.datasets.celeba import (
     read_annotations,
     records,
 )
-from debugset.images.sets import attributes, open_set, write_set
+from debugset.images.sets import open_set, read_attributes, write_set
 from tests.datasets.tiny import decoded
 
 NAMES = ("5_o_Clock_Shadow", "Attractive", "Wearing_Lipstick")
@@ -87,7 +87,7 @@ def test_a_set_holds_its_partition_with_attributes_by_name(root, tmp_path):
     assert dropped == 2
     assert list(train.ids) == ["000001", "000002", "000008"]
     wanted = pd.DataFrame([[1, -1, -1], [-1, 1, 1], [1, -1, 1]], columns=NAMES, dtype="float32")
-    pd.testing.assert_frame_equal(attributes(train), wanted)
+    pd.testing.assert_frame_equal(read_attributes(train), wanted)
     assert train.labels.tolist() == [0, 0, 0]
     blue = train.pixels(range(3), 20)[..., 2].mean((1, 2))
     np.testing.assert_allclose(blue, [20, 40, 160], atol=2)
@@ -95,7 +95,7 @@ def test_a_set_holds_its_partition_with_attributes_by_name(root, tmp_path):
     test, dropped = written(tmp_path / "test", "test", PARAMS, root)
     assert dropped == 0
     assert list(test.ids) == ["000004", "000005"]
-    assert attributes(test).to_numpy().tolist() == [[-1, -1, 1], [1, 1, -1]]
+    assert read_attributes(test).to_numpy().tolist() == [[-1, -1, 1], [1, 1, -1]]
     assert test.manifest[["width", "height"]].to_numpy().tolist() == [[20, 20], [20, 20]]
 
 

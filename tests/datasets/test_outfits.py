@@ -24,7 +24,7 @@ from debugset.datasets.outfits import (
     ground_truth,
     relation,
 )
-from debugset.images.sets import attributes, open_set, write_set
+from debugset.images.sets import open_set, read_attributes, write_set
 from tests.datasets.tiny import decoded
 
 LEVELS = 11  # of a garment's four quarters, which together say its number
@@ -156,7 +156,7 @@ def test_a_set_opens_with_its_attributes(drawn, garments, tmp_path):
     images = open_set(tmp_path)
     assert len(images) == 60
     assert images.manifest[["width", "height"]].drop_duplicates().to_numpy().tolist() == [[64, 64]]
-    found = attributes(images)
+    found = read_attributes(images)
     assert found.columns.tolist() == list(ATTRIBUTES)
     assert [record["attribute:bag"] for record, _ in drawn["test"]] == found["bag"].tolist()
 

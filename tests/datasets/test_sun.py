@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from scipy.io import loadmat, savemat
 
 from debugset.datasets.sun import SunParams, balanced, binary, image_ids, read_lists, records, scene, split, sun_root
-from debugset.images.sets import attributes, open_set, write_set
+from debugset.images.sets import open_set, read_attributes, write_set
 
 NAMES = ["sailing/ boating", "rock/stone", "natural light", "man-made"]
 IMAGES = [
@@ -85,7 +85,7 @@ def test_the_sets_share_the_images_out_with_their_own_attributes(root, tmp_path)
         rows = [row_of[id_] for id_ in images.ids]
         wanted = np.where(LABELS[rows][:, [1, 2]] > 0.5, 1, -1)  # columns 1, 2 and 3 tie: the first two
         pd.testing.assert_frame_equal(
-            attributes(images), pd.DataFrame(wanted, columns=["rock/stone", "natural light"], dtype="float32")
+            read_attributes(images), pd.DataFrame(wanted, columns=["rock/stone", "natural light"], dtype="float32")
         )
         blue = images.pixels(range(len(images)), 20)[..., 2].mean((1, 2))
         np.testing.assert_allclose(blue, 20 * np.array(rows), atol=2)

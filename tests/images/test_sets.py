@@ -6,6 +6,7 @@ import pickle
 import tarfile
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,17 @@ import pytest
 from PIL import Image
 
 from debugset.base.files import sha256
-from debugset.images.sets import COLUMNS, LOOSE_FILES_A_PART, MANIFEST, open_set, write_manifest, write_set
+from debugset.images.sets import (
+    COLUMNS,
+    LOOSE_FILES_A_PART,
+    MANIFEST,
+    attribute_columns,
+    open_set,
+    read_attributes,
+    read_manifest,
+    write_manifest,
+    write_set,
+)
 from tests.reference import sets as naive
 
 
@@ -151,7 +162,7 @@ def test_ids_lead_to_rows(images):
 
 
 def test_a_pickled_set_reads_on(images):
-    assert images.read(0) == png(12)  # opens a descriptor, which must not travel
+    assert images.read(0) == png(12)
     assert pickle.loads(pickle.dumps(images)).read(2) == png(30)
 
 
@@ -225,9 +236,27 @@ def test_loose_files_are_read_from_threads_and_none_stays_open(tmp_path, monkeyp
     write_manifest(tmp_path / "set", pd.DataFrame(rows), ["bag"], root_variable="PHOTOS_ROOT")
     monkeypatch.setenv("PHOTOS_ROOT", str(tmp_path))
     images = open_set(tmp_path / "set")
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(images.read, range(200))) == [png(n) for n in range(200)]
-    assert images._descriptors == {}
+    assert len(list(Path("/proc/self/fd").iterdir())) == open_before
+
+
+def test_a_loose_file_that_has_grown_is_an_error(tmp_path):
+    (tmp_path / "1.png").write_bytes(png(1) + b"more")
+    row = {"id": "1", "label": 0, "sha256": "", "width": 6, "height": 4, "shard": "1.png", "offset": 0}
+    write_manifest(tmp_path, pd.DataFrame([row | {"size": len(png(1))}]), ["bag"])
+    with pytest.raises(OSError, match=r"1\.png: image 1 "):
+        open_set(tmp_path).read(0)
+
+
+def test_a_manifest_is_read_for_itself(images):
+    manifest = read_manifest(images.folder / MANIFEST)
+    assert manifest.classes == ("bag", "boot")
+    assert manifest.root_variable is None
+    pd.testing.assert_frame_equal(manifest.rows, images.manifest)
+    content = io.BytesIO((images.folder / MANIFEST).read_bytes())
+    assert read_manifest(content).classes == ("bag", "boot")
 
 
 def listed(images):
@@ -251,3 +280,50 @@ def test_parts_are_shards_or_some_thousand_loose_files(tmp_path):
     (tmp_path / "none").mkdir()
     write_set(tmp_path / "none", [], ["bag"])
     assert open_set(tmp_path / "none").parts() == {}
+
+
+def attributed(folder, table):
+    """A set whose images have these attributes, and another column beside them."""
+    records = [
+        ({"id": f"{row:02d}", "label": 0, "shard": "0.tar", "note": "attribute", **shown}, png(0))
+        for row, shown in enumerate(attribute_columns(table).to_dict("records"))
+    ]
+    write_set(folder, records, ("image",))
+    return open_set(folder)
+
+
+def test_attributes_come_back_in_their_order_whatever_their_names(tmp_path):
+    table = pd.DataFrame({"label": [1, -1], "attribute:id": [-1, 1], "man-made": [1, 1], "note": [-1, -1]})
+    images = attributed(tmp_path, table)
+    found = read_attributes(images)
+    assert found.columns.tolist() == table.columns.tolist()
+    assert np.array_equal(found, table)
+    assert set(found.dtypes) == {np.dtype("float32")}
+    assert images.labels.tolist() == [0, 0]
+
+
+def test_continuous_attributes_keep_their_values(tmp_path):
+    table = pd.DataFrame({"hat": [0.25, -3.5, 0.0]})
+    assert read_attributes(attributed(tmp_path, table))["hat"].tolist() == [0.25, -3.5, 0.0]
+
+
+def test_the_order_of_the_images_is_the_manifest_s(tmp_path):
+    images = attributed(tmp_path, pd.DataFrame({"hat": range(12)}))
+    assert read_attributes(images)["hat"].tolist() == [int(id_) for id_ in images.ids]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_missing_value_is_named_with_its_image_and_attribute(tmp_path, bad):
+    images = attributed(tmp_path, pd.DataFrame({"hat": [1.0, 1, -1], "bag": [1.0, bad, -1]}))
+    with pytest.raises(ValueError, match="image '01' has no finite value of attribute `bag`"):
+        read_attributes(images)
+
+
+def test_a_set_without_attributes_has_none(tmp_path):
+    assert read_attributes(attributed(tmp_path, pd.DataFrame(index=range(2)))).shape[1] == 0
+
+
+def test_words_instead_of_numbers_are_named(tmp_path):
+    images = attributed(tmp_path, pd.DataFrame({"hat": [1, -1], "bag": ["yes", "no"]}))
+    with pytest.raises(ValueError, match="attribute `bag` holds no numbers; say \\+1 where it is there"):
+        read_attributes(images)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from debugset.images.sets import attributes
+from debugset.images.sets import read_attributes
 from debugset.models.outputs import pixel_batches
 from debugset.relations.masks import Mask, greedy_mask
 from debugset.relations.mining import mine_cosines, mine_masks, pattern_batches
@@ -27,7 +27,7 @@ ROWS = np.random.default_rng(0).permutation(22)[:17]
 
 def there(images):
     """Two attributes that images show, and one that none of them does."""
-    shown = (attributes(images).iloc[ROWS] > 0).to_numpy()
+    shown = (read_attributes(images).iloc[ROWS] > 0).to_numpy()
     return np.column_stack([shown, np.zeros(len(ROWS), bool)])
 
 

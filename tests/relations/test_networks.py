@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from debugset.images.sets import attributes
+from debugset.images.sets import read_attributes
 from debugset.models.classifier import build, save
 from debugset.relations.mining import open_network
 from debugset.relations.networks import SmallAlexNet, architecture, fit_attributes, logistic, squared
@@ -23,7 +23,7 @@ def images(tmp_path_factory):
 
 def fitted(images, rows=None, values=None, **changes):
     rows = np.arange(len(images)) if rows is None else rows
-    values = attributes(images).iloc[rows] if values is None else values
+    values = read_attributes(images).iloc[rows] if values is None else values
     return fit_attributes(
         images, rows, values, attributes_params(**changes), changes.get("random_states", [0])[0], "test"
     )
@@ -36,7 +36,7 @@ def scores(network, images):
 
 
 def accuracy(network, images):
-    return ((scores(network, images) > 0) == (attributes(images) > 0).to_numpy()).mean()
+    return ((scores(network, images) > 0) == (read_attributes(images) > 0).to_numpy()).mean()
 
 
 SCORES, WEIGHTS = [[0.5, -2.0], [3.0, 0.0], [-90.0, 90.0]], [1.0, 3.0, 0.5]
@@ -74,7 +74,7 @@ def test_attributes_that_are_easy_to_see_are_learnt(images, tmp_path, loss):
 
 
 def test_continuous_attributes_are_estimated_in_their_scale(images):
-    wished = attributes(images) * [3.0, 0.5]
+    wished = read_attributes(images) * [3.0, 0.5]
     network, _ = fitted(images, values=wished.astype("float32"), loss="squared", steps=40, batch=16, peak_lr=0.003)
     found = scores(network, images)
     assert np.abs(found - wished.to_numpy()).mean(0) == pytest.approx([0, 0], abs=0.5)
@@ -82,10 +82,10 @@ def test_continuous_attributes_are_estimated_in_their_scale(images):
 
 
 def test_only_the_rows_given_are_trained_on_each_with_its_own_attributes(images):
-    rows = np.flatnonzero(attributes(images)["left"] > 0)  # an image's left half is always bright here
+    rows = np.flatnonzero(read_attributes(images)["left"] > 0)  # an image's left half is always bright here
     network, _ = fitted(images, rows, steps=30, batch=16, peak_lr=0.02)
     assert (scores(network, images)[:, 0] > 0).all()
-    assert ((scores(network, images)[rows, 1] > 0) == (attributes(images)["right"].iloc[rows] > 0)).all()
+    assert ((scores(network, images)[rows, 1] > 0) == (read_attributes(images)["right"].iloc[rows] > 0)).all()
 
 
 def test_a_seed_repeats_every_bit_and_another_does_not(images):

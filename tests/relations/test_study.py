@@ -13,7 +13,7 @@ from PIL import Image
 from debugset.datasets import outfits
 from debugset.datasets import sections as attribute_sets
 from debugset.datasets.outfits import ground_truth
-from debugset.images.sets import attributes, open_set, write_set
+from debugset.images.sets import open_set, read_attributes, write_set
 from debugset.relations.heatmaps import contribution_maps, overlaid
 from debugset.relations.patterns import inference_patterns
 from debugset.relations.runs import attributes_of_tests, biased_rows
@@ -41,10 +41,10 @@ def sets(tmp_path_factory):
 
 def made_study(sets, **changes):
     train, test = sets
-    shown = attributes(train)
+    shown = read_attributes(train)
     rows = biased_rows(shown, None, 0.0, 50, 0)
     network = untrained(shown.shape[1])
-    return Study(network, train, rows, shown, test, attributes(test), TRUTH, relations_params(**changes))
+    return Study(network, train, rows, shown, test, read_attributes(test), TRUTH, relations_params(**changes))
 
 
 @pytest.fixture(scope="module")
@@ -282,7 +282,7 @@ def test_a_wrong_pair_shows_before_any_network_is_trained(project, monkeypatch):
 def test_a_study_without_test_images_measures_no_cost(sets, tmp_path):
     train, _ = sets
     write_set(tmp_path, [], ("image",))
-    shown = attributes(train)
+    shown = read_attributes(train)
     none = attributes_of_tests(open_set(tmp_path), list(shown.columns))
     rows = biased_rows(shown, None, 0.0, 20, 0)
     bare = Study(untrained(shown.shape[1]), train, rows, shown, open_set(tmp_path), none, TRUTH, relations_params())

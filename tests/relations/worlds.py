@@ -9,7 +9,7 @@ from PIL import Image
 
 from debugset.datasets import outfits
 from debugset.datasets.outfits import OutfitsParams, draw_outfits
-from debugset.images.sets import columns, open_set, write_set
+from debugset.images.sets import attribute_columns, open_set, write_set
 from debugset.models.classifier import build
 from debugset.relations.mining import Network
 from debugset.relations.networks import architecture
@@ -77,7 +77,7 @@ def attributed_set(folder, images, attributes):
     """A set of images (bytes, height x width x 3) with attributes."""
     folder.mkdir(parents=True, exist_ok=True)
     records = []
-    for place, (image, row) in enumerate(zip(images, columns(attributes).to_dict("records"), strict=True)):
+    for place, (image, row) in enumerate(zip(images, attribute_columns(attributes).to_dict("records"), strict=True)):
         buffer = io.BytesIO()
         Image.fromarray(image).save(buffer, "PNG")
         records.append(({"id": f"{place:05d}", "label": 0, "shard": "0.tar", **row}, buffer.getvalue()))

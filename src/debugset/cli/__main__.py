@@ -249,10 +249,10 @@ def relations_template(
     relation: Annotated[str, typer.Option(help="What every pair is labelled to begin with.")] = "",
 ) -> None:
     """Write every pair of attributes to a CSV, for you to say how they relate; then name it in relations.truth."""
-    from debugset.images.sets import attributes, open_set
+    from debugset.images.sets import open_set, read_attributes
     from debugset.relations.truth import write_template
 
-    pairs = write_template(path, list(attributes(open_set(folder)).columns), relation)
+    pairs = write_template(path, list(read_attributes(open_set(folder)).columns), relation)
     print(f"wrote {pairs} pairs to {path}; label those that you are sure of, and leave the others empty")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from debugset.images.sets import Content, columns
+from debugset.images.sets import Content, attribute_columns
 
 SETS = ("train", "test")
 IMAGES_PER_SHARD = 10_000
@@ -91,7 +91,7 @@ def attributed_records(ids: Sequence[str], attributes: pd.DataFrame, contents: I
         attributes: one row an image, one column an attribute.
         contents: what gives each image's JPEG.
     """
-    shown = columns(attributes)
+    shown = attribute_columns(attributes)
     names = [str(name) for name in shown]
     rows = zip(ids, shown.itertuples(index=False, name=None), contents, strict=True)
     for place, (id_, values, content) in enumerate(rows):

@@ -17,7 +17,7 @@ from pydantic import Field, PositiveInt
 from debugset.base.params import Section
 from debugset.datasets.fashion import CLASSES
 from debugset.images.pixels import png_file
-from debugset.images.sets import columns
+from debugset.images.sets import attribute_columns
 
 SLOTS = (("tshirt", "pullover"), ("trouser", "dress"), ("sneaker", "boot"), ("bag",), ("sandal",), ("coat",))
 GROUPS = {"top": ("tshirt", "pullover"), "footwear": ("sneaker", "boot", "sandal")}
@@ -85,7 +85,7 @@ def draw_outfits(
     rows = np.arange(first, len(labels)) if name == "test" else np.arange(first)
     of_type = {type_: rows[labels[rows] == CLASSES.index(type_)] for type_ in TYPES}
     worn = draw_types(getattr(params, name), params, rng)
-    shown: list[Any] = columns(attributes_of(worn)).to_dict("records")
+    shown: list[Any] = attribute_columns(attributes_of(worn)).to_dict("records")
     for row, types in enumerate(worn):
         chosen = [garments[rng.choice(of_type[type_])] if type_ else None for type_ in types]
         record = {"id": f"{name}-{row:05d}", "label": 0, "shard": f"{row // IMAGES_PER_SHARD:05d}.tar", **shown[row]}

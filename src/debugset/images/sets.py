@@ -1,7 +1,7 @@
 """An image set: ``manifest.parquet`` (a row an image) beside uncompressed WebDataset tars.
 
-The manifest's ``shard, offset, size`` give random access to an image's bytes by one ``pread``. A set whose
-images stay where they are (ImageNet) names them relative to a root folder that an environment variable gives.
+The manifest's ``shard, offset, size`` give random access to an image's bytes. A set whose images stay where they are
+(ImageNet) names them relative to a root folder that an environment variable gives.
 """
 
 import hashlib
@@ -10,12 +10,11 @@ import json
 import os
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from threading import Lock
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,11 +27,26 @@ from debugset.base.files import replacing_file
 from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
-LOOSE_FILES_A_PART = 4096
 COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
+METADATA = b"debugset"  # key of what a manifest says of the whole set, in its Parquet schema
+LOOSE_FILES_A_PART = 4096
+ATTRIBUTE = "attribute:"  # before an attribute's name in its column's: an attribute may be called `label`
 
 Content = bytes | Callable[[], bytes]  # an image's file, or what reads it when its turn comes
-PREFIX = "attribute:"  # column names of a manifest: an attribute may be called `label`
+
+
+class Manifest(NamedTuple):
+    """What a manifest's file says.
+
+    Attributes:
+        rows: one row an image.
+        classes: the class names; labels are indices into it.
+        root_variable: the environment variable whose folder holds the shards; None if they lie beside the manifest.
+    """
+
+    rows: pd.DataFrame
+    classes: tuple[str, ...]
+    root_variable: str | None
 
 
 @dataclass
@@ -50,8 +64,6 @@ class ImageSet:
     manifest: pd.DataFrame
     classes: tuple[str, ...]
     root: Path
-    _descriptors: dict[str, int] = field(default_factory=dict, repr=False)
-    _opening: Lock = field(default_factory=Lock, repr=False)
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -70,13 +82,12 @@ class ImageSet:
         """The file of the image in manifest row ``row``.
 
         Raises:
-            OSError: its shard is missing or shorter than the manifest says.
+            OSError: its shard is missing or shorter than the manifest says, or it is another file than then.
         """
-        shard, offset, size = (self._location[name][row] for name in ("shard", "offset", "size"))
-        if shard.endswith(TAR):
-            content = os.pread(self._descriptor(shard), int(size), int(offset))
-        else:  # a set may name millions of loose files: none of them stays open
-            content = (self.root / shard).read_bytes()
+        shard, offset, size = self._shards[row], int(self._offsets[row]), int(self._sizes[row])
+        with (self.root / shard).open("rb") as file:
+            file.seek(offset)
+            content = file.read(size if shard.endswith(TAR) else -1)  # a loose file is an image as a whole
         if len(content) != size:
             raise OSError(f"{self.root / shard}: image {self.ids[row]} is cut short; restore the file")
         return content
@@ -110,37 +121,31 @@ class ImageSet:
 
         A tar's rows, named as it is without its ending; of loose files some thousand, numbered.
         """
-        shards = self.manifest["shard"]
-        if shards.str.endswith(TAR).all():
-            found = self.manifest.groupby("shard", sort=False).indices
-            return {str(name).removesuffix(TAR): np.asarray(rows, np.int64) for name, rows in found.items()}
-        starts = range(0, len(self), LOOSE_FILES_A_PART)
-        rows = np.arange(len(self))
-        return {f"{number:05d}": rows[start : start + LOOSE_FILES_A_PART] for number, start in enumerate(starts)}
+        parts: dict[str, np.ndarray] = {}
+        if self.manifest["shard"].str.endswith(TAR).all():
+            for shard, rows in self.manifest.groupby("shard", sort=False).indices.items():
+                parts[str(shard).removesuffix(TAR)] = np.asarray(rows, np.int64)
+            return parts
+        for start in range(0, len(self), LOOSE_FILES_A_PART):
+            end = min(start + LOOSE_FILES_A_PART, len(self))
+            parts[f"{len(parts):05d}"] = np.arange(start, end)
+        return parts
 
     @cached_property
     def _row_of_id(self) -> pd.Series:
         return pd.Series(np.arange(len(self)), index=self.manifest["id"])
 
     @cached_property
-    def _location(self) -> dict[str, np.ndarray]:
-        return {name: self.manifest[name].to_numpy(object) for name in ("shard", "offset", "size")}
+    def _shards(self) -> np.ndarray:
+        return self.manifest["shard"].to_numpy(object)
 
-    def _descriptor(self, shard: str) -> int:
-        with self._opening:
-            if shard not in self._descriptors:
-                self._descriptors[shard] = os.open(self.root / shard, os.O_RDONLY)
-            return self._descriptors[shard]
+    @cached_property
+    def _offsets(self) -> np.ndarray:
+        return self.manifest["offset"].to_numpy()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_descriptors", "_opening")}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__ |= {**state, "_descriptors": {}, "_opening": Lock()}  # another process opens its own files
-
-    def __del__(self) -> None:
-        for descriptor in self._descriptors.values():
-            os.close(descriptor)
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        return self.manifest["size"].to_numpy()
 
 
 def open_set(folder: str | Path) -> ImageSet:
@@ -155,9 +160,9 @@ def open_set(folder: str | Path) -> ImageSet:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
     manifest = read_manifest(path)
-    missing = [name for name in COLUMNS if name not in manifest.rows]
-    if missing:
-        raise ValueError(f"{path}: column `{missing[0]}` is missing")
+    for name in COLUMNS:
+        if name not in manifest.rows:
+            raise ValueError(f"{path}: column `{name}` is missing")
     variable = manifest.root_variable
     if variable and variable not in os.environ:
         raise ValueError(f"{path}: set the environment variable {variable} to the folder that holds the images")
@@ -165,25 +170,11 @@ def open_set(folder: str | Path) -> ImageSet:
     return ImageSet(folder, manifest.rows, manifest.classes, root)
 
 
-class Manifest(NamedTuple):
-    """What a manifest's file says.
-
-    Attributes:
-        rows: one row an image.
-        classes: the class names; labels are indices into it.
-        root_variable: the environment variable whose folder holds the shards; None if they lie beside the manifest.
-    """
-
-    rows: pd.DataFrame
-    classes: tuple[str, ...]
-    root_variable: str | None
-
-
-def read_manifest(file: Path | BinaryIO) -> Manifest:
+def read_manifest(file: Path | io.BufferedIOBase) -> Manifest:
     """Read a manifest, whichever columns it has."""
     table = pq.read_table(file)
-    described = json.loads((table.schema.metadata or {}).get(b"debugset", b"{}"))
-    return Manifest(table.to_pandas(), tuple(described.get("classes", ())), described.get("root_variable"))
+    metadata = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
+    return Manifest(table.to_pandas(), tuple(metadata.get("classes", ())), metadata.get("root_variable"))
 
 
 def write_manifest(
@@ -197,14 +188,14 @@ def write_manifest(
         classes: the class names that labels index.
         root_variable: the environment variable whose folder holds the shards, if not ``folder`` itself.
     """
-    rest = [name for name in manifest.columns if name not in COLUMNS]
-    table = pa.Table.from_pandas(manifest[[*COLUMNS, *rest]], preserve_index=False)
-    described = {"classes": list(classes)} | ({"root_variable": root_variable} if root_variable else {})
-    table = table.replace_schema_metadata(
-        {**(table.schema.metadata or {}), b"debugset": json.dumps(described).encode()}
-    )
+    others = [name for name in manifest.columns if name not in COLUMNS]
+    table = pa.Table.from_pandas(manifest[[*COLUMNS, *others]], preserve_index=False)
+    metadata: dict[str, Any] = {"classes": list(classes)}
+    if root_variable:
+        metadata["root_variable"] = root_variable
+    schema_metadata = {**(table.schema.metadata or {}), METADATA: json.dumps(metadata).encode()}
     with replacing_file(folder / MANIFEST) as temporary:
-        pq.write_table(table, temporary)
+        pq.write_table(table.replace_schema_metadata(schema_metadata), temporary)
 
 
 def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], Content]], classes: Iterable[str]) -> None:
@@ -252,24 +243,26 @@ def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) ->
     return rows
 
 
-def columns(attributes: pd.DataFrame) -> pd.DataFrame:
+def attribute_columns(attributes: pd.DataFrame) -> pd.DataFrame:
     """Attributes, one a column, as the columns of a manifest."""
-    return attributes.add_prefix(PREFIX)
+    return attributes.add_prefix(ATTRIBUTE)
 
 
-def attributes(images: ImageSet) -> pd.DataFrame:
+def read_attributes(images: ImageSet) -> pd.DataFrame:
     """The attributes of a set's images: one row an image, one column an attribute, in the manifest's order.
 
     Raises:
-        ValueError: a value is missing or infinite.
+        ValueError: a value is no number, missing or infinite.
     """
-    named = [name for name in images.manifest.columns if name.startswith(PREFIX)]
-    found = images.manifest[named].rename(columns=lambda name: name.removeprefix(PREFIX))
-    if texts := [name for name in found if not pd.api.types.is_numeric_dtype(found[name])]:
-        raise ValueError(f"{images.folder}: attribute `{texts[0]}` holds no numbers; say +1 where it is there, else -1")
-    found = found.astype("float32")
-    bad = ~found.abs().lt(float("inf"))
-    if bad.any(axis=None):
-        row, name = next((row, name) for name in found for row in bad.index[bad[name]])
+    attributes = images.manifest.filter(regex=f"^{ATTRIBUTE}")
+    attributes.columns = attributes.columns.str.removeprefix(ATTRIBUTE)
+    for name in attributes:
+        if not pd.api.types.is_numeric_dtype(attributes[name]):
+            raise ValueError(f"{images.folder}: attribute `{name}` holds no numbers; say +1 where it is there, else -1")
+    attributes = attributes.astype("float32")
+    wrong = np.argwhere(~np.isfinite(attributes.to_numpy()))
+    if len(wrong):
+        row, column = wrong[0]
+        name = attributes.columns[column]
         raise ValueError(f"{images.folder}: image {images.ids[row]!r} has no finite value of attribute `{name}`")
-    return found
+    return attributes

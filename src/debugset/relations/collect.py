@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from debugset.images.sets import MANIFEST, attributes, open_set
+from debugset.images.sets import MANIFEST, open_set, read_attributes
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
 from debugset.relations.accuracy import OURS
 from debugset.relations.diagnosis import FAILURE_MODE
@@ -84,7 +84,7 @@ def read_failures(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, pd.
             f"{folder}: no diagnosis; choose `attributed.source` other than none and run `dvc repro`, or `dvc pull`"
         )
     pairs, modes, runs = (pd.read_parquet(folder / f"{name}.parquet") for name in ("pairs", "modes", "runs"))
-    annotated = [attributes(open_set(one)) for one in sets if (one / MANIFEST).is_file()]
+    annotated = [read_attributes(open_set(one)) for one in sets if (one / MANIFEST).is_file()]
     return failures(pairs, modes, pd.concat(annotated, ignore_index=True) if annotated else None), runs
 
 

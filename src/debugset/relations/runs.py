@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
-from debugset.images.sets import ImageSet, attributes
+from debugset.images.sets import ImageSet, read_attributes
 from debugset.relations.params import AttributesParams
 
 
@@ -56,7 +56,7 @@ def checked_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFra
     Raises:
         ValueError: there are images without attributes, or the logistic loss meets values other than +1 and -1.
     """
-    table = attributes(images)
+    table = read_attributes(images)
     if len(images) and table.empty:
         raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
     if params.loss == "logistic" and not table.abs().eq(1).all(axis=None):
@@ -73,7 +73,7 @@ def attributes_of_tests(images: ImageSet, names: list[str]) -> pd.DataFrame:
     Raises:
         ValueError: there are test images, but an attribute of the training images is missing.
     """
-    table = attributes(images)
+    table = read_attributes(images)
     if len(images) and (missing := [name for name in names if name not in table]):
         raise ValueError(
             f"{images.folder}: its manifest has no column `attribute:{missing[0]}`, which the training set has"
