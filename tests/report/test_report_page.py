@@ -12,6 +12,7 @@ from debugset.report import mode_card, mode_figures
 from debugset.report.drawing import drawing
 from debugset.report.inputs import Inputs
 from debugset.report.modes import modes
+from debugset.report.numbers import weak_label_precision
 from debugset.report.page import SECTIONS, render
 from debugset.report.pictures import data_uri
 from debugset.report.sections import credits, embedders, failure_modes, leaks, picks, pool
@@ -312,11 +313,12 @@ def test_without_truth_nothing_is_called_right_or_wrong(photographs, params):
     tiles = [tile for row in shown["rows"] for lane in row["lanes"] for tile in lane["tiles"]]
     assert tiles
     assert {tile.mark for tile in tiles} == {""}
-    assert pool.weak_label_precision(inputs) is None
+    assert weak_label_precision(inputs) is None
     assert "right class" not in render(inputs)
 
 
 def test_photographs_become_thumbnails_and_the_page_stays_small(photographs):
-    text = render(Inputs(photographs, PARAMS, DEBUG_NAMES))
+    as_many = {"seeds_shown": 12, "picks_shown": 6, "border_pairs": 12, "examples": 18}  # as in the profiles
+    text = render(Inputs(photographs, PARAMS.model_copy(update=as_many), DEBUG_NAMES))
     assert text.count("data:image/jpeg") > 100
     assert len(text.encode()) < 5_000_000

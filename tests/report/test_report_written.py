@@ -72,9 +72,9 @@ def test_accuracy_metrics_are_shares_of_the_predictions(reported):
         assert cell["low"] <= cell["accuracy"] <= cell["high"]
         assert cell["images"] == len(rows)
         assert set(metrics["variants"][variant]) == set(evaluation.COLUMNS) == set(COLUMNS)
-        of_seed = rows[rows["random_state"] == rows["random_state"].max()]
-        seed = metrics["runs"][variant][str(rows["seed"].max())]
-        assert seed["test_all"] == pytest.approx((of_seed["label"] == of_seed["predicted"]).mean(), abs=1e-4)
+        last = rows[rows["random_state"] == rows["random_state"].max()]
+        run = metrics["runs"][variant][str(rows["random_state"].max())]
+        assert run["test_all"] == pytest.approx((last["label"] == last["predicted"]).mean(), abs=1e-4)
     assert metrics["variants"]["original"]["heldout"]["accuracy"] == 0
     scores = {name: cells["heldout"]["accuracy"] for name, cells in metrics["variants"].items()}
     difference = metrics["differences"]["dcd-robust"]["random"]["heldout"]["difference"]
@@ -166,7 +166,7 @@ def test_relation_metrics_and_plot(reported):
     assert (series["tau_1_kl"], series["tau_1_rank"], series["tau_1_mean"]) == (9.5, 1, 0.9)
     assert series["tau_0_kl"] == 0.5
     table = pd.read_csv(reported / "plots/relations.csv")
-    assert table["pair"].unique().tolist() == ["bag-sandal, seed 3"]
+    assert table["pair"].unique().tolist() == ["bag-sandal, random state 3"]
     assert table["tau"].tolist() == [0, 1]
     assert table["kl"].tolist() == [0.5, 9.5]
 
