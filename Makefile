@@ -40,10 +40,11 @@ test: setup ## run every test, the smoke run by real DVC included
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
 	@$(IN_VENV) python -m pytest -q -ra tests/pipeline/test_smoke.py
 
-check: setup ## style and types: ruff, mypy; whether dvc.lock and docs/results are current
+check: setup ## style, types and the order of the rooms; whether dvc.lock and docs/results are current
 	@$(IN_VENV) ruff check .
 	@$(IN_VENV) ruff format --check .
 	@$(IN_VENV) mypy
+	@$(IN_VENV) PYTHONPATH=src:. lint-imports --no-logo --no-cache
 	@$(IN_VENV) python -m tools.current
 
 format: setup ## let ruff correct what it can
