@@ -6,7 +6,7 @@ from debugset.base.command import run
 from debugset.base.files import write_parquet
 from debugset.base.params import load
 from debugset.base.paths import BARLOW, DIAGNOSIS, EVALUATION, REMEASURED
-from debugset.dcd.remeasure import RemeasureParams, remeasured
+from debugset.dcd.remeasure import RemeasureParams, remeasure
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     predictions = pd.read_parquet(EVALUATION / "predictions.parquet")
     predictions = predictions[predictions["set"] == DIAGNOSIS]
     members = pd.read_parquet(BARLOW / "members.parquet")
-    write_parquet(REMEASURED, remeasured(members, predictions, params.resamples, params.random_state))
+    write_parquet(REMEASURED, remeasure(members, predictions, params.resamples, params.random_state))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugset.dcd import picks as module
-from debugset.dcd.picks import normalised, pick_by_shard
+from debugset.dcd.picks import pick_by_shard, unit_rows
 from tests.features.shards import in_shards
 from tests.reference import picks as naive
 
@@ -45,7 +45,7 @@ def test_equals_taking_the_smallest_entry_of_each_class_again_and_again(
     removed, taken = (rng.random(len(pool)) < share for share in (0.2, rng.choice([0.0, 0.3])))
     parts = in_shards(pool, rng.integers(0, 4, len(pool)))
     per_seed, spool = int(rng.integers(1, 9)), tmp_path_factory.mktemp("spool")
-    told = [normalised(features) if normalise else features for features in (seeds, pool)]
+    told = [unit_rows(features) if normalise else features for features in (seeds, pool)]
     others = {"excluded": removed | taken, "weak_labels": weak_labels}
     naively = expected(told[0], seed_labels, told[1], pool_labels, per_seed, **others)
     how = {"removed": removed, "taken": taken, "weak_labels": weak_labels, "normalise": normalise}
@@ -137,9 +137,9 @@ CHANGES = {
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_only_what_changed_is_searched_again(problem, tmp_path, monkeypatch, change):
     picked(problem, tmp_path)
-    listed, before = module._listed, len(list(tmp_path.iterdir()))
+    listed, before = module._search_part, len(list(tmp_path.iterdir()))
     parts = []
-    monkeypatch.setattr(module, "_listed", lambda *told: parts.append(told[2]) or listed(*told))
+    monkeypatch.setattr(module, "_search_part", lambda *told: parts.append(told[2]) or listed(*told))
     changes, shards = CHANGES[change]
     for name, value in changes.items():
         if isinstance(value, int):
@@ -151,7 +151,7 @@ def test_only_what_changed_is_searched_again(problem, tmp_path, monkeypatch, cha
 
 
 def test_a_killed_run_goes_on_with_the_shards_that_are_left(problem, tmp_path, monkeypatch):
-    listed, done = module._listed, []
+    listed, done = module._search_part, []
 
     def killed(*told):
         if len(done) == 2:
@@ -160,11 +160,11 @@ def test_a_killed_run_goes_on_with_the_shards_that_are_left(problem, tmp_path, m
         return listed(*told)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_listed", killed)
+        patch.setattr(module, "_search_part", killed)
         with pytest.raises(KeyboardInterrupt):
             picked(problem, tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
-    monkeypatch.setattr(module, "_listed", lambda *told: done.append(1) or listed(*told))
+    monkeypatch.setattr(module, "_search_part", lambda *told: done.append(1) or listed(*told))
     picked(problem, tmp_path)
     assert len(done) == 3
 
@@ -188,15 +188,15 @@ def test_normalised_distance_ignores_length(problem, tmp_path):
 
     assert images(problem["pool"], normalise=True) == images(longer, normalise=True)
     assert images(problem["pool"]) != images(longer)
-    assert normalised(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist() == [[0, 0], [0.6, 0.8]]
+    assert unit_rows(np.array([[0.0, 0.0], [3.0, 4.0]])).tolist() == [[0, 0], [0.6, 0.8]]
 
 
 def test_a_normalised_row_is_the_same_in_any_company():
     features = np.random.default_rng(0).standard_normal((3000, 700)).astype(np.float32)
-    whole = normalised(features)
+    whole = unit_rows(features)
     for rows in (slice(1, 2), slice(7, 1900), [2999, 5, 1601]):
-        assert np.array_equal(normalised(features[rows]), whole[rows])
-    assert np.array_equal(normalised(np.asfortranarray(features)), whole)
+        assert np.array_equal(unit_rows(features[rows]), whole[rows])
+    assert np.array_equal(unit_rows(np.asfortranarray(features)), whole)
 
 
 def test_no_failures_give_no_picks(problem, tmp_path):

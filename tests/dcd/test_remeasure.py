@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from debugset.barlow.study import explain, members_frame, modes_frame
-from debugset.dcd.remeasure import remeasured
+from debugset.dcd.remeasure import remeasure
 from tests.barlow.toys import made_study
 
 
@@ -36,7 +36,7 @@ def test_modes_are_measured_again_on_the_same_held_out_images(study, tables):
     rng = np.random.default_rng(0)
     half_right = np.where(rng.random(600) < 0.5, study.labels, study.predicted)
     rows = [("original", 0, study.predicted), ("retrain", 1, half_right), ("dcd", 1, study.labels)]
-    found = remeasured(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
+    found = remeasure(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
     for mode in modes.to_dict("records"):
         before = found.loc[mode["mode"], "original"]
         assert before["images"] == mode["heldout_count"]
@@ -57,7 +57,7 @@ def test_modes_are_measured_again_on_the_same_held_out_images(study, tables):
 def test_several_runs_are_averaged(study, tables):
     _, members = tables
     rows = [("original", 0, study.predicted), ("dcd", 1, study.labels), ("dcd", 2, study.predicted)]
-    found = remeasured(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
+    found = remeasure(members, predictions_of(study, rows), 200, 0).set_index(["mode", "variant"])
     before, after = found.loc["all", "original"], found.loc["all", "dcd"]
     assert after["runs"] == 2
     assert after["error_rate"] == pytest.approx(before["error_rate"] / 2)
@@ -66,7 +66,7 @@ def test_several_runs_are_averaged(study, tables):
 
 def test_no_modes_leave_nothing_to_measure(study, tables):
     _, members = tables
-    found = remeasured(members.head(0), predictions_of(study, [("original", 0, study.labels)]))
+    found = remeasure(members.head(0), predictions_of(study, [("original", 0, study.labels)]))
     assert found.empty
     assert "error_rate" in found
 
@@ -75,4 +75,4 @@ def test_a_variant_without_some_images_is_named(study, tables):
     _, members = tables
     rows = predictions_of(study, [("original", 0, study.predicted), ("dcd", 1, study.labels)])
     with pytest.raises(ValueError, match="'dcd' has"):
-        remeasured(members, rows.iloc[:-300], 100, 0)
+        remeasure(members, rows.iloc[:-300], 100, 0)

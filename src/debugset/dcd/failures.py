@@ -89,7 +89,7 @@ def least_accurate(
     Raises:
         ValueError: shapes do not fit, or there are fewer classes than asked for.
     """
-    missed = (_checked(predictions, labels) != labels).mean(axis=0)
+    missed = (_check_predictions(predictions, labels) != labels).mean(axis=0)
     classes, place = np.unique(labels, return_inverse=True)
     if not 1 <= count <= len(classes):
         raise ValueError(f"count: must lie between 1 and the {len(classes)} classes that have images, got {count}")
@@ -167,7 +167,7 @@ def failures_frame(
     models = [ORIGINAL, *(params.models if params.setting == "multi" else [])]
     found = []
     for name, role in ROLES.items():
-        images = _aligned(predictions[predictions["set"] == name], name, models)
+        images = _align(predictions[predictions["set"] == name], name, models)
         labels = images["label"].to_numpy(np.int64)
         guesses = images[models].to_numpy(np.int64)
         rows = failures(guesses.T, labels, indices)
@@ -241,7 +241,7 @@ def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.
     return np.sort(np.array([list(class_names).index(name) for name in names], np.int64))
 
 
-def _aligned(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:
+def _align(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:
     """One row an image in the original's order: label, and a column of predictions for each model."""
     first = predictions[predictions["model"] == ORIGINAL].set_index("image_id")
     images = first[["label"]].copy()
@@ -255,10 +255,10 @@ def _aligned(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.Data
 
 
 def _missed_by_all(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, " n"]:
-    return (_checked(predictions, labels) != labels).all(axis=0)
+    return (_check_predictions(predictions, labels) != labels).all(axis=0)
 
 
-def _checked(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _check_predictions(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if predictions.ndim != 2 or not len(predictions) or predictions.shape[1:] != labels.shape:
         raise ValueError(
             f"predictions: expected models x {len(labels)} images with at least one model, "

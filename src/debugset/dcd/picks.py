@@ -5,10 +5,11 @@ that has its share leaves too. That equals one scan of all pairs in ascending (d
 Only the beginning of each seed's list of neighbours is ever needed, so the pool is streamed and never held.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ KEPT_PAIRS = 2**20  # of a class and a shard; where so many would not do, lists 
 REMOVED = -1  # in place of the label of an image that is not searched
 _LISTED = np.dtype([("place", np.int32), ("distance", np.float64)])  # place: row of the shard
 
+_Columns = TypeVar("_Columns", bound=tuple)
 _Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
 
 
@@ -64,6 +66,9 @@ class Picks(NamedTuple):
     image: Int64[np.ndarray, " m"]
     distance: Float64[np.ndarray, " m"]
     rank: Int64[np.ndarray, " m"]
+
+
+_NO_PICKS = Picks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 def pick_neighbours(
@@ -115,25 +120,24 @@ def _check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[s
             raise ValueError(f"{name}: expected one value for each of {len(pool)} pool images, got shape {mask.shape}")
 
 
-_NO_PICKS = Picks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
-
-
-class _Ordered(NamedTuple):
+class _Pairs(NamedTuple):
     """Pairs in ascending (distance, seed, image) order."""
 
     seed: np.ndarray
     image: np.ndarray
     distance: np.ndarray
 
-    def take(self, which: np.ndarray) -> "_Ordered":
-        return _Ordered(*(column[which] for column in self))
+    def take(self, which: np.ndarray) -> "_Pairs":
+        return _Pairs(*(column[which] for column in self))
 
 
-def _concatenated(parts: list[_Ordered]) -> _Ordered:
-    return _Ordered(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+def _join(parts: list[_Columns]) -> _Columns:
+    """Tuples of columns as one: the columns of the first, then those of the second, and so on."""
+    columns = zip(*parts, strict=True)
+    return type(parts[0])(*map(np.concatenate, columns))
 
 
-def _ranked(pairs: _Ordered) -> Picks:
+def _with_ranks(pairs: _Pairs) -> Picks:
     """Add each pick's rank within its seed."""
     rank = pd.Series(pairs.seed).groupby(pairs.seed).cumcount().to_numpy(np.int64)
     return Picks(pairs.seed, pairs.image, pairs.distance, rank)
@@ -156,7 +160,7 @@ def _pick_from_lists(lists: "_Lists", search: _Search, per_seed: int, taken: Boo
         np.subtract.at(wanted, certain.seed, 1)
         taken[certain.image] = True
         if not len(dry):
-            return _ranked(_concatenated(picked))
+            return _with_ranks(_join(picked))
         lists.drop(dry, wanted, taken)
         # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
         most = max(2 * per_seed, LISTED_PAIRS // len(dry))
@@ -174,7 +178,7 @@ class _Lists:
     """
 
     def __init__(self, seeds: int) -> None:
-        self.pairs = _Ordered(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
+        self.pairs = _Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
         self.complete = np.zeros(seeds, bool)
 
     def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, taken: Bool[np.ndarray, " n"]) -> None:
@@ -182,8 +186,8 @@ class _Lists:
         width = found.row.shape[1]
         free = len(taken) - int(taken.sum())
         self.complete[seeds] = (~taken[found.row]).sum(axis=1) == free
-        new = _Ordered(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
-        pairs = _concatenated([self.pairs, new])
+        new = _Pairs(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
+        pairs = _join([self.pairs, new])
         self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
 
     def drop(self, dry: np.ndarray, wanted: np.ndarray, taken: np.ndarray) -> None:
@@ -193,7 +197,7 @@ class _Lists:
         self.pairs = self.pairs.take(useful[self.pairs.seed] & ~taken[self.pairs.image])
 
 
-def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordered, np.ndarray]:
+def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Pairs, np.ndarray]:
     """Scan the listed pairs in order.
 
     What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The
@@ -229,7 +233,7 @@ def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Ordere
     return pairs.take(positions), dry
 
 
-class _Class(NamedTuple):
+class _ClassSeeds(NamedTuple):
     """The seeds of one class, and how many neighbours of each are listed."""
 
     label: int
@@ -278,16 +282,17 @@ def pick_by_shard(
     if not weak_labels:
         seed_labels, pool_labels = np.zeros_like(seed_labels), np.zeros_like(pool_labels)
     if normalise:
-        seeds = normalised(seeds)
+        seeds = unit_rows(seeds)
     searched = np.where(removed, REMOVED, pool_labels)
-    values = Normalised(pool) if normalise else pool
-    classes = _classes(seed_labels, per_seed, int(taken.sum()))
-    found = [_NO_PICKS]
-    for one, known in zip(classes, _first_lists(seeds, classes, pool, searched, spool, normalise), strict=True):
-        exclude = taken | (searched != one.label)
-        mine = pick_neighbours(seeds[one.seeds], values, per_seed, exclude=exclude, known=known)
-        found.append(mine._replace(seed=one.seeds[mine.seed]))
-    return Picks(*(np.concatenate(columns) for columns in zip(*found, strict=True)))
+    values = UnitRows(pool) if normalise else pool
+    classes = _seeds_by_class(seed_labels, per_seed, int(taken.sum()))
+    known_lists = _first_lists(seeds, classes, pool, searched, spool, normalise)
+    picks = [_NO_PICKS]
+    for of_class, known in zip(classes, known_lists, strict=True):
+        exclude = taken | (searched != of_class.label)
+        mine = pick_neighbours(seeds[of_class.seeds], values, per_seed, exclude=exclude, known=known)
+        picks.append(mine._replace(seed=of_class.seeds[mine.seed]))
+    return _join(picks)
 
 
 def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.DataFrame:
@@ -314,7 +319,7 @@ def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.D
     )
 
 
-def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
+def unit_rows(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
     """Features scaled to length 1, in float32 at least; a row of zeros stays as it is.
 
     A row comes out the same whatever rows it comes with.
@@ -328,7 +333,7 @@ def normalised(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
     return features
 
 
-class Normalised:
+class UnitRows:
     """A matrix of which every row is scaled to length 1 as it is read.
 
     Args:
@@ -346,69 +351,76 @@ class Normalised:
         return len(self._values)
 
     def __getitem__(self, rows: Any) -> np.ndarray:
-        return normalised(self._values[rows])
+        return unit_rows(self._values[rows])
 
 
-def _classes(seed_labels: np.ndarray, per_seed: int, taken: int) -> list[_Class]:
+def _seeds_by_class(seed_labels: np.ndarray, per_seed: int, taken: int) -> list[_ClassSeeds]:
     """The classes with seeds.
 
     A seed needs at most all that its class picks, and what was taken before: as a rule the same number a seed.
     """
-    most = per_seed + -(-taken // max(1, len(seed_labels)))
-    found = []
+    taken_a_seed = math.ceil(taken / max(1, len(seed_labels)))
+    most = per_seed + taken_a_seed
+    classes = []
     for label in np.unique(seed_labels):
         rows = np.flatnonzero(seed_labels == label)
-        enough = most * len(rows)
-        count = enough if enough * len(rows) <= KEPT_PAIRS else min(enough, FIRST_LIST * most)
-        found.append(_Class(int(label), rows, count))
-    return found
+        count = most * len(rows)
+        if count * len(rows) > KEPT_PAIRS:
+            count = min(count, FIRST_LIST * most)
+        classes.append(_ClassSeeds(int(label), rows, count))
+    return classes
 
 
 def _first_lists(
-    seeds: np.ndarray, classes: list[_Class], pool: Features, searched: np.ndarray, spool: Path, normalise: bool
+    seeds: np.ndarray, classes: list[_ClassSeeds], pool: Features, searched: np.ndarray, spool: Path, normalise: bool
 ) -> Iterator[Nearest]:
     """The nearest images of every class's seeds, put together from the shards."""
-    code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
-    asked = [digest(seeds), *(f"{one.label} {one.neighbours} {digest(one.seeds)}" for one in classes)]
-    key = [*asked, f"normalise {normalise}", *code, f"numpy {np.__version__}"]
-    parts: list[list[Nearest]] = [[] for _ in classes]
+    key = [digest(seeds), f"normalise {normalise}", f"numpy {np.__version__}"]
+    key += [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
+    key += [f"{of_class.label} {of_class.neighbours} {digest(of_class.seeds)}" for of_class in classes]
+    lists: dict[int, list[Nearest]] = {of_class.label: [] for of_class in classes}
     with progress(total=len(pool), what="pick: searched", unit=" images") as bar:
         for part in pool.parts():
             labels = searched[part.rows]
-            compute = partial(_listed, seeds, classes, part, labels, normalise)
+            compute = partial(_search_part, seeds, classes, part, labels, normalise)
             kept = np.load(spooled(spool, [*key, part.sha256, digest(labels)], compute))
-            for lists, found in zip(parts, _unpacked(kept, classes, labels), strict=True):
-                lists.append(found._replace(row=part.rows[found.row]))
+            for of_class, near in _unpack(kept, classes, labels):
+                lists[of_class.label].append(near._replace(row=part.rows[near.row]))
             bar.update(len(part.rows))
-    return (_merged(found, one) for found, one in zip(parts, classes, strict=True))
+    return (_merge(lists[of_class.label], of_class) for of_class in classes)
 
 
-def _listed(seeds: np.ndarray, classes: list[_Class], part: Part, labels: np.ndarray, normalise: bool) -> np.ndarray:
+def _search_part(
+    seeds: np.ndarray, classes: list[_ClassSeeds], part: Part, labels: np.ndarray, normalise: bool
+) -> np.ndarray:
     """The nearest images of a shard for every seed, class after class, in a form that one file holds."""
-    found = [np.empty(0, _LISTED)]
-    for one in classes:
-        places = np.flatnonzero(labels == one.label)
-        values = normalised(part.values[places]) if normalise else part.values[places]
-        near = nearest(seeds[one.seeds], values, one.neighbours, names=("seeds", "pool"))
+    lists = [np.empty(0, _LISTED)]
+    for of_class in classes:
+        places = np.flatnonzero(labels == of_class.label)
+        values = unit_rows(part.values[places]) if normalise else part.values[places]
+        near = nearest(seeds[of_class.seeds], values, of_class.neighbours, names=("seeds", "pool"))
         listed = np.empty(near.row.size, _LISTED)
         listed["place"], listed["distance"] = places[near.row].ravel(), near.distance.ravel()
-        found.append(listed)
-    return np.concatenate(found)
+        lists.append(listed)
+    return np.concatenate(lists)
 
 
-def _unpacked(listed: np.ndarray, classes: list[_Class], labels: np.ndarray) -> Iterator[Nearest]:
-    """What `_listed` found, class after class."""
+def _unpack(
+    listed: np.ndarray, classes: list[_ClassSeeds], labels: np.ndarray
+) -> Iterator[tuple[_ClassSeeds, Nearest]]:
+    """What `_search_part` gave of each class."""
     start = 0
-    for one in classes:
-        width = min(one.neighbours, int((labels == one.label).sum()))
-        mine = listed[start : start + len(one.seeds) * width].reshape(len(one.seeds), width)
-        yield Nearest(mine["place"].astype(np.int64), mine["distance"].copy())
+    for of_class in classes:
+        seeds, width = len(of_class.seeds), min(of_class.neighbours, int((labels == of_class.label).sum()))
+        mine = listed[start : start + seeds * width].reshape(seeds, width)
+        yield of_class, Nearest(mine["place"].astype(np.int64), mine["distance"].copy())
         start += mine.size
 
 
-def _merged(found: list[Nearest], one: _Class) -> Nearest:
+def _merge(parts: list[Nearest], of_class: _ClassSeeds) -> Nearest:
     """The nearest images of a class's seeds, from those of every shard."""
-    nothing = Nearest(np.empty((len(one.seeds), 0), np.int64), np.empty((len(one.seeds), 0)))
-    row, distance = (np.concatenate(columns, axis=1) for columns in zip(nothing, *found, strict=True))
-    order = np.lexsort((row, distance))[:, : one.neighbours]
+    seeds = len(of_class.seeds)
+    row = np.concatenate([np.empty((seeds, 0), np.int64), *(part.row for part in parts)], axis=1)
+    distance = np.concatenate([np.empty((seeds, 0)), *(part.distance for part in parts)], axis=1)
+    order = np.lexsort((row, distance))[:, : of_class.neighbours]
     return Nearest(np.take_along_axis(row, order, 1), np.take_along_axis(distance, order, 1))

@@ -29,7 +29,7 @@ class RemeasureParams(Section):
     random_state: int = Field(ge=0)
 
 
-def remeasured(
+def remeasure(
     members: pd.DataFrame, predictions: pd.DataFrame, resamples: int = 1000, random_state: int = 0
 ) -> pd.DataFrame:
     """How often every variant fails on the held-out images of each mode.

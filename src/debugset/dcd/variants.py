@@ -48,7 +48,7 @@ def complete_images(
     """
     rows = np.flatnonzero(available)
     labels = pool["label"].to_numpy(np.int64)[rows]
-    return Added(rows, labels, _reweighted(train_labels, labels, classes))
+    return Added(rows, labels, _class_weights(train_labels, labels, classes))
 
 
 def random_images(
@@ -85,7 +85,7 @@ def picked_images(pool: pd.DataFrame, picks: pd.DataFrame, classes: int) -> Adde
     return Added(rows, picks["class"].to_numpy(np.int64), np.ones(classes, np.float32))
 
 
-def _reweighted(
+def _class_weights(
     original: Int64[np.ndarray, " n"], added: Int64[np.ndarray, " m"], classes: int
 ) -> Float32[np.ndarray, " c"]:
     """Weights that give each class the total weight it has in the original data: |train(y)| / (|train(y)| + |F(y)|)."""
