@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from debugset.base.html import template_environment
 from debugset.report.inputs import Inputs
 from debugset.report.sections import (
     accuracy,
@@ -43,24 +44,20 @@ SECTIONS: tuple[ModuleType, ...] = (
 
 
 def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
-    """The whole page as HTML; a section whose files are missing says so.
-
-    Everything that templates print is escaped: titles and tags come from strangers.
-    """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """The whole page as HTML; a section whose files are missing says so."""
+    templates = template_environment(TEMPLATES)
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not a stranger's
     inputs.shown_pool_rows.clear()
-    shown = [_section(environment, inputs, section) for section in sections]
-    return environment.get_template("page.html").render(style=style, sections=list(filter(None, shown)))
+    parts = []
+    for section in sections:
+        part = _render_section(templates, inputs, section)
+        if part is not None:
+            parts.append(part)
+    return templates.get_template("page.html").render(style=style, sections=parts)
 
 
-def _section(environment: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:
+def _render_section(templates: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:
+    """What the page shows of a section; None if the section has nothing to say."""
     name = section.__name__.rpartition(".")[2]
     missing = inputs.missing(section.NEEDS)
     body = ""
@@ -68,5 +65,5 @@ def _section(environment: Environment, inputs: Inputs, section: ModuleType) -> d
         context = section.context(inputs)
         if context is None:
             return None
-        body = Markup(environment.get_template(f"{name}.html").render(context))
+        body = Markup(templates.get_template(f"{name}.html").render(context))
     return {"name": name, "short": section.SHORT, "title": section.TITLE, "missing": missing, "body": body}

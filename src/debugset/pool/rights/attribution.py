@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
 from debugset.base.files import replacing_folder, write_parquet
+from debugset.base.html import template_environment
 from debugset.images.sets import MANIFEST, TAR
 from debugset.pool.rights.credit import CREDIT_COLUMNS, credits_of
 from debugset.pool.rights.licences import Licence, licence_of
@@ -45,14 +46,7 @@ def write_attribution(folder: Path, pool: Path) -> None:
         pool: the image set of a pool.
     """
     photos = pd.read_parquet(pool / MANIFEST, columns=["shard", *_TABLE_COLUMNS])
-    # Everything that templates print is escaped: titles and names come from strangers.
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment(TEMPLATES)
     shards = list(_shards(photos["shard"]))
     with replacing_folder(folder) as temporary:
         write_parquet(temporary / "attribution.parquet", _table(photos))
