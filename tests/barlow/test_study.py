@@ -169,7 +169,7 @@ def test_mending_takes_the_failures_of_the_discovery_half_that_the_rule_holds_fo
 
 
 def test_mending_refuses_unknown_modes_and_classes_without_a_pool(tables):
-    with pytest.raises(ValueError, match="label-hat-1: is no failure mode; `debugset mend` without a name lists them"):
+    with pytest.raises(ValueError, match="label-hat-1: is no failure mode; `debugset barlow list` names them"):
         chosen_failures(["label-hat-1"], *tables, CLASSES, ["coat"])
     with pytest.raises(ValueError, match="none of its failures is of a debug class"):
         chosen_failures(["label-coat-1"], *tables, CLASSES, ["bag"])

@@ -63,7 +63,7 @@ def test_metrics_differ_where_they_must_and_nowhere_else(sweep):
 
 
 def test_the_sweep_is_drawn(sweep, tmp_path):
-    command = ["python", "-m", "debugset.cli", "sweep-plot", *NAMES, "--picture", str(tmp_path / "sweep.png")]
+    command = ["python", "-m", "debugset.cli", "versions", "sweep", *NAMES, "--picture", str(tmp_path / "sweep.png")]
     printed = sweep.succeed(*command, PYTHONPATH="src")
     accuracies = [shown(sweep, name, "metrics/accuracy.json")["variants"] for name in NAMES]
     heldout = [variants["dcd-original"]["heldout"] for variants in accuracies]

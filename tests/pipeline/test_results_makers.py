@@ -39,7 +39,7 @@ def test_a_sweep_is_an_experiment_a_value_beside_the_default_run(tmp_path, monke
         "dvc exp run --name picks-2 --set-param pick.per_seed=2",
         "dvc exp run --name picks-4 --set-param pick.per_seed=4",
         "dvc exp run --name picks-8 --set-param pick.per_seed=8",
-        "debugset sweep-plot --picture sweep.png",
+        "debugset versions sweep --picture sweep.png",
     ]
     assert (tmp_path / "sweep/per_seed.txt").read_text() == "experiment  accuracy\n"
     run = read_json(tmp_path / "sweep/run.json")

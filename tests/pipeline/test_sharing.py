@@ -144,7 +144,7 @@ def test_metrics_params_and_plots_differ_between_the_versions(two_versions, tmp_
 
 def test_data_diff_counts_what_the_later_snapshot_added(two_versions, tmp_path):
     picture, table = tmp_path / "difference.png", tmp_path / "images.csv"
-    command = ("python", "-m", "debugset.cli", "data-diff", *SNAPSHOTS, "--picture", picture, "--csv", table)
+    command = ("python", "-m", "debugset.cli", "versions", "diff", *SNAPSHOTS, "--picture", picture, "--csv", table)
     printed = two_versions.succeed(*map(str, command), PYTHONPATH="src")
     old, new = (two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS)
     changed = pd.read_csv(table, keep_default_na=False)
@@ -161,7 +161,7 @@ def test_data_diff_names_what_is_not_there(two_versions):
         (["nowhere", "data-v2"], "nowhere: git knows no such tag"),
         (["data-v1", "data-v2", "--set", "data/sets/none"], "data-v1: data/sets/none/manifest.parquet is not in this"),
     ):
-        done = two_versions.run("python", "-m", "debugset.cli", "data-diff", *arguments, PYTHONPATH="src")
+        done = two_versions.run("python", "-m", "debugset.cli", "versions", "diff", *arguments, PYTHONPATH="src")
         assert done.returncode == 1
         assert done.stdout.startswith(f"error: {told}"), done.stdout
         assert done.stdout.count("\n") == 1

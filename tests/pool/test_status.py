@@ -1,4 +1,4 @@
-"""What `debugset scrape-status` says of spools in every state, and that it leaves them as they are."""
+"""What `debugset pool status` says of spools in every state, and that it leaves them as they are."""
 
 import csv
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import debugset.cli.__main__
+import debugset.cli.pool
 from debugset.cli.__main__ import main
 from debugset.pool.spool import File, Progress, Spool
 from debugset.pool.status import (
@@ -195,12 +195,12 @@ def test_the_table_has_a_row_an_address(tmp_path: Path) -> None:
 
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
-    """Run `debugset scrape-status` in a folder of its own."""
+    """Run `debugset pool status` in a folder of its own."""
     monkeypatch.delenv("DEBUGSET_SPOOL", raising=False)
 
     def run(*arguments: str) -> str:
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["debugset", "scrape-status", *arguments])
+        monkeypatch.setattr(sys, "argv", ["debugset", "pool", "status", *arguments])
         with pytest.raises(SystemExit) as end:
             main()
         return capsys.readouterr().out if end.value.code == 0 else str(end.value.code)
@@ -236,7 +236,7 @@ def test_watching_ends_with_the_scrape(command, scrape, monkeypatch: pytest.Monk
     monkeypatch.setattr("time.sleep", sleep)
     told = [json.loads(line)["running"] for line in command("--watch", "--json").splitlines()]
     assert told == [True, True, False]
-    assert looks == [debugset.cli.__main__.SECONDS_BETWEEN_LOOKS] * 2
+    assert looks == [debugset.cli.pool.SECONDS_BETWEEN_LOOKS] * 2
 
 
 def test_giving_up_is_for_what_failed_and_not_while_a_scrape_runs(tmp_path: Path) -> None:

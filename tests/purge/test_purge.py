@@ -68,10 +68,10 @@ def project(history, tmp_path):
 
 @pytest.fixture
 def purge(project, monkeypatch, capsys):
-    """Run `debugset purge` in the project."""
+    """Run `debugset pool purge` in the project."""
 
     def run(*arguments, answer="", fails=False):
-        monkeypatch.setattr(sys, "argv", ["debugset", "purge", *arguments])
+        monkeypatch.setattr(sys, "argv", ["debugset", "pool", "purge", *arguments])
         monkeypatch.setattr(sys, "stdin", io.StringIO(answer))
         with chdir(project.folder), pytest.raises(SystemExit) as end:
             main()
@@ -153,7 +153,7 @@ def test_yes_is_taken_for_an_answer(project, purge):
 
 
 def test_a_photo_that_is_not_forgotten_is_refused(project, purge):
-    assert f"run `debugset forget {KEPT}`" in purge(KEPT, fails=True)
+    assert f"run `debugset pool forget {KEPT}`" in purge(KEPT, fails=True)
 
 
 @pytest.mark.parametrize("commit", [True, False])
@@ -190,7 +190,7 @@ def test_a_killed_purge_is_finished_by_the_next(project, purge, monkeypatch, rem
 
     with monkeypatch.context() as patch:
         patch.setattr(Store, "_remove", killed)
-        patch.setattr(sys, "argv", ["debugset", "purge", "--yes"])
+        patch.setattr(sys, "argv", ["debugset", "pool", "purge", "--yes"])
         with chdir(project.folder), pytest.raises((KeyboardInterrupt, SystemExit)):
             main()
     assert "refs/tags/v1" in project.refs()

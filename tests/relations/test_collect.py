@@ -148,7 +148,7 @@ def test_a_name_is_looked_for_in_one_run_or_in_all():
     assert collect.chosen(table, ["bag+hat-"], "002")["run"].tolist() == ["002"]
     with pytest.raises(ValueError, match=r"bag-sandal\+: is no failure mode of run 002; give --run 001, or none"):
         collect.chosen(table, ["bag-sandal+"], "002")
-    with pytest.raises(ValueError, match="hat: is no failure mode; `debugset collect` lists them"):
+    with pytest.raises(ValueError, match="hat: is no failure mode; `debugset relations list` names them"):
         collect.chosen(table, ["hat"], None)
 
 

@@ -56,7 +56,7 @@ def test_a_template_never_overwrites_and_needs_two_attributes(tmp_path):
 
 
 def test_a_missing_ground_truth_names_what_writes_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no such ground truth; `debugset relations-template .*truth.csv` "):
+    with pytest.raises(FileNotFoundError, match=r"no such ground truth; `debugset relations template .*truth.csv` "):
         read_relations(tmp_path / "truth.csv", NAMES)
 
 

@@ -1,4 +1,4 @@
-"""Mending a failure mode on purpose, the table of docs/barlow.md: `debugset mend`, then the pipeline."""
+"""Mending a failure mode on purpose, the table of docs/barlow.md: `debugset barlow mend`, then the pipeline."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +31,7 @@ def make(clone: Clone) -> None:
     before = _scores(clone.folder)
     shared = _shared(clone.folder)
     clone.run("dvc", "checkout", "data/barlow", "data/sets/diagnosis")
-    clone.run("debugset", "mend", MODE)
+    clone.run("debugset", "barlow", "mend", MODE)
     clone.run("dvc", "repro")
     after = _scores(clone.folder)
     scores = {name: [before[name]._asdict(), after[name]._asdict()] for name in before}

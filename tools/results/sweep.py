@@ -1,4 +1,4 @@
-"""The sweep of docs/experiments.md: picks a seed, by `dvc exp run` and `debugset sweep-plot`."""
+"""The sweep of docs/experiments.md: picks a seed, by `dvc exp run` and `debugset versions sweep`."""
 
 from debugset.base.files import read_json, replacing_file
 from debugset.versions.sweep import leaves
@@ -17,7 +17,7 @@ def make(clone: Clone) -> None:
         raise ValueError(f"params.yaml: `{PARAM}` is one of the sweep's own values {VALUES}; choose others there")
     for value in VALUES:
         clone.run("dvc", "exp", "run", "--name", f"picks-{value}", "--set-param", f"{PARAM}={value}")
-    table = clone.output("debugset", "sweep-plot", "--picture", "sweep.png")
+    table = clone.output("debugset", "versions", "sweep", "--picture", "sweep.png")
     with replacing_file(FOLDER / "per_seed.txt") as temporary:
         temporary.write_text(table.replace("drew sweep.png\n", ""), encoding="utf-8")
     copy_file(clone.folder / "sweep.png", FOLDER / "per_seed.png")

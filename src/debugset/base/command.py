@@ -7,6 +7,8 @@ from pathlib import Path
 
 from dotenv import load_dotenv
 
+from debugset.base import numerics
+
 
 def run(main: Callable[[], object]) -> None:
     """Run a command; bad input ends in one line on stderr and exit code 1, Ctrl-C in one and code 130.
@@ -14,8 +16,6 @@ def run(main: Callable[[], object]) -> None:
     What ``.env`` says of this machine is added to the environment, which wins.
     Set ``DEBUGSET_TRACEBACK=1`` to see where such an error was raised.
     """
-    from debugset.base import numerics  # it reads params, which `debugset --help` does not
-
     portable = numerics.in_force() == "portable"
     try:
         _read_environment_file()

@@ -14,7 +14,7 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from debugset.base.params import PARAMS_FILE, ParamsError, read
+from debugset.base.paths import PARAMS_FILE
 
 Mode = Literal["portable", "native"]
 
@@ -82,6 +82,8 @@ def asked(path: Path = PARAMS_FILE) -> Mode:
     Raises:
         ParamsError: it is missing or unknown; names the file.
     """
+    from debugset.base.params import read  # its libraries are slow to load, and `debugset --help` reads none
+
     return check(read(path).get(KEY), path)
 
 
@@ -91,6 +93,8 @@ def check(value: object, path: Path = PARAMS_FILE) -> Mode:
     Raises:
         ParamsError: it is none; names the file.
     """
+    from debugset.base.params import ParamsError
+
     for mode in get_args(Mode):
         if value == mode:
             return mode

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-PARAMS_FILE = Path("params.yaml")
+from debugset.base.paths import PARAMS_FILE
+
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values; libyaml's is ten times faster
 
 

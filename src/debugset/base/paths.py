@@ -6,6 +6,7 @@ TRAIN, TEST, SEED_SOURCE, HELDOUT_SOURCE, DIAGNOSIS = "train", "test", "seed_sou
 EVALUATED = (TEST, SEED_SOURCE, HELDOUT_SOURCE, DIAGNOSIS)  # nothing is trained on these
 DEVAL = "deval"  # de-val is no folder: pool images that were picked to choose an embedder by
 
+PARAMS_FILE = Path("params.yaml")
 SETS = Path("data/sets")
 WORLD = Path("data/world")
 POOL = Path("data/pool")

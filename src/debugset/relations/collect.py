@@ -125,7 +125,7 @@ def chosen(table: pd.DataFrame, names: Sequence[str], run: str | None) -> pd.Dat
             others = table.loc[table["name"] == name, "run"]
             if len(others):
                 raise ValueError(f"{name}: is no failure mode of run {run}; give --run {', '.join(others)}, or none")
-            raise ValueError(f"{name}: is no failure mode; `debugset collect` lists them")
+            raise ValueError(f"{name}: is no failure mode; `debugset relations list` names them")
     return mine.drop_duplicates("name").set_index("name").loc[list(dict.fromkeys(names))].reset_index()
 
 

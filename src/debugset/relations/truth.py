@@ -54,7 +54,7 @@ def read_relations(path: Path, attributes: Sequence[str]) -> pd.DataFrame:
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path}: no such ground truth; `debugset relations-template {path}` writes one to fill in"
+            f"{path}: no such ground truth; `debugset relations template {path}` writes one to fill in"
         )
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False)

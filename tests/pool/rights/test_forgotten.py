@@ -156,12 +156,12 @@ def test_nothing_is_forgotten_while_a_scrape_runs(folder: Path, monkeypatch: pyt
 def command(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[object, str]]:
-    """Run `debugset forget`: exit code or error, and what it printed."""
+    """Run `debugset pool forget`: exit code or error, and what it printed."""
     monkeypatch.delenv("DEBUGSET_SPOOL", raising=False)
     monkeypatch.chdir(folder)
 
     def run(*arguments: str) -> tuple[object, str]:
-        monkeypatch.setattr(sys, "argv", ["debugset", "forget", *arguments])
+        monkeypatch.setattr(sys, "argv", ["debugset", "pool", "forget", *arguments])
         with pytest.raises(SystemExit) as end:
             main()
         return end.value.code, capsys.readouterr().out

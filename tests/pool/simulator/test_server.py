@@ -1,4 +1,3 @@
-import json
 import os
 import select
 import subprocess
@@ -11,7 +10,6 @@ import pytest
 
 from debugset.images.sets import open_set
 from debugset.pool.flickr.service import Service, running_simulator
-from debugset.pool.simulator.library import PhotoLibrary
 from tests.pool.worlds import CAP
 
 
@@ -138,23 +136,3 @@ def test_the_simulator_goes_with_a_parent_that_is_killed(world: Path) -> None:
 def test_a_simulator_that_cannot_start_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="did not start"), running_simulator(tmp_path, 10):
         pass
-
-
-def test_faults_come_from_the_command_line(world: Path) -> None:
-    path = PhotoLibrary(open_set(world)).path(0)
-    options = ["--world", str(world), "--fault", "all=0", "--fault", "removed=1", "--fault-seed", "3"]
-    command = [sys.executable, "-m", "debugset.cli", "flickr-simulator", *options]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src"}, stdout=-1) as process:
-        try:
-            assert process.stdout
-            assert httpx.get(json.loads(process.stdout.readline())["url"] + path).status_code == 410
-        finally:
-            process.terminate()
-
-
-def test_a_fault_that_is_none_is_one_line(world: Path) -> None:
-    options = ["--world", str(world), "--fault", "removed=2"]
-    command = [sys.executable, "-m", "debugset.cli", "flickr-simulator", *options]
-    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src"}, capture_output=True, text=True)
-    assert ended.returncode == 1
-    assert ended.stderr == "error: fault removed: its rate must lie between 0 and 1 (got 2.0)\n"

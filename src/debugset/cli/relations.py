@@ -1,0 +1,81 @@
+"""``debugset relations``: attributes that a network confuses, and what to collect against it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from debugset.base.paths import ATTRIBUTED, RELATIONS, TEST, TRAIN
+
+ANNOTATED = (ATTRIBUTED / TRAIN, ATTRIBUTED / TEST)
+
+Network = Annotated[
+    str | None, typer.Option("--run", help="A network of data/relations/runs.parquet.", show_default=False)
+]
+
+app = typer.Typer(
+    help="List the attributes that a network confuses, and collect the images that it lacks.", no_args_is_help=True
+)
+
+
+@app.command()
+def template(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write, as ground_truth/mine.csv.")],
+    folder: Annotated[Path, typer.Option("--set", help="An image set with attributes.")] = ATTRIBUTED / TRAIN,
+    relation: Annotated[str, typer.Option(help="What every pair is labelled to begin with.")] = "",
+) -> None:
+    """Write every pair of attributes to a CSV, for you to say how they relate; then name it in relations.truth."""
+    from debugset.images.sets import open_set, read_attributes
+    from debugset.relations.truth import write_template
+
+    pairs = write_template(path, list(read_attributes(open_set(folder)).columns), relation)
+    print(f"wrote {pairs} pairs to {path}; label those that you are sure of, and leave the others empty")
+
+
+@app.command("list")
+def list_modes(network: Network = None) -> None:
+    """List the failure modes of a network: attributes that it confuses, and what that costs.
+
+    Without --run it is the first network, unbiased ones first, that has a failure mode of which there are images.
+    """
+    from debugset.base.params import load
+    from debugset.pool.params import ScrapeParams
+    from debugset.relations.collect import listed_run, listing, read_failures
+
+    table, runs = read_failures(RELATIONS, ANNOTATED)
+    print(listing(table, runs, listed_run(table, runs, network), load("scrape", ScrapeParams).queries))
+
+
+@app.command()
+def collect(
+    modes: Annotated[list[str], typer.Argument(metavar="MODE", help="Names as bag+sandal-.")],
+    network: Network = None,
+    about: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.", show_default=False)
+    ] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Replace the class's queries in this parameter file.", show_default=False),
+    ] = None,
+) -> None:
+    """Print the queries that collect what a network misreads, as YAML for params.yaml; or write them there.
+
+    Without --run a name is looked for in all networks.
+    """
+    from debugset.base.params import PARAMS_FILE, load
+    from debugset.cli import profiles
+    from debugset.dcd.failures import ErrorsParams
+    from debugset.pool.params import ScrapeParams
+    from debugset.relations.collect import asked, chosen, combinations, query_file, read_failures, remarks, replaced
+
+    path = write or PARAMS_FILE
+    queries, classes = load("scrape", ScrapeParams, path).queries, load("errors", ErrorsParams, path).classes
+    table, _ = read_failures(RELATIONS, ANNOTATED)
+    found = combinations(chosen(table, modes, network), queries, about or [])
+    if write is None:
+        print(query_file(found, classes))
+        return
+    profiles.set_queries(path, replaced(queries, found))
+    print(f"wrote the queries of {', '.join(asked(found))} to {path}; next: `dvc repro`")
+    for remark in remarks(found, classes):
+        print(remark)
