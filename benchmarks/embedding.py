@@ -72,13 +72,11 @@ def ours(classifier, description, images, _batch):
     """What stage embed calls; the batch is its own."""
     import numpy as np
 
-    from debugset.models.inference import ready
-    from debugset.models.outputs import outputs
+    from debugset.models.inference import prepare_for_inference
+    from debugset.models.outputs import compute_features
 
-    model = ready(classifier)
-    return lambda count: outputs(
-        model, images, np.arange(count), description.architecture, of="features", precision="fp32"
-    )
+    model = prepare_for_inference(classifier)
+    return lambda count: compute_features(model, images, np.arange(count), description.architecture, "fp32")
 
 
 def as_it_was(classifier, description, images, batch):

@@ -32,8 +32,8 @@ from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import describe
 from debugset.models.classifier import load as load_model
 from debugset.models.device import device
-from debugset.models.inference import ready
-from debugset.models.outputs import predictions
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import predict
 from debugset.models.params import EmbedParams
 
 
@@ -96,7 +96,7 @@ def _robust(images: ImageSet, embed: EmbedParams) -> np.ndarray:
             "name a robust model trained on the same classes"
         )
     rows = np.arange(len(images))
-    return predictions(ready(classifier), description, images, rows, precision=embed.precision)
+    return predict(prepare_for_inference(classifier), description, images, rows, embed.precision)
 
 
 def _contexts(images: ImageSet) -> np.ndarray:

@@ -7,7 +7,7 @@ from debugset.base.paths import DIAGNOSIS, FEATURES, HELDOUT_SOURCE, MODELS, POO
 from debugset.features.embed import embed
 from debugset.images.sets import open_set
 from debugset.models.classifier import load as load_model
-from debugset.models.inference import ready
+from debugset.models.inference import prepare_for_inference
 from debugset.models.params import EmbedParams
 
 READ = (SETS / SEED_SOURCE, SETS / DIAGNOSIS, POOL)  # picks, retention and failure modes are by these
@@ -19,7 +19,7 @@ def main() -> None:
     embedder = argument("EMBEDDER")
     params = load("embed", EmbedParams)
     classifier, description = load_model(MODELS / embedder)
-    classifier = ready(classifier)
+    classifier = prepare_for_inference(classifier)
     for folder in (*READ, *(COMPARED if embedder == "robust" else ())):
         target, spool = FEATURES / embedder / folder.name, spool_folder() / "features"
         embed(classifier, description, open_set(folder), target, spool, precision=params.precision)

@@ -11,8 +11,8 @@ from debugset.dcd.failures import ORIGINAL, ErrorsParams, failures_frame, read_m
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description
 from debugset.models.classifier import load as load_model
-from debugset.models.inference import ready
-from debugset.models.outputs import predictions_frame
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import predict_table
 from debugset.models.params import EmbedParams
 from debugset.models.weights import pretrained
 
@@ -24,10 +24,10 @@ def main() -> None:
     frames = []
     for name in [ORIGINAL, *(params.models if params.setting == "multi" else [])]:
         classifier, description = _model(name, len(sets[0].classes))
-        classifier = ready(classifier)
+        classifier = prepare_for_inference(classifier)
         for images in sets:
             rows = np.arange(len(images))
-            frame = predictions_frame(classifier, description, images, rows, precision=embed.precision)
+            frame = predict_table(classifier, description, images, rows, embed.precision)
             frames.append(frame.assign(model=name, random_state=0, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)
     failures = failures_frame(table, sets[0].classes, params, read_modes(MENDED_MODES))

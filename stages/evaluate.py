@@ -16,8 +16,8 @@ from debugset.dcd.failures import ORIGINAL, ErrorsParams, class_indices
 from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
 from debugset.models.classifier import load as load_model
-from debugset.models.inference import ready
-from debugset.models.outputs import predictions_frame
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import predict_table
 from debugset.models.params import EmbedParams
 from debugset.training.recipe import TrainParams
 
@@ -51,9 +51,9 @@ def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Ite
             jobs.append((variant, random_state, FOLDER / variant / str(random_state), [*sets, deval]))
     for model, random_state, folder, predicted in progress(jobs, "evaluate", unit=" models"):
         classifier, description = load_model(folder)
-        classifier = ready(classifier)
+        classifier = prepare_for_inference(classifier)
         for name, images, rows, labels in predicted:
-            frame = predictions_frame(classifier, description, images, rows, precision=embed.precision)
+            frame = predict_table(classifier, description, images, rows, embed.precision)
             yield frame.assign(label=labels, model=model, random_state=random_state, set=name)
 
 

@@ -186,5 +186,7 @@ def test_the_spool_s_key_covers_the_code_that_decides_features(images, monkeypat
     asked = []
     monkeypatch.setattr(embedding.inspect, "getfile", lambda one: asked.append(one.__module__) or __file__)
     embedding._shard_key(described(), images, np.array([0]), "fp32", torch.device("cpu"))
-    code = ("models.features", "models.inference", "models.classifier", "models.device", "images.sets")
+    code = (
+        "models.outputs", "models.inference", "models.classifier", "models.device", "images.sets", "images.pixels",
+    )  # fmt: skip
     assert {f"debugset.{name}" for name in code} <= set(asked)

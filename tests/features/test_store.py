@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugset.base.files import read_json, sha256, write_json
-from debugset.features.store import Features, Part, described_parts, open_features
+from debugset.features.store import Features, Part, list_parts, open_features
 from debugset.images.sets import MANIFEST, open_set, write_manifest
 from tests.datasets.tiny import plain, tiny_set
 from tests.features.shards import in_shards
@@ -84,7 +84,7 @@ def stored(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, VALUES[rows])
         digests[name] = sha256(path)
-    parts = described_parts(images.parts(), digests)
+    parts = list_parts(images.parts(), digests)
     described = {"manifest_sha256": sha256(images.folder / MANIFEST), "parts": parts}
     write_json(tmp_path / "features" / "toy" / "pool.json", described)
     return images, tmp_path / "features"

@@ -7,7 +7,7 @@ from timm.layers import StdConv2d
 from torch import nn
 
 from debugset.models.classifier import Classifier, build
-from debugset.models.inference import CPU_PIXELS, BatchNorm, batch_size, fold_batch_norms, ready
+from debugset.models.inference import CPU_PIXELS, BatchNorm, batch_size, fold_batch_norms, prepare_for_inference
 from debugset.models.registry import Architecture
 from tests.models.toys import mean_colour, small_network
 
@@ -41,7 +41,7 @@ def norms(model):
 def test_folded_outputs_are_the_unfolded_ones(name):
     side = 64
     classifier = lived_in(Classifier(timm.create_model(name, num_classes=5), (0.5,) * 3, (0.25,) * 3))
-    folded = ready(classifier)
+    folded = prepare_for_inference(classifier)
     pixels = torch.rand(3, 3, side, side, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         for run in ("forward", "features"):
@@ -55,7 +55,7 @@ def test_folded_outputs_are_the_unfolded_ones(name):
 def test_the_caller_s_model_stays_as_it_is():
     classifier = lived_in(Classifier(small_network(), (0.5,) * 3, (0.25,) * 3))
     before = {name: tensor.clone() for name, tensor in classifier.state_dict().items()}
-    ready(classifier)
+    prepare_for_inference(classifier)
     assert len(norms(classifier)) == 1
     assert all(parameter.requires_grad for parameter in classifier.parameters())
     assert classifier.backbone[0].weight.is_contiguous()
@@ -110,8 +110,8 @@ def test_a_model_that_cannot_be_traced_is_told_and_left():
 
 
 def test_a_model_without_batch_norm_is_not_traced(recwarn):
-    ready(mean_colour())
-    ready(build(Architecture("test_vit", "scratch", 160), 3).eval())
+    prepare_for_inference(mean_colour())
+    prepare_for_inference(build(Architecture("test_vit", "scratch", 160), 3).eval())
     assert not [one for one in recwarn if "folded" in str(one.message)]
 
 

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier  # noqa: E402
 from debugset.barlow.information import mutual_information  # noqa: E402
 from debugset.features.neighbours import nearest  # noqa: E402
 from debugset.models.classifier import build  # noqa: E402
-from debugset.models.inference import ready  # noqa: E402
+from debugset.models.inference import prepare_for_inference  # noqa: E402
 from debugset.models.registry import find  # noqa: E402
 from debugset.models.weights import pretrained  # noqa: E402
 from debugset.relations.networks import SmallAlexNet  # noqa: E402
@@ -77,7 +77,7 @@ def relations(rng):
 
 def embedding(rng):
     """Features by the default's foundation embedder, batch norm folded."""
-    classifier = ready(pretrained("effnet_lite0")[0])
+    classifier = prepare_for_inference(pretrained("effnet_lite0")[0])
     with torch.inference_mode():
         tell("embedding", classifier.features(uniform(rng, 2, 3, 96, 96).contiguous(memory_format=torch.channels_last)))
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from debugset.models.classifier import Classifier
-from debugset.models.outputs import predictions
+from debugset.models.outputs import predict
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
@@ -135,5 +135,5 @@ def test_a_model_in_any_memory_format_is_scored(tmp_path):
     classifier, description = fit_fresh(
         "test_resnet", whole_set(images), ("a", "b", "c"), recipe(channels_last=False), 0
     )
-    predictions(classifier, description, images, np.arange(6), precision="fp32")
+    predict(classifier, description, images, np.arange(6), "fp32")
     assert set(robust_accuracy(classifier, images, robust(evaluation_steps=1), 4)) >= {"clean", "L2 0.5"}

@@ -19,7 +19,7 @@ from debugset.base.progress import progress
 from debugset.features import neighbours
 from debugset.features.matrix import Matrix, check_features
 from debugset.features.neighbours import nearest
-from debugset.features.spool import digest, spooled
+from debugset.features.spool import array_sha256, compute_once
 from debugset.features.store import Features
 
 KINDS = ("exact", "reencoded", "shifted", "brightness", "duplicate")
@@ -142,11 +142,11 @@ def _nearest_tests_by_part(pool: Features, tests: Float[np.ndarray, "t _d"], spo
     """`_nearest_tests`, a part after another, each from the spool if it was found before."""
     found = np.empty(len(pool), _NEAREST)
     code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
-    key = [digest(tests), *code, f"numpy {np.__version__}"]
+    key = [array_sha256(tests), *code, f"numpy {np.__version__}"]
     with progress(total=len(pool), what="dedup: compared", unit=" images") as bar:
         for part in pool.parts():
             compare = partial(_nearest_tests, part.values, tests)
-            found[part.rows] = np.load(spooled(spool, [*key, part.sha256], compare))
+            found[part.rows] = np.load(compute_once(spool, [*key, part.sha256], compare))
             bar.update(len(part.rows))
     return found
 

@@ -22,7 +22,7 @@ from debugset.base.progress import progress
 from debugset.features import neighbours
 from debugset.features.matrix import Matrix, check_features
 from debugset.features.neighbours import VALUES_AT_A_TIME, Nearest, nearest
-from debugset.features.spool import digest, spooled
+from debugset.features.spool import array_sha256, compute_once
 from debugset.features.store import Features, Part
 
 FIRST_LIST = 4  # length of a seed's first list, in picks; a seed that runs dry gets one four times as long
@@ -375,15 +375,15 @@ def _first_lists(
     seeds: np.ndarray, classes: list[_ClassSeeds], pool: Features, searched: np.ndarray, spool: Path, normalise: bool
 ) -> Iterator[Nearest]:
     """The nearest images of every class's seeds, put together from the shards."""
-    key = [digest(seeds), f"normalise {normalise}", f"numpy {np.__version__}"]
+    key = [array_sha256(seeds), f"normalise {normalise}", f"numpy {np.__version__}"]
     key += [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
-    key += [f"{of_class.label} {of_class.neighbours} {digest(of_class.seeds)}" for of_class in classes]
+    key += [f"{of_class.label} {of_class.neighbours} {array_sha256(of_class.seeds)}" for of_class in classes]
     lists: dict[int, list[Nearest]] = {of_class.label: [] for of_class in classes}
     with progress(total=len(pool), what="pick: searched", unit=" images") as bar:
         for part in pool.parts():
             labels = searched[part.rows]
             compute = partial(_search_part, seeds, classes, part, labels, normalise)
-            kept = np.load(spooled(spool, [*key, part.sha256, digest(labels)], compute))
+            kept = np.load(compute_once(spool, [*key, part.sha256, array_sha256(labels)], compute))
             for of_class, near in _unpack(kept, classes, labels):
                 lists[of_class.label].append(near._replace(row=part.rows[near.row]))
             bar.update(len(part.rows))

@@ -16,13 +16,14 @@ import torch
 
 from debugset.base.files import replacing_folder, sha256, write_json
 from debugset.base.progress import progress
-from debugset.features.spool import spooled
-from debugset.features.store import described_parts
+from debugset.features.spool import compute_once
+from debugset.features.store import list_parts
+from debugset.images.pixels import square_pixels
 from debugset.images.sets import MANIFEST, ImageSet
 from debugset.models.classifier import Classifier, Description, fingerprint
 from debugset.models.device import autocast
-from debugset.models.inference import ready
-from debugset.models.outputs import outputs
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import compute_features
 from debugset.models.params import Precision
 
 
@@ -41,46 +42,44 @@ def embed(
     byte by byte, when other shards are added.
 
     Args:
-        classifier: the embedder, as `debugset.models.inference.ready` gives it.
+        classifier: the embedder, as `debugset.models.inference.prepare_for_inference` gives it.
         description: of the embedder.
         images: the image set.
         target: path of the outs, without ending.
         spool: folder of finished shards' features; lies outside the outs.
         precision: of the forward pass.
     """
+    device = next(classifier.parameters()).device
     parts = images.parts()
-    compute = partial(
-        outputs, classifier, images, architecture=description.architecture,
-        of="features", precision=precision,
-    )  # fmt: skip
+    digests: dict[str, str | None] = {}
     bar = progress(total=len(images), what=f"embed: {images.folder.name}", unit=" images")
-    digests = {}
     with replacing_folder(target) as folder, bar:
         for name, rows in parts.items():
-            key = _shard_key(description, images, rows, precision, next(classifier.parameters()).device)
+            compute = partial(compute_features, classifier, images, rows, description.architecture, precision)
+            spooled = compute_once(spool, _shard_key(description, images, rows, precision, device), compute)
             file = folder / f"{name}.npy"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(spooled(spool, key, partial(compute, rows)), file)
+            file.parent.mkdir(parents=True, exist_ok=True)  # a shard may lie in a folder of its own
+            shutil.copyfile(spooled, file)
             digests[name] = sha256(file)
             bar.update(len(rows))
-    write_json(
-        target.parent / f"{target.name}.json",
-        {
-            "embedder": description.name,
-            "weights_sha256": description.weights_sha256,
-            "preprocessing": json.loads(fingerprint(description))[1],
-            "precision": precision,
-            "manifest_sha256": sha256(images.folder / MANIFEST),
-            "parts": described_parts(parts, digests),
-        },
-    )
+    about = {
+        "embedder": description.name,
+        "weights_sha256": description.weights_sha256,
+        "preprocessing": json.loads(fingerprint(description))[1],
+        "precision": precision,
+        "manifest_sha256": sha256(images.folder / MANIFEST),
+        "parts": list_parts(parts, digests),
+    }
+    write_json(target.parent / f"{target.name}.json", about)
 
 
 def _shard_key(
-    description: Description, images: ImageSet, rows: np.ndarray, precision: Precision, where: torch.device
+    description: Description, images: ImageSet, rows: np.ndarray, precision: Precision, device: torch.device
 ) -> list[str]:
     """All that decides the features: weights, preprocessing, code, kind of device, images in order."""
-    code = [sha256(Path(inspect.getfile(one))) for one in (outputs, ready, Classifier, ImageSet, autocast)]
-    libraries = [f"{name} {version(name)}" for name in ("torch", "timm", "pillow")]
-    content = [fingerprint(description), precision, where.type, *code, *libraries]
-    return content + images.manifest["sha256"].iloc[rows].to_list()
+    key = [fingerprint(description), precision, device.type]
+    for code in (compute_features, prepare_for_inference, Classifier, square_pixels, ImageSet, autocast):
+        key.append(sha256(Path(inspect.getfile(code))))
+    for library in ("torch", "timm", "pillow"):
+        key.append(f"{library} {version(library)}")
+    return key + images.manifest["sha256"].iloc[rows].to_list()

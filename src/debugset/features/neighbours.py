@@ -21,7 +21,8 @@ from debugset.features.matrix import Matrix, check_features
 
 PAIRS_IN_A_BLOCK = 2**21  # bounds computed at a time: 8 MB of float32 stays in the processor's cache
 QUERIES_IN_A_BLOCK = 4096
-SAMPLED_PAIRS = 2**26
+ROWS_IN_A_BLOCK = (512, 8192)  # fewer make slow products, more would hold too many features in memory
+SAMPLED_PAIRS = 2**26  # bounds computed for the first guess, at most
 VALUES_AT_A_TIME = 2**20  # in float64, when distances are summed
 
 
@@ -63,14 +64,15 @@ def nearest(
         raise ValueError(f"count: must be at least 1, got {count}")
     if exclude is not None and exclude.shape != (len(base),):
         raise ValueError(f"exclude: expected shape ({len(base)},) as {names[1]} has rows, got {exclude.shape}")
-    available = len(base) - (0 if exclude is None else int(exclude.sum()))
+    available = len(base) if exclude is None else int((~exclude).sum())
     width = min(count, available)
-    index = np.empty((len(queries), width), np.int64)
-    distance = np.empty((len(queries), width), np.float64)
-    for start in range(0, len(queries) if width else 0, QUERIES_IN_A_BLOCK):
-        rows = slice(start, start + QUERIES_IN_A_BLOCK)
-        index[rows], distance[rows] = _nearest_of_block(queries[rows], base, width, exclude, names)
-    return Nearest(index, distance)
+    result = Nearest(np.empty((len(queries), width), np.int64), np.empty((len(queries), width), np.float64))
+    if width == 0:
+        return result
+    for start in range(0, len(queries), QUERIES_IN_A_BLOCK):
+        block = slice(start, start + QUERIES_IN_A_BLOCK)
+        result.row[block], result.distance[block] = _search(queries[block], base, width, exclude, names)
+    return result
 
 
 def pair_distances(
@@ -79,7 +81,14 @@ def pair_distances(
     right: Float[Matrix, "b _d"],
     right_rows: Int64[np.ndarray, " pairs"],
 ) -> Float64[np.ndarray, " pairs"]:
-    """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences."""
+    """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences.
+
+    Args:
+        left: features.
+        left_rows: the row of ``left`` in each pair.
+        right: features; what is memory-mapped is read in the order of its rows.
+        right_rows: the row of ``right`` in each pair.
+    """
     distances = np.empty(len(left_rows), np.float64)
     step = max(1, VALUES_AT_A_TIME // left.shape[1])
     order = np.argsort(right_rows, kind="stable")  # neighbouring rows of a memmap come from one page
@@ -92,26 +101,42 @@ def pair_distances(
     return distances
 
 
-def _nearest_of_block(
+def _search(
     queries: np.ndarray, base: Matrix, width: int, exclude: np.ndarray | None, names: tuple[str, str]
 ) -> Nearest:
-    """Search in float32; where values leave its range, in float64."""
+    """The nearest rows of a block of queries, found in float32; where values leave its range, in float64.
+
+    Raises:
+        ValueError: values leave the range of float64 too.
+    """
     for precision in (np.float32, np.float64):
         try:
-            shortlist = _Shortlist(queries, base, width, precision, names)
-            guess = shortlist.guess_reach(exclude)
-            for rows in _blocks(len(base), max(512, min(8192, PAIRS_IN_A_BLOCK // len(queries))), exclude):
-                shortlist.add(rows)
-            found, unsure = shortlist.finish(guess)
+            return _search_in(precision, queries, base, width, exclude, names)
         except OverflowError:
             continue
-        if len(unsure):  # their guess was too small: search once more without one
-            again = _Shortlist(queries[unsure], base, width, precision, names)
-            for rows in _blocks(len(base), 8192, exclude):
-                again.add(rows)
-            found.row[unsure], found.distance[unsure] = again.finish()[0]
-        return found
     raise ValueError(f"{names[0]}, {names[1]}: values are too large to square; scale the features down")
+
+
+def _search_in(
+    precision: Any, queries: np.ndarray, base: Matrix, width: int, exclude: np.ndarray | None, names: tuple[str, str]
+) -> Nearest:
+    """`_search` in one precision.
+
+    Raises:
+        OverflowError: values leave its range.
+    """
+    fewest, most = ROWS_IN_A_BLOCK
+    shortlist = _Shortlist(queries, base, width, precision, names)
+    guess = shortlist.guess_reach(exclude)
+    for rows in _blocks(len(base), max(fewest, min(most, PAIRS_IN_A_BLOCK // len(queries))), exclude):
+        shortlist.add(rows)
+    result, unsure = shortlist.finish(guess)
+    if len(unsure):  # their guess was too small: search once more without one
+        again = _Shortlist(queries[unsure], base, width, precision, names)
+        for rows in _blocks(len(base), most, exclude):
+            again.add(rows)
+        result.row[unsure], result.distance[unsure] = again.finish()[0]
+    return result
 
 
 def _blocks(rows: int, size: int, exclude: np.ndarray | None) -> Iterator[np.ndarray]:
@@ -133,7 +158,15 @@ class _Pairs(NamedTuple):
     upper: np.ndarray
 
     def take(self, which: np.ndarray) -> "_Pairs":
-        return _Pairs(*(column[which] for column in self))
+        """Some of the pairs, by a mask or places."""
+        return _Pairs(self.query[which], self.row[which], self.lower[which], self.upper[which])
+
+
+def _concatenate(many: list[_Pairs]) -> _Pairs:
+    columns = []
+    for place in range(len(_Pairs._fields)):
+        columns.append(np.concatenate([pairs[place] for pairs in many]))
+    return _Pairs(*columns)
 
 
 class _Shortlist:
@@ -142,9 +175,9 @@ class _Shortlist:
     def __init__(self, queries: np.ndarray, base: Matrix, width: int, precision: Any, names: tuple[str, str]) -> None:
         self.queries, self.base, self.width, self.names = queries, base, width, names
         self.precision = precision
-        terms = (queries.shape[1] + 16) * float(np.finfo(precision).eps) / 2
-        self.error = 6 * terms / (1 - terms)
-        self.tiny = 8 * queries.shape[1] * float(np.finfo(precision).tiny)
+        terms = (queries.shape[1] + 16) * float(np.finfo(precision).eps) / 2  # (d+16)u
+        self.error = 6 * terms / (1 - terms)  # 6g: a bound is off by at most this share of N
+        self.tiny = 8 * queries.shape[1] * float(np.finfo(precision).tiny)  # and by this, where products underflow
         matrix, norms = self._measured(queries, names[0])
         self.doubled = -2 * matrix
         self.norms = norms.astype(np.float64)
@@ -152,7 +185,7 @@ class _Shortlist:
         self.reach = np.full(len(queries), np.inf)  # a pair beyond its query's reach is not among the nearest
         self.pending: list[_Pairs] = []
         self.n_pending = 0
-        self.limit = max(4 * len(queries) * width, 2**20)
+        self.limit = max(4 * len(queries) * width, 2**20)  # pending pairs: trimming seldom is cheaper
 
     def add(self, rows: np.ndarray) -> None:
         """Take in a block of rows."""
@@ -161,7 +194,7 @@ class _Shortlist:
             kth = np.partition(score, self.width - 1, axis=0)[self.width - 1]
             self._reach_from(kth, float(norms.max()))  # else the first block would enter whole
         edge = (self.reach - self.offset).astype(self.precision)
-        within = np.flatnonzero(score <= np.nextafter(edge, self.precision(np.inf)))
+        within = np.flatnonzero(score <= np.nextafter(edge, self.precision(np.inf)))  # the edge may be rounded down
         place, query = np.divmod(within, len(self.queries))
         lower = score.ravel()[within] + self.offset[query]
         upper = lower + 2 * (self.error * (self.norms[query] + norms[place]) + self.tiny)
@@ -179,7 +212,7 @@ class _Shortlist:
         rows = np.arange(len(self.base)) if exclude is None else np.flatnonzero(~exclude)
         size = min(10 * len(rows) // self.width, SAMPLED_PAIRS // len(self.queries))
         rank = 5 * self.width * size // (2 * len(rows))  # the guess holds about 2.5 times what is needed
-        if 12 <= rank < size <= len(rows) // 4:
+        if 12 <= rank < size <= len(rows) // 4:  # a lower rank varies too much; a larger sample costs too much
             score, norms = self._scores(rows[:: len(rows) // size])
             score.partition(rank, axis=0)
             self._reach_from(score[rank], float(norms.max()))
@@ -194,11 +227,11 @@ class _Shortlist:
         self._trim()
         pairs = self._summed(self.pending[0])
         shape = (len(self.queries), self.width)
-        found = Nearest(np.zeros(shape, np.int64), np.full(shape, np.inf))
+        result = Nearest(np.zeros(shape, np.int64), np.full(shape, np.inf))
         rank = _ranks(pairs.query, len(self.queries))
-        found.row[pairs.query, rank], found.distance[pairs.query, rank] = pairs.row, pairs.lower
-        certain = found.distance[:, -1] <= np.where(np.isinf(guess), np.finfo(np.float64).max, guess)
-        return found, np.flatnonzero(~certain)
+        result.row[pairs.query, rank], result.distance[pairs.query, rank] = pairs.row, pairs.lower
+        certain = result.distance[:, -1] <= np.where(np.isinf(guess), np.finfo(np.float64).max, guess)
+        return result, np.flatnonzero(~certain)
 
     def _scores(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Lower bounds less their offset, for all queries and the rows, and the rows' squared norms."""
@@ -214,7 +247,7 @@ class _Shortlist:
         with np.errstate(over="ignore", invalid="ignore"):
             matrix = np.asarray(values, self.precision)
             norms = np.einsum("ij,ij->i", matrix, matrix)
-        if not (norms < np.finfo(self.precision).max / 16).all():
+        if not (norms < np.finfo(self.precision).max / 16).all():  # sums of a few norms must not overflow either
             if not np.isfinite(values).all():
                 raise ValueError(f"{name}: contains NaN or infinite values; embed these images again")
             raise OverflowError
@@ -226,11 +259,11 @@ class _Shortlist:
 
     def _trim(self) -> None:
         """Shorten every query's list by the bounds; where many pairs tie within them, by summed distances."""
-        pairs = _Pairs(*(np.concatenate(columns) for columns in zip(*self.pending, strict=True)))
+        pairs = _concatenate(self.pending)
         pairs = pairs.take(np.lexsort((pairs.upper, pairs.query)))
         counts = np.bincount(pairs.query, minlength=len(self.queries))
         full = np.flatnonzero(counts >= self.width)
-        last = (np.cumsum(counts) - counts)[full] + self.width - 1
+        last = (np.cumsum(counts) - counts)[full] + self.width - 1  # the place of each one's width-th upper bound
         self.reach[full] = np.minimum(self.reach[full], pairs.upper[last])
         pairs = pairs.take(pairs.lower <= self.reach[pairs.query])
         crowded = np.bincount(pairs.query, minlength=len(self.queries)) > 4 * self.width
@@ -239,7 +272,7 @@ class _Shortlist:
             summed = self._summed(pairs.take(inside))
             last = np.arange(self.width - 1, len(summed.query), self.width)
             self.reach[summed.query[last]] = summed.lower[last]
-            pairs = _Pairs(*(np.concatenate(both) for both in zip(pairs.take(~inside), summed, strict=True)))
+            pairs = _concatenate([pairs.take(~inside), summed])
         self.pending, self.n_pending = [pairs], len(pairs.query)
 
     def _summed(self, pairs: _Pairs) -> _Pairs:

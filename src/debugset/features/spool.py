@@ -10,7 +10,7 @@ from debugset.base.files import replacing_file
 from debugset.base.numerics import in_force
 
 
-def spooled(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray]) -> Path:
+def compute_once(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray]) -> Path:
     """The file of a shard's array, computed unless the spool holds it.
 
     Args:
@@ -19,8 +19,8 @@ def spooled(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray])
             added here.
         compute: gives the array.
     """
-    whole = chr(10).join([*key, in_force()])
-    path = folder / f"{hashlib.sha256(whole.encode()).hexdigest()}.npy"
+    text = "\n".join([*key, in_force()])
+    path = folder / f"{hashlib.sha256(text.encode()).hexdigest()}.npy"
     if not path.is_file():
         array = compute()
         with replacing_file(path) as temporary, temporary.open("wb") as file:
@@ -28,8 +28,8 @@ def spooled(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray])
     return path
 
 
-def digest(array: np.ndarray) -> str:
+def array_sha256(array: np.ndarray) -> str:
     """The SHA-256 of an array's values, with their shape and type."""
-    described = hashlib.sha256(f"{array.shape} {array.dtype.str}".encode())
-    described.update(np.ascontiguousarray(array).data)
-    return described.hexdigest()
+    digest = hashlib.sha256(f"{array.shape} {array.dtype.str}".encode())
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -44,9 +44,10 @@ class Features:
         n = sum(len(part.rows) for part in parts)
         self.shape = (n, parts[0].values.shape[1] if parts else 0)
         self.dtype = parts[0].values.dtype if parts else np.dtype(np.float32)
-        self._part, self._place = np.empty(n, np.int32), np.empty(n, np.int64)
+        self._part, self._place = np.empty(n, np.int32), np.empty(n, np.int64)  # of each row: its part, its row there
         for number, part in enumerate(parts):
-            self._part[part.rows], self._place[part.rows] = number, np.arange(len(part.rows))
+            self._part[part.rows] = number
+            self._place[part.rows] = np.arange(len(part.rows))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -57,12 +58,12 @@ class Features:
             return self._parts[part].values[place]
         numbers = np.unique(part)
         if len(numbers) == 1:
-            return _rows(self._parts[numbers[0]].values, place)
-        found = np.empty((len(part), self.shape[1]), self.dtype)
+            return _take(self._parts[numbers[0]].values, place)
+        rows = np.empty((len(part), self.shape[1]), self.dtype)
         for number in numbers:
             mine = part == number
-            found[mine] = _rows(self._parts[number].values, place[mine])
-        return found
+            rows[mine] = _take(self._parts[number].values, place[mine])
+        return rows
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         whole = self[:]
@@ -85,31 +86,38 @@ def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> F
         FileNotFoundError: the set has not been embedded.
         ValueError: the features belong to another version of the set, or a part is damaged.
     """
-    described, parts = folder / embedder / f"{images.folder.name}.json", images.parts()
+    file = folder / embedder / f"{images.folder.name}.json"
     mend = f"run stage embed@{embedder}"
-    if not described.is_file():
-        raise FileNotFoundError(f"{described}: no such features; {mend}, or `dvc pull`")
-    content = read_json(described)
-    told = content.get("parts") or []
-    digests = {part["name"]: part.get("sha256") for part in told}
-    same = content.get("manifest_sha256") == sha256(images.folder / MANIFEST)
-    if not same or told != described_parts(parts, digests):
-        raise ValueError(f"{described}: belongs to another version of {images.folder}; {mend} again")
-    files = described.with_suffix("")
-    arrays = [_mapped(files / f"{name}.npy", len(rows), mend) for name, rows in parts.items()]
-    if len({array.shape[1] for array in arrays}) > 1:
-        raise ValueError(f"{files}: parts differ in the number of features; {mend} again")
-    return Features([Part(*part) for part in zip(parts.values(), arrays, digests.values(), strict=True)])
+    if not file.is_file():
+        raise FileNotFoundError(f"{file}: no such features; {mend}, or `dvc pull`")
+    about = read_json(file)
+    listed = about.get("parts") or []
+    digests = {part["name"]: part.get("sha256") for part in listed}
+    parts = images.parts()
+    if about.get("manifest_sha256") != sha256(images.folder / MANIFEST) or listed != list_parts(parts, digests):
+        raise ValueError(f"{file}: belongs to another version of {images.folder}; {mend} again")
+    opened: list[Part] = []
+    for name, rows in parts.items():
+        values = _map_values(file.with_suffix("") / f"{name}.npy", len(rows), mend)
+        if opened and values.shape[1] != opened[0].values.shape[1]:
+            raise ValueError(f"{file.with_suffix('')}: parts differ in the number of features; {mend} again")
+        opened.append(Part(rows, values, digests[name]))
+    return Features(opened)
 
 
-def described_parts(
-    parts: dict[str, Int64[np.ndarray, " _rows"]], digests: Mapping[str, str | None]
+def list_parts(
+    parts: Mapping[str, Int64[np.ndarray, " _rows"]], digests: Mapping[str, str | None]
 ) -> list[dict[str, Any]]:
-    """What the JSON beside features says of their parts, in order; ``digests`` are the SHA-256 of their files."""
+    """What the JSON beside features says of their parts, in order.
+
+    Args:
+        parts: manifest rows by name, as `ImageSet.parts` gives them.
+        digests: SHA-256 of the files of their features; None where it is not known.
+    """
     return [{"name": name, "rows": len(rows), "sha256": digests.get(name)} for name, rows in parts.items()]
 
 
-def _mapped(file: Path, rows: int, mend: str) -> Float[np.ndarray, "_rows d"]:
+def _map_values(file: Path, rows: int, mend: str) -> Float[np.ndarray, "_rows d"]:
     """A part's features, mapped for reading."""
     if not file.is_file():
         raise FileNotFoundError(f"{file}: no such features; {mend}, or `dvc pull`")
@@ -122,8 +130,8 @@ def _mapped(file: Path, rows: int, mend: str) -> Float[np.ndarray, "_rows d"]:
     return array
 
 
-def _rows(array: np.ndarray, place: np.ndarray) -> np.ndarray:
+def _take(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Rows of a part, without a copy where they lie together."""
-    first, last = int(place[0]), int(place[-1])
-    together = last - first + 1 == len(place) and bool((np.diff(place) == 1).all())
-    return array[first : last + 1] if together else array[place]
+    if (np.diff(rows) == 1).all():
+        return values[rows[0] : rows[-1] + 1]
+    return values[rows]

@@ -22,7 +22,7 @@ GPU_PIXELS = 256 * 224**2
 BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
-def ready(classifier: Classifier) -> Classifier:
+def prepare_for_inference(classifier: Classifier) -> Classifier:
     """A copy of a classifier for embedding and predicting, on `debugset.models.device.device`.
 
     Args:

@@ -1,6 +1,6 @@
 """What a model says of images: its penultimate features, its logits, its predictions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -33,60 +33,77 @@ def pixel_batches(
         yield torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
 
 
-def outputs(
+def compute_features(
     classifier: Classifier,
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
     architecture: Architecture,
-    *,
-    of: str,
     precision: Precision,
 ) -> Float32[np.ndarray, "n d"]:
-    """Features or logits of images.
+    """The penultimate features of images.
 
     Args:
-        classifier: as `debugset.models.inference.ready` gives it.
+        classifier: as `debugset.models.inference.prepare_for_inference` gives it.
         images: the image set.
         rows: manifest rows, in the order wished.
         architecture: says how images are prepared.
-        of: ``features`` or ``logits``.
         precision: of the forward pass; the result is float32 in any case.
     """
-    where = next(classifier.parameters()).device
-    run = classifier.features if of == "features" else classifier
-    found = []
-    for pixels in pixel_batches(images, rows, architecture, batch_size(where, architecture.input_size)):
-        with torch.inference_mode(), autocast(where, precision):
-            output = run(pixels.to(where, memory_format=torch.channels_last))
-        found.append(output.float().cpu().numpy())
-    return np.concatenate(found) if found else np.empty((0, 0), np.float32)
+    return _run(classifier, classifier.features, images, rows, architecture, precision)
 
 
-def predictions(
+def compute_logits(
+    classifier: Classifier,
+    images: ImageSet,
+    rows: Int64[np.ndarray, " n"],
+    architecture: Architecture,
+    precision: Precision,
+) -> Float32[np.ndarray, "n c"]:
+    """The logits of images; arguments as for `compute_features`."""
+    return _run(classifier, classifier, images, rows, architecture, precision)
+
+
+def predict(
     classifier: Classifier,
     description: Description,
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
-    *,
     precision: Precision,
 ) -> Int64[np.ndarray, " n"]:
-    """The predicted class index of images; arguments as for `outputs`."""
-    logits = outputs(classifier, images, rows, description.architecture, of="logits", precision=precision)
+    """The predicted class index of images; arguments as for `compute_features`."""
+    logits = compute_logits(classifier, images, rows, description.architecture, precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)
 
 
-def predictions_frame(
+def predict_table(
     classifier: Classifier,
     description: Description,
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
-    *,
     precision: Precision,
 ) -> pd.DataFrame:
-    """`predictions` as a table, to which the caller adds ``model, random_state`` and ``set``.
+    """What `predict` says as a table, to which the caller adds ``model, random_state`` and ``set``.
 
     Returns:
         image_id, label, predicted; rows in the order asked.
     """
-    predicted = predictions(classifier, description, images, rows, precision=precision)
+    predicted = predict(classifier, description, images, rows, precision)
     return pd.DataFrame({"image_id": images.ids[rows], "label": images.labels[rows], "predicted": predicted})
+
+
+def _run(
+    classifier: Classifier,
+    forward: Callable[[Tensor], Tensor],
+    images: ImageSet,
+    rows: np.ndarray,
+    architecture: Architecture,
+    precision: Precision,
+) -> np.ndarray:
+    """The results of a classifier's ``forward``, batch by batch; no columns where there are no images."""
+    device = next(classifier.parameters()).device
+    results = []
+    for pixels in pixel_batches(images, rows, architecture, batch_size(device, architecture.input_size)):
+        with torch.inference_mode(), autocast(device, precision):
+            result = forward(pixels.to(device, memory_format=torch.channels_last))
+        results.append(result.float().cpu().numpy())
+    return np.concatenate(results) if results else np.empty((0, 0), np.float32)

@@ -9,8 +9,8 @@ import pandas as pd
 from jaxtyping import Float32, Int64
 
 from debugset.images.sets import ImageSet
-from debugset.models.inference import ready
-from debugset.models.outputs import outputs, pixel_batches
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import compute_logits, pixel_batches
 from debugset.relations.accuracy import (
     ENTROPY,
     LOW_ENTROPY,
@@ -98,7 +98,7 @@ class Study:
         if not len(self.test):
             return self.test_attributes > 0
         rows, architecture = np.arange(len(self.test)), self.network.architecture
-        scores = outputs(ready(self.network.scores), self.test, rows, architecture, of="logits", precision="fp32")
+        scores = compute_logits(prepare_for_inference(self.network.scores), self.test, rows, architecture, "fp32")
         return pd.DataFrame((scores > 0) == (self.test_attributes > 0).to_numpy(), columns=self.test_attributes.columns)
 
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from debugset.images.sets import ImageSet
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier, Description, build
-from debugset.models.inference import ready
-from debugset.models.outputs import pixel_batches, predictions
+from debugset.models.inference import prepare_for_inference
+from debugset.models.outputs import pixel_batches, predict
 from debugset.models.params import RobustParams
 from debugset.models.registry import find
 from debugset.training.batches import TrainingSet
@@ -73,7 +73,7 @@ def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustPara
     count = min(params.evaluation_images, len(images))
     rows = np.arange(count) * len(images) // count  # sets may be sorted by class
     description = Description(params.architecture, architecture, images.classes, "")
-    clean = predictions(ready(classifier), description, images, rows, precision="fp32")
+    clean = predict(prepare_for_inference(classifier), description, images, rows, "fp32")
     scores = {"clean": float((clean == images.labels[rows]).mean())}
     where = next(classifier.parameters()).device
     for factor in (0.5, 1.0, 2.0):
