@@ -54,7 +54,7 @@ format: setup ## let ruff correct what it can
 results: setup ## make all of docs/results anew, with the tables and pictures in README and docs; about an hour
 	@$(IN_VENV) python -m tools.results
 
-table: setup ## of these only the README's table, five seeds a variant
+table: setup ## of these only the README's table, five training runs a variant
 	@$(IN_VENV) python -m tools.results table
 
 data-versions: setup ## two snapshots in a scratch clone: run, tag, compare, go back; writes docs/results/data-versions

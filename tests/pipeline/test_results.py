@@ -130,9 +130,9 @@ def test_a_table_of_a_page_that_is_not_what_the_metrics_say_is_named(tmp_path):
     assert found.startswith("docs/barlow.md: table `rules` is not what the metrics say")
 
 
-def test_the_table_shares_the_original_and_the_first_seed_with_the_default_run():
-    seeds = {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}, "2": {"test": 0.7}}}
-    assert table.first_seed(seeds) == {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}}}
+def test_the_table_shares_the_original_and_the_first_run_with_the_default_run():
+    runs = {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}, "2": {"test": 0.7}}}
+    assert table.first_run(runs) == {"original": {"0": {"test": 0.9}}, "random": {"1": {"test": 0.8}}}
 
 
 def test_a_page_s_table_of_other_numbers_is_named(tmp_path):
@@ -145,7 +145,7 @@ def test_a_page_s_table_of_other_numbers_is_named(tmp_path):
     assert list(table.problems(tmp_path)) == []
     (tmp_path / "README.md").write_text((tmp_path / "README.md").read_text().replace("50.0", "50.1"))
     (found,) = table.problems(tmp_path)
-    assert found.startswith("README.md: table `table` is not what the five seeds say; run `make results`")
+    assert found.startswith("README.md: table `table` is not what the five random states say; run `make results`")
 
 
 def test_the_mending_table_tells_before_and_after():

@@ -1,8 +1,8 @@
-"""The README's table: every variant trained with five seeds, by the pipeline itself.
+"""The README's table: every variant trained with five random states, by the pipeline itself.
 
-What: accuracy of every variant on every set, means over seeds with 95 % intervals over images and seeds.
+What: accuracy of every variant on every set, means over training runs with 95 % intervals over images and runs.
 Against: the original model, plain retraining, random images, the complete pool.
-On: the default profile with ``train.seeds`` 1 to 5; the first is the default run's own.
+On: the default profile with ``train.random_states`` 1 to 5; the first is the default run's own.
 """
 
 from collections.abc import Iterator
@@ -16,34 +16,34 @@ from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, write_run
 
-SEEDS = [1, 2, 3, 4, 5]
+RANDOM_STATES = [1, 2, 3, 4, 5]
 FOLDER = RESULTS / "table"
 PAGE = Path("README.md")
 ACCURACY = "metrics/accuracy.json"
 
 
 def make(clone: Clone) -> None:
-    """Run the pipeline with five seeds; keep its metrics, its picture and the table."""
-    set_list(clone.folder / "params.yaml", "train", "seeds", SEEDS)
+    """Run the pipeline with five random states; keep its metrics, its picture and the table."""
+    set_list(clone.folder / "params.yaml", "train", "random_states", RANDOM_STATES)
     clone.run("dvc", "repro")
     accuracy = read_json(clone.folder / ACCURACY)
     write_json(FOLDER / "accuracy.json", accuracy)
     copy_file(clone.folder / "plots/accuracy.png", FOLDER / "accuracy.png")
     write_block(PAGE, "table", markdown_table(accuracy))
-    write_run(FOLDER, clone.params, {ACCURACY: {"seeds": first_seed(accuracy["seeds"])}})
+    write_run(FOLDER, clone.params, {ACCURACY: {"runs": first_run(accuracy["runs"])}})
 
 
 def problems(root: Path) -> Iterator[str]:
-    """A line if README's table is not that of the five seeds."""
+    """A line if README's table is not that of the five random states."""
     path = root / FOLDER / "accuracy.json"
     if path.is_file():  # a missing one is told with its run.json
-        yield from block_problems(root, PAGE, "table", markdown_table(read_json(path)), "the five seeds")
+        yield from block_problems(root, PAGE, "table", markdown_table(read_json(path)), "the five random states")
 
 
-def first_seed(seeds: dict) -> dict:
-    """What the default run measures too: the original, and every variant's first seed."""
-    wanted = {name: "0" if name == "original" else str(SEEDS[0]) for name in seeds}
-    return {name: {wanted[name]: of_variant[wanted[name]]} for name, of_variant in seeds.items()}
+def first_run(runs: dict) -> dict:
+    """What the default run measures too: the original, and every variant's first run."""
+    wanted = {name: "0" if name == "original" else str(RANDOM_STATES[0]) for name in runs}
+    return {name: {wanted[name]: of_variant[wanted[name]]} for name, of_variant in runs.items()}
 
 
 def markdown_table(accuracy: dict) -> str:
