@@ -19,6 +19,7 @@ POOLED = ["data/pool", "data/dedup"]
 STAGES = {  # what each reads and writes
     "scrape": (["forgotten.txt"], ["data/pool", "data/attribution", "data/photos.parquet", "data/scrape.json"]),
     "embed": (["data/pool"], ["data/features/robust"]),
+    "near": (["data/features/robust/pool"], ["data/near.json"]),  # as barlow, of a folder inside an out
     "dedup": (["data/pool", "data/features/robust"], ["data/dedup"]),
     "pick-foundation": (["data/dedup"], ["data/picks/foundation.parquet"]),
     "pick-robust": (["data/dedup"], ["data/picks/robust.parquet"]),
@@ -55,9 +56,10 @@ def write_world(folder, ids):
     write_parquet(folder / "data/attribution/attribution.parquet", pd.DataFrame({"id": ids}))
     (folder / "data/attribution/attribution.html").write_text("".join(f"<a href='{link}'>by</a>" for link in links))
     write_json(folder / "data/scrape.json", {"packed": len(ids)})
+    write_json(folder / "data/near.json", [id[::-1] for id in ids])
     write_parquet(folder / "data/dedup/keep.parquet", pd.DataFrame({"image_id": ids, "keep": True}))
     write_json(folder / "data/dedup/scores.json", {"kept": len(ids)})
-    picks = pd.DataFrame({"role": "train", "image_id": ids})
+    picks = pd.DataFrame({"seed_set": "test", "image_id": ids})
     write_parquet(folder / "data/picks/foundation.parquet", picks)
     write_parquet(folder / "data/picks/robust.parquet", picks[picks["image_id"] == OTHER])
     for variant, learnt in {"complete": ids, "dcd-robust": [OTHER]}.items():

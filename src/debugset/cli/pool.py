@@ -107,12 +107,12 @@ def purge(
         raise ValueError(
             f"{unlisted[0]}: is not in {FORGOTTEN}; run `debugset pool forget {unlisted[0]}`, then `dvc repro`"
         )
-    with removal.opened(asked, remote, local_only) as found:
-        print(listing.found(found))
+    with removal.open_purge(asked, remote, local_only) as found:
+        print(listing.summary(found))
         if found.plan.steps and not dry_run:
             if yes or typer.confirm("Remove all of this for good?"):
                 found.carry_out()
-                print(listing.left_to_you(found.plan))
+                print(listing.manual_steps(found.plan))
             else:
                 print("nothing was removed")
 

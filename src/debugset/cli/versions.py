@@ -32,7 +32,7 @@ def diff(
     classes = before.classes, after.classes
     changed = data_diff.changed_images(before.manifest, after.manifest, *classes)
     table = data_diff.by_class(changed, before.manifest, after.manifest, *classes)
-    print(data_diff.text_table(table))
+    print(data_diff.counts_table(table))
     if csv is not None:
         with replacing_file(csv) as temporary:
             changed.to_csv(temporary, index=False, lineterminator="\n")
@@ -62,9 +62,9 @@ def draw_sweep(
     from debugset.report.text_table import COLUMNS
     from debugset.versions import sweep, sweep_picture
 
-    found = sweep.experiments(revisions or [])
-    param = param or sweep.swept(found)
-    rows = sweep.table(found, param, metric)
+    found = sweep.read_experiments(revisions or [])
+    param = param or sweep.swept_param(found)
+    rows = sweep.accuracies(found, param, metric)
     if unknown := sorted(set(variant or ()) - set(rows["variant"])):
         known = ", ".join(dict.fromkeys(rows["variant"]))
         raise ValueError(f"--variant {unknown[0]}: no experiment has it; choose from {known}")

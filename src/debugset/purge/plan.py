@@ -1,47 +1,37 @@
 """What purging removes: from refs, records and objects to a list of steps, in the order in which they are taken."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from textwrap import shorten
 from typing import NamedTuple
 
+from debugset.base.paths import POOL
 from debugset.images.sets import MANIFEST
-from debugset.purge.content import manifest
-from debugset.purge.holders import ALL_FEATURES, POOL, Held, find_holders
+from debugset.purge.content import photo_shards
+from debugset.purge.history import LOCK, History, Record, read_current, read_history, remaining_commits, run_record
+from debugset.purge.holders import Holder, find_holders
 from debugset.purge.spool import spool_files
 from debugset.purge.stores import LOCAL, Contents, Store
-from debugset.purge.versions import LOCK, History, Record, Ref, current, history, reachable, run_record, subject
 
 # What the finding rests on goes last: first what only its making gives away, then tables, then manifests and lists
 # of folders, then records of runs, then refs. So most of what a killed purge leaves is found again; for the rest
 # (a record whose objects are gone tells nothing any more) `debugset.purge.removal` keeps the list of steps.
 REFS = ("tag", "experiment", "queued")
 FINDING = ("run", *REFS)  # they hold no photo themselves: by them objects are found, wherever these lie
-_ORDER = (
-    "spool",
-    "model",
-    "picture",
-    "features",
-    ALL_FEATURES,
-    "shard",
-    "text",
-    "table",
-    "manifest",
-    "folder",
-    *FINDING,
-)
+_ORDER = ("spool", "derived", "shard", "table", "manifest", "folder", *FINDING)
+_NAMED_VERSIONS = 3  # of more, the rest is "…"
 
 
 class Step(NamedTuple):
     """One thing that is removed from one place; to take a step twice does no harm.
 
     Attributes:
-        kind: a kind of `debugset.purge.holders.Held`, ``run``, ``tag``, ``experiment``, ``queued`` or ``spool``.
+        kind: a kind of `debugset.purge.holders.Holder`, ``run``, ``tag``, ``experiment``, ``queued`` or ``spool``.
         name: what people call it: a path, a command, a tag.
         versions: which versions name it.
         size: in bytes; 0 for refs.
         place: the name of the store.
-        key: the object, the record's name, the ref or the file.
+        key: the object's MD5, the record's name, the ref or the file.
         commit: of a ref.
     """
 
@@ -68,7 +58,7 @@ class Plan(NamedTuple):
     unknown: int
 
 
-def find(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
+def make_plan(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
     """Find all that holds one of the photos; nothing is changed.
 
     Args:
@@ -80,31 +70,37 @@ def find(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
         ValueError: the current version still holds a photo.
         OSError: git, the cache or a remote cannot be read.
     """
-    known, runs, contents = history(), _runs(stores), Contents(stores)
-    now = current()
-    of_versions = [record for commit in known.commits.values() for record in commit]
-    records = list(dict.fromkeys([*now, *of_versions, *(record for record, _ in runs.values())]))
-    held = find_holders(records, ids, contents.read)
-    _check_current(now, held)
+    history, runs, contents = read_history(), _read_runs(stores), Contents(stores)
+    current = read_current()
+    records = dict.fromkeys(current)  # in order, each once
+    for of_commit in history.commits.values():
+        records |= dict.fromkeys(of_commit)
+    for record, _ in runs.values():
+        records[record] = None
+    holders = find_holders(records.keys(), ids, contents.read)
+    _check_current(current, holders)
     _check_working_tree(ids)
-    affected = {
-        commit: records
-        for commit, records in known.commits.items()
-        if any(record.names(held.keys()) for record in records)
-    }
-    refs = [ref for ref in known.refs if ref.kind and ref.commit in affected]
-    steps = [Step(ref.kind, ref.short, ref.commit[:7], 0, LOCAL, ref.name, ref.commit) for ref in refs]
-    steps += _object_steps(held, affected, known, stores) + _run_steps(runs, held)
-    steps += _spool_steps(spool, held.keys()) if ids else []
-    return Plan(in_order(steps), _staying(affected, known, refs), _unknown(contents.missing, records))
+
+    affected = history.commits_that_name(holders)
+    steps, staying = [], set()
+    for ref in history.refs:
+        if ref.kind and ref.commit in affected:
+            steps.append(Step(ref.kind, ref.short, ref.commit[:7], 0, LOCAL, ref.name, ref.commit))
+        else:
+            staying.add(ref)
+    steps += _object_steps(holders, history, stores)
+    steps += _run_steps(runs, holders)
+    if ids:
+        steps += _spool_steps(spool, holders)
+    return Plan(sort_steps(steps), remaining_commits(staying, affected), len(contents.missing))
 
 
-def in_order(steps: Iterable[Step]) -> list[Step]:
+def sort_steps(steps: Iterable[Step]) -> list[Step]:
     """Steps, each once, in the order in which they are taken."""
     return sorted(dict.fromkeys(steps), key=lambda step: _ORDER.index(step.kind))
 
 
-def _runs(stores: Sequence[Store]) -> dict[str, tuple[Record, list[Store]]]:
+def _read_runs(stores: Sequence[Store]) -> dict[str, tuple[Record, list[Store]]]:
     """The records of all run caches by name, each with the stores that have it."""
     runs: dict[str, tuple[Record, list[Store]]] = {}
     for store in stores:
@@ -116,11 +112,11 @@ def _runs(stores: Sequence[Store]) -> dict[str, tuple[Record, list[Store]]]:
     return runs
 
 
-def _check_current(now: Sequence[Record], held: Mapping[str, Held]) -> None:
+def _check_current(current: Sequence[Record], holders: Mapping[str, Holder]) -> None:
     """Refuse to take away what the current version needs."""
-    for record in now:
-        for path, object in (*record.outs, *record.deps):
-            if object in held:
+    for record in current:
+        for path, md5 in record.outs + record.deps:
+            if md5 in holders:
                 raise ValueError(
                     f"{LOCK}: {path}, as the current version names it, still holds a forgotten photo; "
                     f"run `dvc repro`, commit {LOCK}, then purge"
@@ -129,48 +125,35 @@ def _check_current(now: Sequence[Record], held: Mapping[str, Held]) -> None:
 
 def _check_working_tree(ids: Collection[str]) -> None:
     """Refuse if the pool that lies in the working tree is an older one than ``dvc.lock`` names."""
-    path = Path(POOL, MANIFEST)
-    if path.is_file() and manifest(path.read_bytes(), ids).shards:
+    path = POOL / MANIFEST
+    if path.is_file() and photo_shards(path.read_bytes(), ids):
         raise ValueError(f"{POOL}: holds a forgotten photo, unlike {LOCK}; run `dvc checkout`, then purge")
 
 
-def _object_steps(
-    held: Mapping[str, Held], affected: Mapping[str, Sequence[Record]], known: History, stores: Sequence[Store]
-) -> list[Step]:
-    found = []
-    for object, (kind, path, tops) in held.items():
-        commits = [commit for commit, records in affected.items() if any(record.names(tops) for record in records)]
-        names = known.names(commits)
-        versions = ", ".join([*names[:3], *(["…"] if len(names) > 3 else [])])
-        sizes = [(store, store.size(object)) for store in stores]
-        found += [Step(kind, path, versions, size, store.name, object) for store, size in sizes if size is not None]
-    return found
+def _object_steps(holders: Mapping[str, Holder], history: History, stores: Sequence[Store]) -> list[Step]:
+    steps = []
+    for md5, holder in holders.items():
+        names = history.names(history.commits_that_name(holder.tops))
+        if len(names) > _NAMED_VERSIONS:
+            names[_NAMED_VERSIONS:] = ["…"]
+        for store in stores:
+            size = store.size(md5)
+            if size is not None:
+                steps.append(Step(holder.kind, holder.path, ", ".join(names), size, store.name, md5))
+    return steps
 
 
-def _run_steps(runs: Mapping[str, tuple[Record, Sequence[Store]]], held: Mapping[str, Held]) -> list[Step]:
-    return [
-        Step("run", shorten(record.command, 60, placeholder=" …"), "", 0, store.name, name)
-        for name, (record, here) in runs.items()
-        if record.names(held.keys())
-        for store in here
-    ]
+def _run_steps(runs: Mapping[str, tuple[Record, list[Store]]], held: Collection[str]) -> list[Step]:
+    steps = []
+    for name, (record, stores) in runs.items():
+        if record.names(held):
+            command = shorten(record.command, 60, placeholder=" …")
+            steps += [Step("run", command, "", 0, store.name, name) for store in stores]
+    return steps
 
 
 def _spool_steps(spool: Path, held: Collection[str]) -> list[Step]:
-    return [
-        Step("spool", f"{file.parent}: {why}", "", file.stat().st_size, LOCAL, str(file))
-        for file, why in spool_files(spool, held)
-    ]
-
-
-def _staying(affected: Mapping[str, object], known: History, removed: Sequence[Ref]) -> list[str]:
-    """The affected commits that branches and other refs which stay lead to."""
-    if not affected:
-        return []
-    return [subject(commit) for commit in reachable(set(known.refs) - set(removed)) if commit in affected]
-
-
-def _unknown(missing: Collection[str], records: Sequence[Record]) -> int:
-    """How many of the missing objects are folders or tables; small texts among them live in git."""
-    outs = {object: PurePosixPath(path).suffix for record in records for path, object in record.outs}
-    return sum(outs.get(object) in ("", ".parquet") for object in missing)
+    steps = []
+    for file, why in spool_files(spool, held):
+        steps.append(Step("spool", f"{file.parent}: {why}", "", file.stat().st_size, LOCAL, str(file)))
+    return steps

@@ -1,7 +1,8 @@
-"""Purging: what holds forgotten photos is found, and removed from the cache, the remote and git's refs."""
+"""Purging: what holds forgotten photos is listed, and removed from the cache, the remotes and git's refs."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from itertools import starmap
 from pathlib import Path
 
 from dvc.exceptions import DvcException
@@ -10,9 +11,9 @@ from dvc.repo.experiments.stash import ExpStash
 
 from debugset.base.files import read_json, write_json
 from debugset.base.machine import spool_folder
-from debugset.purge.plan import FINDING, Plan, Step, find, in_order
-from debugset.purge.stores import explained, remotes, stores
-from debugset.purge.versions import QUEUES, remove_ref
+from debugset.purge.history import QUEUES, remove_ref
+from debugset.purge.plan import FINDING, Plan, Step, make_plan, sort_steps
+from debugset.purge.stores import explain_dvc, open_stores, remote_names
 
 _LIST = "debugset-purge.json"  # in .dvc/tmp: the steps that a purge has yet to take
 
@@ -40,24 +41,25 @@ class Purge:
 
     def __init__(self, repo: Repo, ids: Collection[str], remote: str | None = None, local_only: bool = False) -> None:
         self._repo = repo
-        self._stores = {store.name: store for store in stores(repo, remote, local_only)}
+        self._stores = {store.name: store for store in open_stores(repo, remote, local_only)}
         self._list = Path(repo.tmp_dir) / _LIST
-        left = [Step(*fields) for fields in read_json(self._list)] if self._list.is_file() else []
+        left = list(starmap(Step, read_json(self._list))) if self._list.is_file() else []
         self.places = list(self._stores)
-        self.left_alone = [name for name in remotes(repo) if name not in self._stores]
-        plan = find(ids, list(self._stores.values()), spool_folder())
-        steps = in_order([*left, *plan.steps])
-        now = [step for step in steps if self._is_due(step)]
-        self._later = [step for step in steps if not self._is_due(step)]
-        self.resumed = not set(left).isdisjoint(now)
-        self.plan: Plan = plan._replace(steps=now)
+        self.left_alone = [name for name in remote_names(repo) if name not in self._stores]
+        plan = make_plan(ids, list(self._stores.values()), spool_folder())
+        due: list[Step] = []
+        self._later: list[Step] = []
+        for step in sort_steps([*left, *plan.steps]):
+            (due if self._is_due(step) else self._later).append(step)
+        self.resumed = not set(left).isdisjoint(due)
+        self.plan: Plan = plan._replace(steps=due)
 
     def _is_due(self, step: Step) -> bool:
         return step.place in self._stores and not (self.left_alone and step.kind in FINDING)
 
     def carry_out(self) -> None:
         """Remove all that the plan lists; a kill at any moment leaves the list of steps for the next purge."""
-        with explained(), self._repo.lock:
+        with explain_dvc(), self._repo.lock:
             write_json(self._list, [*self.plan.steps, *self._later])
             for step in self.plan.steps:
                 self._take(step)
@@ -84,15 +86,17 @@ class Purge:
             self._repo.experiments.celery_queue.remove([commit])
         for queue in QUEUES:
             stash = ExpStash(self._repo.scm, queue)
-            stash.remove_revs([entry for name, entry in stash.stash_revs.items() if name == commit])
+            entry = stash.stash_revs.get(commit)
+            if entry is not None:
+                stash.remove_revs([entry])
 
 
 @contextmanager
-def opened(ids: Collection[str], remote: str | None, local_only: bool) -> Iterator[Purge]:
+def open_purge(ids: Collection[str], remote: str | None, local_only: bool) -> Iterator[Purge]:
     """A purge (see `Purge`) in the DVC repository of the current folder."""
-    with explained():
+    with explain_dvc():
         repo = Repo()
     with repo:
-        with explained():
-            found = Purge(repo, ids, remote, local_only)
-        yield found
+        with explain_dvc():
+            purge = Purge(repo, ids, remote, local_only)
+        yield purge

@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Collection
+from itertools import repeat
 from pathlib import Path
 
-FEATURES = Path("data/features")
-COMPUTED = ("distances", "neighbours")  # found from features, in seconds
+from debugset.base.paths import FEATURES
+
+_COMPUTED = ("distances", "neighbours")  # found from features, in seconds
 
 
 def spool_files(spool: Path, held: Collection[str]) -> list[tuple[Path, str]]:
@@ -18,22 +20,35 @@ def spool_files(spool: Path, held: Collection[str]) -> list[tuple[Path, str]]:
         spool: folder.
         held: MD5 of the arrays (and other files) that hold a photo.
     """
-    features, needed = _files(spool / "features"), [path for path in _files(FEATURES) if path.suffix == ".npy"]
-    sizes = {path.stat().st_size for path in features} & {path.stat().st_size for path in needed}  # the rest differs
-    stay = {_md5(path) for path in needed if path.stat().st_size in sizes}.difference(held)
-    going = [path for path in features if path.stat().st_size not in sizes or _md5(path) not in stay]
-    leftovers = [path for folder in ("features", *COMPUTED) for path in _files(spool / folder, hidden=True)]
-    return [
-        *((path, "not of the current features") for path in going),
-        *((path, "all") for folder in COMPUTED for path in _files(spool / folder)),
-        *((path, "left by a killed run") for path in leftovers),
-    ]
+    features, leftovers = _list_files(spool / "features")
+    arrays, _ = _list_files(FEATURES, "*.npy")
+    sizes = set(map(_size, features)).intersection(map(_size, arrays))  # by size alone few need be read
+    current = {_md5(path) for path in arrays if _size(path) in sizes}.difference(held)
+    going = []
+    for path in features:
+        if _size(path) not in sizes or _md5(path) not in current:
+            going.append((path, "not of the current features"))
+    for name in _COMPUTED:
+        finished, unfinished = _list_files(spool / name)
+        going += zip(finished, repeat("all"))
+        leftovers += unfinished
+    going += zip(leftovers, repeat("left by a killed run"))
+    return going
 
 
-def _files(folder: Path, *, hidden: bool = False) -> list[Path]:
-    """Files that runs finished, or those that they did not: they, or their folders, have hidden names until then."""
-    names = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return sorted(folder / name for name in names if any(part.startswith(".") for part in name.parts) == hidden)
+def _list_files(folder: Path, pattern: str = "*") -> tuple[list[Path], list[Path]]:
+    """Files that runs finished, and those that they did not: they, or their folders, have hidden names until then."""
+    finished: list[Path] = []
+    unfinished: list[Path] = []
+    for path in sorted(folder.rglob(pattern)):
+        if path.is_file():
+            hidden = "/." in f"/{path.relative_to(folder).as_posix()}"
+            (unfinished if hidden else finished).append(path)
+    return finished, unfinished
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
 
 
 def _md5(path: Path) -> str:

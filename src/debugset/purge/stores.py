@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from typing import Any
 
 from dvc.exceptions import DvcException
@@ -25,33 +24,33 @@ class Store:
         self.name = name
         self._objects, self._files, self._runs = objects, objects.fs, runs
 
-    def read(self, object: str) -> bytes | None:
+    def read(self, md5: str) -> bytes | None:
         """An object's content; None if it is not here."""
-        with suppress(FileNotFoundError), _named(self.name), self._files.open(self._path(object), "rb") as file:
+        with suppress(FileNotFoundError), _explain(self.name), self._files.open(self._path(md5), "rb") as file:
             return file.read()
         return None
 
-    def size(self, object: str) -> int | None:
+    def size(self, md5: str) -> int | None:
         """An object's size in bytes; None if it is not here."""
-        with suppress(FileNotFoundError), _named(self.name):
-            return self._files.info(self._path(object))["size"]
+        with suppress(FileNotFoundError), _explain(self.name):
+            return self._files.info(self._path(md5))["size"]
         return None
 
     def runs(self) -> list[str]:
         """The names of the records of runs: ``ab/abc…/def…``; they are hashes of what the records hold."""
-        with _named(self.name):
+        with _explain(self.name):
             if not self._files.exists(self._runs):
                 return []
             return sorted(self._files.relpath(path, self._runs) for path in self._files.find(self._runs))
 
     def read_run(self, name: str) -> str:
         """The text of a record."""
-        with _named(self.name), self._files.open(self._files.join(self._runs, name), "rb") as file:
+        with _explain(self.name), self._files.open(self._files.join(self._runs, name), "rb") as file:
             return file.read().decode("utf-8")
 
-    def remove(self, object: str) -> None:
+    def remove(self, md5: str) -> None:
         """Remove an object, if it is here."""
-        self._remove(self._path(object))
+        self._remove(self._path(md5))
 
     def remove_run(self, name: str) -> None:
         """Remove a record, if it is here."""
@@ -59,14 +58,14 @@ class Store:
 
     def forget_index(self) -> None:
         """Drop what DVC remembers of the objects here, so that a later push looks anew."""
-        with _named(self.name):
+        with _explain(self.name):
             get_index(self._objects).clear()
 
-    def _path(self, object: str) -> str:
-        return self._objects.oid_to_path(object)
+    def _path(self, md5: str) -> str:
+        return self._objects.oid_to_path(md5)
 
     def _remove(self, path: str) -> None:
-        with suppress(FileNotFoundError), _named(self.name):
+        with suppress(FileNotFoundError), _explain(self.name):
             self._files.remove(path)
 
 
@@ -74,24 +73,25 @@ class Contents:
     """Objects read from the first store that has them.
 
     Attributes:
-        missing: the objects that were asked for and are nowhere.
+        missing: MD5 of those that were asked for and are nowhere.
     """
 
     def __init__(self, stores: Sequence[Store]) -> None:
         self.missing: set[str] = set()
         self._stores = stores
-        self.read = lru_cache(maxsize=8)(self._read)  # runs of one version are judged in a row, by the same tables
 
-    def _read(self, object: str) -> bytes | None:
+    def read(self, md5: str) -> bytes | None:
+        """An object's content; None if it is nowhere."""
         for store in self._stores:
-            if (content := store.read(object)) is not None:
+            content = store.read(md5)
+            if content is not None:
                 return content
-        self.missing.add(object)
+        self.missing.add(md5)
         return None
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explain_dvc() -> Iterator[None]:
     """Turn DVC's errors into one line."""
     try:
         yield
@@ -100,7 +100,7 @@ def explained() -> Iterator[None]:
 
 
 @contextmanager
-def _named(name: str) -> Iterator[None]:
+def _explain(name: str) -> Iterator[None]:
     """Turn a store's errors into one line that names it; that a file is missing is for the caller to judge."""
     try:
         yield
@@ -116,12 +116,12 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def remotes(repo: Repo) -> list[str]:
+def remote_names(repo: Repo) -> list[str]:
     """The names of all remotes."""
     return sorted(repo.config["remote"])
 
 
-def stores(repo: Repo, remote: str | None, local_only: bool) -> list[Store]:
+def open_stores(repo: Repo, remote: str | None, local_only: bool) -> list[Store]:
     """The cache and the wanted remotes, of all those that are there.
 
     A disk that is not mounted or a server that is down may look like a remote without files.
@@ -135,14 +135,15 @@ def stores(repo: Repo, remote: str | None, local_only: bool) -> list[Store]:
         OSError: a remote is unknown, cannot be opened or keeps no objects (a cloud-versioned one), or nothing is
             where the only one should be.
     """
-    found = [Store(LOCAL, repo.cache.local, repo.stage_cache.cache_dir)]
-    wanted = [remote] if remote else remotes(repo)
-    for name in wanted if not local_only else []:
-        with _named(name):
+    stores = [Store(LOCAL, repo.cache.local, repo.stage_cache.cache_dir)]
+    if local_only:
+        return stores
+    for name in [remote] if remote else remote_names(repo):
+        with _explain(name):
             objects = repo.cloud.get_remote_odb(name, "purge")
             top = repo.cloud.get_remote_odb(name, "purge", hash_name="md5-dos2unix")  # beside which runs/ lies
             if top.fs.exists(top.path):
-                found.append(Store(name, objects, top.fs.join(top.path, "runs")))
+                stores.append(Store(name, objects, top.fs.join(top.path, "runs")))
             elif remote:
                 raise OSError(f"nothing is at {top.path}; make the remote reachable, or leave it out")
-    return found
+    return stores

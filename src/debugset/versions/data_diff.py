@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from debugset.base.text_table import text_table
+
 ADDED, REMOVED, RELABELLED, REPLACED = CHANGES = ("added", "removed", "relabelled", "replaced")
 
 
@@ -27,21 +29,20 @@ def changed_images(
     Raises:
         ValueError: a manifest names an image twice, or a label that no class has.
     """
-    tables = [_named(old, old_classes, "old"), _named(new, new_classes, "new")]
-    both = tables[0].join(tables[1], how="outer").sort_index()
-    before, after = both["old_class"].notna(), both["new_class"].notna()
-    relabelled = before & after & (both["old_class"] != both["new_class"])
-    replaced = before & after & ~relabelled & (both["old_sha256"] != both["new_sha256"])
-    choices = [after & ~before, before & ~after, relabelled, replaced]
-    change = np.select([choice.to_numpy(bool) for choice in choices], CHANGES, default="")
-    found = both.assign(change=change).reset_index().fillna({"old_class": "", "new_class": ""})
-    found = found[found["change"] != ""]
-    order = found["change"].map({name: place for place, name in enumerate(CHANGES)})
-    found = found.assign(order=order).sort_values(["order", "new_class", "old_class", "id"], ignore_index=True)
-    return found[["change", "id", "old_class", "new_class"]]
+    before, after = _class_and_file(old, old_classes, "old"), _class_and_file(new, new_classes, "new")
+    both = before.join(after, how="outer").sort_index()
+    in_old, in_new = both["old_class"].notna(), both["new_class"].notna()
+    relabelled = in_old & in_new & (both["old_class"] != both["new_class"])
+    replaced = in_old & in_new & ~relabelled & (both["old_sha256"] != both["new_sha256"])
+    choices = [in_new & ~in_old, in_old & ~in_new, relabelled, replaced]  # in the order of CHANGES
+    both["place"] = np.select(choices, list(range(len(CHANGES))), default=-1)
+    changed = both[both["place"] >= 0].reset_index().fillna({"old_class": "", "new_class": ""})
+    changed = changed.sort_values(["place", "new_class", "old_class", "id"], ignore_index=True)
+    changed["change"] = np.array(CHANGES, dtype=object)[changed["place"]]
+    return changed[["change", "id", "old_class", "new_class"]]
 
 
-def _named(manifest: pd.DataFrame, classes: Sequence[str], version: str) -> pd.DataFrame:
+def _class_and_file(manifest: pd.DataFrame, classes: Sequence[str], version: str) -> pd.DataFrame:
     if manifest["id"].duplicated().any():
         raise ValueError(f"{version} manifest: image {manifest['id'][manifest['id'].duplicated()].iloc[0]} comes twice")
     labels = manifest["label"].to_numpy(np.int64)
@@ -68,37 +69,26 @@ def by_class(
         ``class, old, added, removed, relabelled_from, relabelled_to, replaced, new``, so that
         old + added - removed - relabelled_from + relabelled_to = new.
     """
-    classes = list(dict.fromkeys([*old_classes, *new_classes]))
-
-    def counts(names: pd.Series) -> np.ndarray:
-        return names.value_counts().reindex(classes, fill_value=0).to_numpy()
-
-    def of(change: str, column: str) -> np.ndarray:
-        return counts(changed.loc[changed["change"] == change, column])
-
-    return pd.DataFrame(
-        {
-            "class": classes,
-            "old": counts(old["label"].map(dict(enumerate(old_classes)))),
-            "added": of(ADDED, "new_class"),
-            "removed": of(REMOVED, "old_class"),
-            "relabelled_from": of(RELABELLED, "old_class"),
-            "relabelled_to": of(RELABELLED, "new_class"),
-            "replaced": of(REPLACED, "new_class"),
-            "new": counts(new["label"].map(dict(enumerate(new_classes)))),
-        }
-    )
+    lost = pd.crosstab(changed["old_class"], changed["change"])
+    gained = pd.crosstab(changed["new_class"], changed["change"])
+    counts = {
+        "old": old["label"].map(dict(enumerate(old_classes))).value_counts(),
+        "added": gained.get(ADDED),
+        "removed": lost.get(REMOVED),
+        "relabelled_from": lost.get(RELABELLED),
+        "relabelled_to": gained.get(RELABELLED),
+        "replaced": gained.get(REPLACED),
+        "new": new["label"].map(dict(enumerate(new_classes))).value_counts(),
+    }
+    classes = pd.Index(dict.fromkeys([*old_classes, *new_classes]), name="class")
+    return pd.DataFrame(counts, index=classes).fillna(0).astype(int).reset_index()
 
 
-def text_table(table: pd.DataFrame) -> str:
+def counts_table(table: pd.DataFrame) -> str:
     """Counts by class as text: classes that changed, then the sum of all classes."""
-    counts = table.drop(columns=["class"])
+    counts = table.set_index("class")
     moved = counts[["added", "removed", "relabelled_from", "relabelled_to", "replaced"]].any(axis=1)
-    total = pd.DataFrame([{"class": f"all {len(table)} classes", **counts.sum().to_dict()}])
-    shown = pd.concat([table[moved], total], ignore_index=True)
-    lines: Sequence[Sequence[str]] = [
-        [name.replace("_", " ") for name in shown.columns],
-        *([str(row[0]), *(f"{count:,}" for count in row[1:])] for row in shown.itertuples(index=False)),
-    ]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    return "\n".join("  ".join(map(str.rjust, line, widths)) for line in lines)
+    total = counts.sum().to_frame(f"all {len(counts)} classes").T
+    shown = pd.concat([counts[moved], total]).map("{:,}".format).reset_index(names="class")
+    heading = shown.columns.str.replace("_", " ")
+    return text_table(heading.tolist(), shown.to_numpy().tolist(), justify="right")

@@ -58,10 +58,10 @@ def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
         panel.barh(places, signed, left=base, color=tint, height=0.7, label=column.replace("_", " "))
         base += signed
     for place, (before, after) in enumerate(zip(rows["old"], rows["new"], strict=True)):
+        counts = f"{before:,} → {after:,}"
         panel.annotate(
-            f"{before:,} → {after:,}", (right[place], place), xytext=(5, 0), textcoords="offset points", va="center",
-            fontsize=8,
-        )  # fmt: skip
+            counts, (right[place], place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8
+        )
     panel.axvline(0, color=INK, lw=1)
     panel.set_yticks(places, list(rows["class"]))
     panel.set_ylim(len(rows) - 0.4, -0.6)

@@ -2,8 +2,6 @@
 
 import hashlib
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,13 +12,13 @@ import yaml
 from debugset.base.files import read_json, write_json
 from debugset.base.numerics import cpu_name
 from debugset.base.params import LOADER
-from debugset.versions.scratch import lay_out, listed_files, scratch_environment
+from debugset.versions.scratch import lay_out, listed_files, run_dvc
 
 LOCK = Path("dvc.lock")
 MADE_ON = Path("docs/results/made_on.json")
-DRY_RUN = ["dvc", "repro", "--allow-missing", "--dry"]
+_DRY_RUN = ("repro", "--allow-missing", "--dry")
 MEND = "run `make repro`, commit what it changed, then `make push`"
-_WOULD_RUN = re.compile(r"Running stage '([^']+)'|failed to reproduce '([^']+)'")
+_WOULD_RUN = re.compile(r"(?:Running stage|failed to reproduce) '([^']+)'")
 
 
 def locked_stages(root: Path) -> dict[str, Any]:
@@ -53,9 +51,17 @@ def outs_of(entry: Mapping[str, Any]) -> dict[str, str]:
     return {out["path"]: out["md5"] for out in entry.get("outs", ())}
 
 
+def deps_of(entry: Mapping[str, Any]) -> dict[str, str]:
+    """The MD5 of each dep of a stage's entry, by path."""
+    return {dep["path"]: dep["md5"] for dep in entry.get("deps", ())}
+
+
 def locked_outs(root: Path) -> dict[str, str]:
     """The MD5 of every stage's outs by path."""
-    return {path: digest for entry in locked_stages(root).values() for path, digest in outs_of(entry).items()}
+    outs: dict[str, str] = {}
+    for entry in locked_stages(root).values():
+        outs |= outs_of(entry)
+    return outs
 
 
 def file_md5(path: Path) -> str:
@@ -73,26 +79,18 @@ def problems(root: Path) -> Iterator[str]:
     if not (root / LOCK).is_file():
         yield _no_lock(root)
         return
-    differing = list(_differing_files(root))
-    yield from (f"{path}: differs from what {LOCK} records; {MEND}" for path in differing)
-    with tempfile.TemporaryDirectory() as scratch:
-        lay_out(root, Path(scratch))
-        done = subprocess.run(
-            [sys.executable, "-m", *DRY_RUN], cwd=scratch, env=scratch_environment(Path(scratch)),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
-    stages = sorted({name for names in _WOULD_RUN.findall(done.stdout) for name in names if name})
-    yield from (f"{LOCK} is stale: stage `{stage}` would run; {MEND}" for stage in stages)
-    if done.returncode and not stages:
-        yield f"`{' '.join(DRY_RUN)}` failed in a clone without data: {' '.join(done.stdout.split())[-600:]}"
-
-
-def _differing_files(root: Path) -> Iterator[str]:
-    """The outs in git (metrics, plots) whose content is not the one that the lock file records."""
-    tracked = set(listed_files(root))
+    tracked = set(listed_files(root))  # of outs, git has metrics and plots
     for path, digest in locked_outs(root).items():
         if path in tracked and file_md5(root / path) != digest:
-            yield path
+            yield f"{path}: differs from what {LOCK} records; {MEND}"
+    with tempfile.TemporaryDirectory() as scratch:
+        lay_out(root, Path(scratch))
+        dry_run = run_dvc(Path(scratch), *_DRY_RUN)
+    stages = sorted(set(_WOULD_RUN.findall(dry_run.stdout)))
+    for stage in stages:
+        yield f"{LOCK} is stale: stage `{stage}` would run; {MEND}"
+    if dry_run.returncode and not stages:
+        yield f"`dvc {' '.join(_DRY_RUN)}` failed in a clone without data: {' '.join(dry_run.stdout.split())[-600:]}"
 
 
 def maker(root: Path) -> str | None:

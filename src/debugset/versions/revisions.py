@@ -52,7 +52,7 @@ def set_at(revision: str, folder: str) -> SetVersion:
         ValueError: git knows no such revision, or the set is not in it.
         OSError: its manifest is neither in the cache nor on the remote.
     """
-    with _explained(revision, folder):
+    with _explain(revision, folder):
         files = DVCFileSystem(".", rev=None if revision == WORKSPACE else revision)
         with files.open(f"{folder}/{MANIFEST}", "rb") as file:
             manifest = read_manifest(io.BytesIO(file.read()))
@@ -60,7 +60,7 @@ def set_at(revision: str, folder: str) -> SetVersion:
 
 
 @contextmanager
-def _explained(revision: str, folder: str) -> Iterator[None]:
+def _explain(revision: str, folder: str) -> Iterator[None]:
     """Turn DVC's errors, which are of many classes, into one line that says what to do."""
     from dvc.exceptions import DvcException
     from dvc.scm import RevError

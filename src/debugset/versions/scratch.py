@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
 
 from debugset.base.machine import spool_folder
 
@@ -14,22 +16,18 @@ def listed_files(root: Path) -> list[str]:
     Raises:
         OSError: the folder is in no git repository.
     """
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True)
-    if listed.returncode:
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True)
+    if listing.returncode:
         raise OSError(f"{root.resolve()}: git lists no files there; run this in a clone of the repository")
-    return listed.stdout.decode().split("\0")[:-1]
-
-
-def tracked_files(root: Path) -> list[str]:
-    """The files of git's index that are there."""
-    return [name for name in listed_files(root) if (root / name).is_file()]
+    return listing.stdout.decode().split("\0")[:-1]
 
 
 def lay_out(root: Path, folder: Path) -> None:
     """Copy the tracked files, as they are now, into a new git repository without any data."""
-    for name in tracked_files(root):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(root / name, folder / name)
+    for name in listed_files(root):
+        if (root / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / name, folder / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
 
 
@@ -37,6 +35,13 @@ def scratch_environment(folder: Path) -> dict[str, str]:
     """This environment without what binds git and DVC to another repository."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "DVC_"))}
     return kept | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}
+
+
+def run_dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run DVC in a folder; what it says is all in ``stdout``."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    environment = scratch_environment(folder)
+    return subprocess.run(command, cwd=folder, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, text=True)
 
 
 def empty_spool(folder: Path) -> Path:

@@ -27,7 +27,7 @@ class Experiment(NamedTuple):
     variants: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def experiments(revisions: Sequence[str]) -> list[Experiment]:
+def read_experiments(revisions: Sequence[str]) -> list[Experiment]:
     """Read experiments from git.
 
     Args:
@@ -36,69 +36,78 @@ def experiments(revisions: Sequence[str]) -> list[Experiment]:
     Raises:
         ValueError: git knows no such revision, it has no results, or HEAD has no experiments.
     """
-    if revisions:
-        named = [(revision, _commit(revision)) for revision in revisions]
-    else:
-        head = git("rev-parse", "HEAD").strip()
-        pattern = f"refs/exps/{head[:2]}/{head[2:]}/"
-        listed = git("for-each-ref", "--format=%(refname) %(objectname)", pattern).split("\n")
-        named = [(ref.rsplit("/", 1)[1], commit) for ref, _, commit in (line.partition(" ") for line in listed) if ref]
-        if not named:
-            raise ValueError(
-                "HEAD has no experiments; run `dvc exp run -S KEY=VALUE,VALUE --queue` and `dvc queue start`, "
-                "or name experiments, tags or branches"
-            )
-        named.append(("HEAD", head))
-    return [_read(name, commit) for name, commit in named]
+    commits = _commits_on_head() if not revisions else {}
+    for revision in revisions:
+        commits[revision] = _commit(revision)
+    return [_read_experiment(name, commit) for name, commit in commits.items()]
+
+
+def _commits_on_head() -> dict[str, str]:
+    """The commits of all experiments on HEAD by name, and HEAD."""
+    head = git("rev-parse", "HEAD").strip()
+    form = "--format=%(refname:lstrip=4) %(objectname)"  # refs/exps/<2 digits of HEAD>/<38 digits>/<name>
+    refs = git("for-each-ref", form, f"refs/exps/{head[:2]}/{head[2:]}/").splitlines()
+    if not refs:
+        raise ValueError(
+            "HEAD has no experiments; run `dvc exp run -S KEY=VALUE,VALUE --queue` and `dvc queue start`, "
+            "or name experiments, tags or branches"
+        )
+    return dict(map(str.split, refs)) | {"HEAD": head}
 
 
 def _commit(revision: str) -> str:
     """The commit of a revision; of several experiments of that name, the newest."""
-    found = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", check=False).strip()
-    if not found:
+    commit = git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", check=False).strip()
+    if not commit:
         refs = git("for-each-ref", "--sort=-committerdate", "--format=%(objectname)", f"refs/exps/*/*/{revision}")
-        found = refs.split("\n")[0]
-    if not found:
+        commit = refs.split("\n")[0]
+    if not commit:
         raise ValueError(f"{revision}: git knows no such experiment, tag, branch or commit")
-    return found
+    return commit
 
 
-def _read(name: str, commit: str) -> Experiment:
-    texts = {path: git("show", f"{commit}:{path}", check=False) for path in (PARAMS, ACCURACY)}
-    for path, text in texts.items():
-        if not text:
-            raise ValueError(f"{name}: has no {path}; leave it out, or run it to its end and commit that")
-    variants = json.loads(texts[ACCURACY])["variants"]
-    return Experiment(name, leaves(yaml.safe_load(texts[PARAMS])), variants)
+def _read_experiment(name: str, commit: str) -> Experiment:
+    params = leaves(yaml.safe_load(_read_text(name, commit, PARAMS)))
+    return Experiment(name, params, json.loads(_read_text(name, commit, ACCURACY))["variants"])
+
+
+def _read_text(name: str, commit: str, path: str) -> str:
+    text = git("show", f"{commit}:{path}", check=False)
+    if not text:
+        raise ValueError(f"{name}: has no {path}; leave it out, or run it to its end and commit that")
+    return text
 
 
 def leaves(params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A nested mapping's values by dotted key; lists are values."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for key, value in params.items():
-        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return found
+        if isinstance(value, dict):
+            values |= leaves(value, f"{prefix}{key}.")
+        else:
+            values[f"{prefix}{key}"] = value
+    return values
 
 
-def swept(found: Sequence[Experiment]) -> str:
+def swept_param(experiments: Sequence[Experiment]) -> str:
     """The parameter in which the experiments differ.
 
     Raises:
         ValueError: they differ in none, or in several, which are named.
     """
-    keys = sorted({key for one in found for key in one.params})
-    differing = [key for key in keys if any(one.params.get(key) != found[0].params.get(key) for one in found)]
+    params = pd.DataFrame([experiment.params for experiment in experiments]).astype(str)  # a list has no hash
+    differing = sorted(params.columns[params.nunique(dropna=False) > 1])
     if len(differing) != 1:
-        told = f"they differ in {', '.join(differing)}" if differing else "they have the same parameters"
-        raise ValueError(f"--param: name the parameter to draw against, for these {len(found)} experiments: {told}")
+        why = f"they differ in {', '.join(differing)}" if differing else "they have the same parameters"
+        raise ValueError(f"--param: name the parameter to draw against, for these {len(params)} experiments: {why}")
     return differing[0]
 
 
-def table(found: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
+def accuracies(experiments: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
     """A row an experiment and variant.
 
     Args:
-        found: the experiments.
+        experiments: as `read_experiments` returns them.
         param: a dotted key.
         column: a column of metrics/accuracy.json, for example ``heldout``.
 
@@ -110,26 +119,29 @@ def table(found: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
         ValueError: an experiment lacks the parameter, or none has the column.
     """
     rows = []
-    for one in found:
-        if param not in one.params:
-            raise ValueError(f"{one.name}: its params have no `{param}`; check --param")
-        for variant, cells in one.variants.items():
+    columns: set[str] = set()
+    for name, params, variants in experiments:
+        if param not in params:
+            raise ValueError(f"{name}: its params have no `{param}`; check --param")
+        for variant, cells in variants.items():
+            columns |= cells.keys()
             if column in cells:
-                shares = [100 * cells[column][key] for key in ("accuracy", "low", "high")]
-                rows.append((one.name, one.params[param], variant, *shares))
+                cell = cells[column]
+                percents = 100 * cell["accuracy"], 100 * cell["low"], 100 * cell["high"]
+                rows.append((name, params[param], variant, *percents))
     if not rows:
-        known = sorted({name for one in found for cells in one.variants.values() for name in cells})
-        raise ValueError(f"--metric {column}: no experiment has it; choose from {', '.join(known)}")
-    rows.sort(key=lambda row: (*_order(row[1]), _place(row[2]), row[0]))
+        raise ValueError(f"--metric {column}: no experiment has it; choose from {', '.join(sorted(columns))}")
+    rows.sort(key=lambda row: (*_value_order(row[1]), *_variant_order(row[2]), row[0]))
     return pd.DataFrame(rows, columns=["experiment", "value", "variant", "accuracy", "low", "high"])
 
 
-def _place(variant: str) -> tuple[int, str]:
+def _variant_order(variant: str) -> tuple[int, str]:
     """As the report orders variants; those that only other versions of the code know come last."""
     return (VARIANTS.index(variant) if variant in VARIANTS else len(VARIANTS), variant)
 
 
-def _order(value: Any) -> tuple[int, float, str]:
+def _value_order(value: Any) -> tuple[int, float, str]:
+    """Numbers by size, then words by the alphabet."""
     return (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
 
 

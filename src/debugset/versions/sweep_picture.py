@@ -1,6 +1,7 @@
 """A sweep as a picture: an accuracy against the swept parameter, a line a variant, with intervals."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ import pandas as pd
 from debugset.report.drawing import drawing, png, variant_colour
 from debugset.versions.sweep import is_number
 
-OFFSET = 0.012  # between variants, as a share of the axis, so that their intervals stay apart
+_OFFSET = 0.012  # between variants, as a share of the axis, so that their intervals stay apart
+_STYLE: Any = {"marker": "o", "ms": 5, "lw": 1.6, "elinewidth": 1.2, "capsize": 2}
 
 
 def draw(path: Path, rows: pd.DataFrame, param: str, metric: str) -> None:
@@ -16,25 +18,23 @@ def draw(path: Path, rows: pd.DataFrame, param: str, metric: str) -> None:
 
     Args:
         path: the PNG file.
-        rows: as `debugset.versions.sweep.table` returns it.
+        rows: as `debugset.versions.sweep.accuracies` returns it.
         param: the axis's label.
         metric: what the accuracies are of.
     """
-    values = list(dict.fromkeys(map(str, rows["value"])))
+    values = rows["value"].map(str).unique().tolist()
     numbers = all(map(is_number, rows["value"])) and len(values) > 1
-    places = rows["value"].astype(float) if numbers else rows["value"].map(lambda value: values.index(str(value)))
-    width = float(places.max() - places.min()) or 1.0
-    variants = list(dict.fromkeys(rows["variant"]))
+    rows = rows.assign(x=rows["value"].astype(float) if numbers else rows["value"].map(str).map(values.index))
+    ticks = sorted(set(rows["x"]))
+    width = float(ticks[-1] - ticks[0]) or 1.0
+    variants = rows["variant"].unique().tolist()
     with drawing(1, 1, (7.5, 4.4)) as (figure, [panel]):
         for place, variant in enumerate(variants):
-            mine = rows["variant"] == variant
-            x = places[mine] + (place - (len(variants) - 1) / 2) * OFFSET * width
-            y, low, high = (rows.loc[mine, name].to_numpy() for name in ("accuracy", "low", "high"))
-            panel.errorbar(
-                x, y, yerr=np.array([y - low, high - y]), color=variant_colour(variant), marker="o", ms=5, lw=1.6,
-                elinewidth=1.2, capsize=2, label=variant,
-            )  # fmt: skip
-        ticks = sorted(set(places))
+            line = rows[rows["variant"] == variant]
+            x = line["x"] + (place - (len(variants) - 1) / 2) * _OFFSET * width
+            y = line["accuracy"]
+            bars = np.array([y - line["low"], line["high"] - y])
+            panel.errorbar(x, y, yerr=bars, color=variant_colour(variant), label=variant, **_STYLE)
         panel.set_xticks(ticks, values)
         panel.set(xlabel=param, ylabel=f"{metric}, accuracy in %")
         panel.set_title(f"{metric} against {param}; bars: 95 %")

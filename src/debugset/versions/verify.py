@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from debugset.base.machine import weights_folder
 from debugset.base.numerics import Mode, asked, cpu_name
 from debugset.base.params import PARAMS_FILE
-from debugset.versions.lock import locked_outs, locked_stages, maker, outs_of, problems
-from debugset.versions.scratch import empty_spool, lay_out, scratch_environment
+from debugset.versions.lock import deps_of, locked_outs, locked_stages, maker, outs_of, problems
+from debugset.versions.scratch import empty_spool, lay_out, run_dvc, scratch_environment
 
 _STARTED = re.compile(r"Running stage '([^']+)'")
-SHOWN_LINES = 15
-UNKNOWN = "a CPU that nobody recorded"
+_SHOWN_LINES = 15  # of a log whose run failed
 
 
 class Verdict(NamedTuple):
@@ -58,12 +57,12 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     mode = asked(root / PARAMS_FILE)  # a misspelt one would make the lock file look stale
     for problem in problems(root):
         raise ValueError(problem)
-    chosen = _resolved(root, stages)
-    _tell_machines(root, mode)
+    members = _expand_groups(root, stages)
+    _print_machines(root, mode)
     folder = Path(tempfile.mkdtemp(prefix="debugset-verify-"))
     print(f"log: {folder / 'log'}\n", flush=True)
     try:
-        verdicts = _compared(root, folder, chosen if stages else [])
+        verdicts = _compare(root, folder, members)
     except BaseException:
         if (folder / "log").exists():
             print(f"\nwhat was done so far stays in {folder}, for you to look at and remove", flush=True)
@@ -79,7 +78,7 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     return not different
 
 
-def _compared(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
+def _compare(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
     """Run the stages, or all, in a folder, and tell each verdict as it comes."""
     scratch = folder / "debugset"
     scratch.mkdir()
@@ -88,24 +87,25 @@ def _compared(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
         _check_out_deps(root, scratch, stages)
     verdicts = []
     for verdict in _run(root, folder, stages):
-        _tell(verdict)
+        _print_verdict(verdict)
         verdicts.append(verdict)
     return verdicts
 
 
-def _resolved(root: Path, stages: Sequence[str]) -> list[str]:
+def _expand_groups(root: Path, stages: Sequence[str]) -> list[str]:
     """The stages, groups such as ``train`` replaced by their members."""
-    known, found = list(locked_stages(root)), []
+    known = list(locked_stages(root))
+    expanded = []
     for name in stages:
-        members = [one for one in known if name in (one, one.split("@")[0])]
+        members = [stage for stage in known if name in (stage, stage.split("@")[0])]
         if not members:
             raise ValueError(f"{name}: no such stage; choose from {', '.join(known)}")
-        found += members
-    return found
+        expanded += members
+    return expanded
 
 
-def _tell_machines(root: Path, mode: Mode) -> None:
-    print(f"dvc.lock was made on: {maker(root) or UNKNOWN}")
+def _print_machines(root: Path, mode: Mode) -> None:
+    print(f"dvc.lock was made on: {maker(root) or 'a CPU that nobody recorded'}")
     print(f"this machine:         {cpu_name()}")
     if mode == "native":
         print("numerics: native; another kind of CPU gives other last digits")
@@ -125,28 +125,34 @@ def _on_gpu() -> bool:
 
 def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
     """Take from the repository's cache what the stages read and other stages wrote."""
-    entries = locked_stages(root)
-    deps = {dep["path"] for name in stages for dep in entries[name].get("deps", ())}
-    owners = [out for out in locked_outs(root) if any(dep == out or dep.startswith(f"{out}/") for dep in deps)]
-    if not owners:
+    outs = _needed_outs(root, stages)
+    if not outs:
         return
-    asked_for = _dvc(root, "cache", "dir")
-    if asked_for.returncode:
-        raise OSError(f"dvc cache dir: {' '.join(asked_for.stdout.split())}")
-    _set_cache(scratch, (root / asked_for.stdout.strip()).resolve())
-    done = _dvc(scratch, "checkout", *owners)
-    missing = [owner for owner in owners if not (scratch / owner).exists()]
-    if done.returncode or missing:
+    cache = _cache_dir(root)
+    _cache_dir(scratch, "--local", str((root / cache).resolve()))
+    checkout = run_dvc(scratch, "checkout", *outs)
+    missing = [out for out in outs if not (scratch / out).exists()]
+    if checkout.returncode or missing:
         raise OSError(
-            f"{', '.join(missing) or ', '.join(owners)}: not in DVC's cache, so {', '.join(stages)} cannot be run; "
+            f"{', '.join(missing or outs)}: not in DVC's cache, so {', '.join(stages)} cannot be run; "
             "run `dvc pull` or `dvc repro` first"
         )
+
+
+def _needed_outs(root: Path, stages: Sequence[str]) -> list[str]:
+    """The outs that hold what the stages read."""
+    entries = locked_stages(root)
+    needed: set[Path] = set()
+    for stage in stages:
+        for dep in map(Path, deps_of(entries[stage])):
+            needed |= {dep, *dep.parents}
+    return [out for out in locked_outs(root) if Path(out) in needed]
 
 
 def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
     """Run stages, or all of them, each from its deps alone: neither cache nor spool knows a result."""
     scratch = folder / "debugset"
-    _set_cache(scratch, folder / "cache")
+    _cache_dir(scratch, "--local", str(folder / "cache"))
     environment = scratch_environment(scratch) | {
         "DEBUGSET_SPOOL": str(empty_spool(folder / "spool")),
         "DEBUGSET_WEIGHTS": str(weights_folder().resolve()),
@@ -158,11 +164,11 @@ def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
     committed = locked_stages(root)
     running, started = "", time.monotonic()
     for line in _lines(command, scratch, environment, folder / "log"):
-        if found := _STARTED.search(line):
+        if match := _STARTED.search(line):
             if running:  # it has ended, and its outs are in the lock file
                 yield _verdict(running, committed[running], scratch, time.monotonic() - started)
-            running, started = found[1], time.monotonic()
-            _tell_running(running)
+            running, started = match[1], time.monotonic()
+            _print_running(running)
     yield _verdict(running, committed[running], scratch, time.monotonic() - started)
 
 
@@ -171,10 +177,16 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
     with (
         log.open("w", encoding="utf-8") as file,
         subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True,
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            errors="replace",
+            start_new_session=True,
         ) as process,
-    ):  # fmt: skip
+    ):
         try:
             for line in process.stdout or ():
                 file.write(line)
@@ -184,46 +196,45 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
             os.killpg(process.pid, signal.SIGTERM)
             raise
     if process.returncode:
-        end = log.read_text(encoding="utf-8").splitlines()[-SHOWN_LINES:]
+        end = log.read_text(encoding="utf-8").splitlines()[-_SHOWN_LINES:]
         print("\n".join(["", *end]), file=sys.stderr)
         raise OSError(f"the run failed; {log} has all that it said")
 
 
 def _verdict(stage: str, committed: Mapping[str, Any], scratch: Path, seconds: float) -> Verdict:
     made = locked_stages(scratch)[stage]
-    expected, found = outs_of(committed), outs_of(made)
-    before = {dep["path"]: dep["md5"] for dep in committed.get("deps", ())}
-    inputs = [dep["path"] for dep in made.get("deps", ()) if dep["md5"] != before.get(dep["path"])]
-    differing = [path for path in expected if found.get(path) != expected[path]]
-    return Verdict(stage, seconds, len(expected), differing, inputs)
+    outs = outs_of(committed)
+    differing = _differing_paths(outs, outs_of(made))
+    inputs = _differing_paths(deps_of(made), deps_of(committed))
+    return Verdict(stage, seconds, len(outs), differing, inputs)
 
 
-def _tell(verdict: Verdict) -> None:
+def _differing_paths(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
+    return [path for path, digest in some.items() if others.get(path) != digest]
+
+
+def _print_verdict(verdict: Verdict) -> None:
     """A line a stage."""
     outcome = "different" if verdict.differing else "same"
     text = f"{verdict.stage:24} {outcome:10} {verdict.seconds:5.0f} s"
     if verdict.differing:
         text += f"   {', '.join(verdict.differing)}"
-        text += f" (as its inputs do: {', '.join(verdict.inputs)})" if verdict.inputs else ""
+        if verdict.inputs:
+            text += f" (as its inputs do: {', '.join(verdict.inputs)})"
     else:
-        text += f"   {verdict.outs} out{'s' * (verdict.outs > 1)}"
+        text += f"   {verdict.outs} {'out' if verdict.outs == 1 else 'outs'}"
     print(f"\r\033[K{text}" if sys.stdout.isatty() else text, flush=True)
 
 
-def _tell_running(stage: str) -> None:
+def _print_running(stage: str) -> None:
     """What runs now, where it can be wiped out again."""
     if sys.stdout.isatty():
         print(f"{stage:24} running", end="", flush=True)
 
 
-def _set_cache(folder: Path, cache: Path) -> None:
-    done = _dvc(folder, "cache", "dir", "--local", str(cache))
-    if done.returncode:
-        raise OSError(f"dvc cache dir: {' '.join(done.stdout.split())}")
-
-
-def _dvc(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=folder, env=scratch_environment(folder),
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+def _cache_dir(folder: Path, *arguments: str) -> str:
+    """Ask for the folder of a repository's cache, or set it."""
+    command = run_dvc(folder, "cache", "dir", *arguments)
+    if command.returncode:
+        raise OSError(f"dvc cache dir: {' '.join(command.stdout.split())}")
+    return command.stdout.strip()

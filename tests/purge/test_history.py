@@ -1,9 +1,8 @@
-"""Reading lock files, records of runs, and sizes."""
+"""Reading lock files and records of runs."""
 
 import pytest
 
-from debugset.purge.listing import in_bytes
-from debugset.purge.versions import Record, lock_records, run_record
+from debugset.purge.history import Record, lock_records, run_record
 
 LOCK = """
 schema: '2.0'
@@ -39,13 +38,11 @@ def test_a_file_that_is_no_record_is_passed_over(text):
     assert run_record(text) is None
 
 
+def test_what_dvc_takes_from_elsewhere_is_no_object():
+    text = "cmd: go\ndeps:\n- {path: 's3://bucket/a', etag: e1}\nouts:\n- {path: b, hash: md5, md5: b2}\n"
+    assert run_record(text) == Record("go", (), (("b", "b2"),))
+
+
 def test_a_record_of_the_run_cache():
     text = "cmd: go\ndeps:\n- {path: a, hash: md5, md5: a1}\nouts:\n- {path: b, hash: md5, md5: b2}\n"
     assert run_record(text) == Record("go", (("a", "a1"),), (("b", "b2"),))
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(0, ""), (1, "1 B"), (999, "999 B"), (1000, "1.0 kB"), (2_340_000, "2.3 MB"), (10**9, "1.0 GB")]
-)
-def test_sizes_are_easy_to_read(size, text):
-    assert in_bytes(size) == text
