@@ -107,12 +107,12 @@ def purge(
         raise ValueError(
             f"{unlisted[0]}: is not in {FORGOTTEN}; run `debugset pool forget {unlisted[0]}`, then `dvc repro`"
         )
-    with removal.open_purge(asked, remote, local_only) as found:
-        print(listing.summary(found))
-        if found.plan.steps and not dry_run:
+    with removal.open_purge(asked, remote, local_only) as purging:
+        print(listing.summary(purging))
+        if purging.plan.steps and not dry_run:
             if yes or typer.confirm("Remove all of this for good?"):
-                found.carry_out()
-                print(listing.manual_steps(found.plan))
+                purging.carry_out()
+                print(listing.manual_steps(purging.plan))
             else:
                 print("nothing was removed")
 
