@@ -36,7 +36,7 @@ from PIL import Image
 
 from debugset.base.files import read_json
 from debugset.base.machine import connections
-from debugset.datasets.fashion_mnist import photographs
+from debugset.datasets.fashion_mnist import read_photographs
 from debugset.images.sets import open_set, write_set
 from debugset.pool.flickr.photo_service import PhotoService
 from debugset.pool.flickr.service import running_simulator, simulated_service
@@ -112,7 +112,7 @@ def compare(scratch: Path, arguments: argparse.Namespace) -> None:
 def write_world(folder: Path, photos: int) -> None:
     """Distinct crops of scikit-image's photographs, mirrored and in varied light, with what Flickr says of photos."""
     random = np.random.default_rng(0)
-    shown = list(photographs().values())
+    shown = list(read_photographs().values())
     first, last = (int(pd.Timestamp(year, 1, 1).timestamp()) for year in (YEARS[0], YEARS[1] + 1))
     uploaded = np.sort(random.integers(first, last, photos))
 

@@ -5,13 +5,13 @@ from debugset.base.files import replacing_folder
 from debugset.base.params import read
 from debugset.base.paths import ATTRIBUTED
 from debugset.base.progress import progress
-from debugset.datasets.sections import attribute_sets, attributed_params
+from debugset.datasets.sections import attribute_sets, check_section
 from debugset.images.sets import write_set
 
 
 def main() -> None:
     """Write the training set and the test set of the source that params name; empty ones if it is `none`."""
-    sets = attribute_sets(attributed_params(read()))
+    sets = attribute_sets(check_section(read(), "attributed"))
     with replacing_folder(ATTRIBUTED) as folder:
         for name, (records, dropped) in sets.items():
             (folder / name).mkdir()

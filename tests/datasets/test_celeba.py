@@ -8,16 +8,16 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from debugset.datasets import cropped
+from debugset.datasets import collection
 from debugset.datasets.celeba import (
     CelebAParams,
     celeba_root,
-    crops,
-    drawn,
-    face,
-    photo_folder,
+    crop_areas,
+    cut_face,
+    draw_names,
+    find_photo_folder,
     read_annotations,
-    records,
+    read_records,
 )
 from debugset.images.sets import open_set, read_attributes, write_set
 from tests.datasets.tiny import decoded
@@ -76,7 +76,7 @@ def root(tmp_path):
 
 
 def written(folder, name, params, root):
-    found, dropped = records(name, params, root)
+    found, dropped = read_records(name, params, root)
     folder.mkdir()
     write_set(folder, found, ["face"])
     return open_set(folder), dropped
@@ -113,15 +113,15 @@ def test_a_crop_sees_nothing_outside_its_area(tmp_path):
     pixels = np.zeros((40, 40, 3), np.uint8)
     pixels[10:30, 10:30] = 255
     Image.fromarray(pixels).save(tmp_path / "a.png")
-    assert decoded(face(tmp_path / "a.png", (10, 10, 30, 30), 5)).min() >= 254
+    assert decoded(cut_face(tmp_path / "a.png", (10, 10, 30, 30), 5)).min() >= 254
 
 
 def test_a_large_face_shrinks_as_in_one_step(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     large = Image.fromarray(noise).resize((600, 600), Image.Resampling.BICUBIC)
     large.save(tmp_path / "a.png")
-    one_step = decoded(cropped.jpeg(large.resize((40, 40), Image.Resampling.BILINEAR))).astype(float)
-    assert np.abs(decoded(face(tmp_path / "a.png", (0, 0, 600, 600), 40)) - one_step).mean() < 1
+    one_step = decoded(collection.jpeg_file(large.resize((40, 40), Image.Resampling.BILINEAR))).astype(float)
+    assert np.abs(decoded(cut_face(tmp_path / "a.png", (0, 0, 600, 600), 40)) - one_step).mean() < 1
 
 
 def test_margins_are_added_on_each_side_and_clipped():
@@ -129,21 +129,21 @@ def test_margins_are_added_on_each_side_and_clipped():
         [[20, 10, 40, 30], [0, 0, 10, 10], [90, 80, 30, 20], [119, 99, 1, 1], [30, 30, 5, 0], [30, 30, -5, 5]]
     )
     sizes = np.tile([WIDTH, HEIGHT], (len(boxes), 1))
-    areas, kept = crops(boxes, sizes, 0.1)
+    areas, kept = crop_areas(boxes, sizes, 0.1)
     assert areas[:3].tolist() == [[16, 7, 64, 43], [0, 0, 11, 11], [87, 78, 120, 100]]
     assert kept.tolist() == [True, True, True, True, False, False]
-    areas, _ = crops(boxes, sizes, 0.0)
+    areas, _ = crop_areas(boxes, sizes, 0.0)
     assert areas[:4].tolist() == [[20, 10, 60, 40], [0, 0, 10, 10], [90, 80, 120, 100], [119, 99, 120, 100]]
 
 
 def test_a_box_outside_is_dropped_though_its_margin_reaches_inside():
     boxes = np.array([[-20, 10, 20, 20], [10, HEIGHT, 20, 20], [-20, 10, 21, 20]])
-    _, kept = crops(boxes, np.tile([WIDTH, HEIGHT], (3, 1)), 1.0)
+    _, kept = crop_areas(boxes, np.tile([WIDTH, HEIGHT], (3, 1)), 1.0)
     assert kept.tolist() == [False, False, True]
 
 
 def test_each_photo_is_clipped_by_its_own_size():
-    areas, kept = crops(np.array([[5, 5, 50, 50], [5, 5, 50, 50]]), np.array([[30, 100], [100, 20]]), 0.0)
+    areas, kept = crop_areas(np.array([[5, 5, 50, 50], [5, 5, 50, 50]]), np.array([[30, 100], [100, 20]]), 0.0)
     assert areas.tolist() == [[5, 5, 30, 55], [5, 5, 55, 20]]
     assert kept.all()
 
@@ -153,7 +153,7 @@ def test_a_number_draws_a_nested_seeded_part():
     partition = pd.Series([0, 1, 2] * 20, index=pd.Index(names, dtype=object))
 
     def draw(name="train", **changes):
-        return drawn(name, PARAMS.model_copy(update=changes), partition)
+        return draw_names(name, PARAMS.model_copy(update=changes), partition)
 
     ten = draw(train=10)
     assert ten == sorted(ten) == draw(train=10)
@@ -167,19 +167,19 @@ def test_a_number_draws_a_nested_seeded_part():
 
 
 def test_dropped_images_come_off_the_number(root):
-    found, dropped = records("train", PARAMS.model_copy(update={"train": 5}), root)
+    found, dropped = read_records("train", PARAMS.model_copy(update={"train": 5}), root)
     assert (len(list(found)), dropped) == (3, 2)
 
 
 def test_shards_are_filled_in_the_order_of_ids(root, tmp_path, monkeypatch):
-    monkeypatch.setattr(cropped, "IMAGES_PER_SHARD", 2)
+    monkeypatch.setattr(collection, "IMAGES_PER_SHARD", 2)
     train, _ = written(tmp_path / "train", "train", PARAMS, root)
     assert train.manifest["shard"].tolist() == ["00000.tar", "00000.tar", "00001.tar"]
     assert [int(row[0, 0, 2]) for row in train.pixels(range(3), 20)] == pytest.approx([20, 40, 160], abs=2)
 
 
 def test_content_is_read_when_it_is_asked_for(root):
-    found, _ = records("test", PARAMS, root)
+    found, _ = read_records("test", PARAMS, root)
     (_, first), (record, second) = found
     assert record == {
         "id": "000005", "label": 0, "shard": "00000.tar", "extension": "jpg",
@@ -202,14 +202,14 @@ def test_a_photo_that_is_missing_or_no_image_is_named_at_once(root, content, mes
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(ValueError, match=rf"000005\.jpg: {message}; restore"):
-        records("test", PARAMS, root)
-    records("train", PARAMS, root)  # which does not need it
+        read_records("test", PARAMS, root)
+    read_records("train", PARAMS, root)  # which does not need it
 
 
 @pytest.mark.parametrize(("mode", "colour"), [("L", 90), ("CMYK", (165, 165, 165, 0))])
 def test_a_photo_of_another_kind_becomes_rgb(tmp_path, mode, colour):
     Image.new(mode, (WIDTH, HEIGHT), colour).save(tmp_path / "a.jpg", quality=95)
-    (tmp_path / "b.jpg").write_bytes(face(tmp_path / "a.jpg", (0, 0, 50, 50), 20))
+    (tmp_path / "b.jpg").write_bytes(cut_face(tmp_path / "a.jpg", (0, 0, 50, 50), 20))
     crop = Image.open(tmp_path / "b.jpg")
     assert crop.mode == "RGB"
     np.testing.assert_allclose(np.asarray(crop), 90, atol=2)
@@ -220,7 +220,7 @@ def test_everything_may_lie_flat_in_the_root(root, tmp_path):
     flat.mkdir()
     for place in [*LISTS.values(), "Img/img_celeba"]:
         shutil.move(root / place, flat / place.rpartition("/")[2])
-    found, _ = records("test", PARAMS, flat)
+    found, _ = read_records("test", PARAMS, flat)
     assert [record["id"] for record, _ in found] == ["000004", "000005"]
 
 
@@ -265,7 +265,7 @@ def change_line(root, key, line, text):
 def test_a_wrong_list_is_named_by_file_and_line(root, key, line, text, message):
     change_line(root, key, line, text)
     with pytest.raises(ValueError, match=r"fetch CelebA's lists anew") as caught:
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
     assert message in str(caught.value) and "\n" not in str(caught.value)
     at_fault = "attr" if "000003.jpg is not" in message else key  # where the image is named that others lack
     assert str(caught.value).startswith(f"{root / LISTS[at_fault]}, line")
@@ -275,7 +275,7 @@ def test_a_wrong_list_is_named_by_file_and_line(root, key, line, text, message):
 def test_a_missing_list_is_named(root, key):
     (root / LISTS[key]).unlink()
     with pytest.raises(FileNotFoundError, match=rf"{LISTS[key]} \(or list_.*\): no such file.*CELEBA_ROOT"):
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
 
 
 @pytest.mark.parametrize("aligned", ["Img/img_align_celeba", "img_align_celeba"])
@@ -284,10 +284,10 @@ def test_aligned_photos_are_refused(root, aligned):
     with pytest.raises(
         FileNotFoundError, match=rf"{aligned}: these are the aligned photos, but the boxes .*img_celeba"
     ):
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
     shutil.rmtree(root / aligned)
     with pytest.raises(FileNotFoundError, match=r"Img/img_celeba \(or img_celeba\): no such file or folder"):
-        photo_folder(root)
+        find_photo_folder(root)
 
 
 def test_the_root_comes_from_the_environment(root, monkeypatch):

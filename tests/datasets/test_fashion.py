@@ -13,8 +13,8 @@ from debugset.datasets.fashion import (
     composite,
     draw_contexts,
     draw_set,
+    fill_wardrobe,
     usual_contexts,
-    wardrobe,
 )
 from debugset.datasets.fashion_mnist import CONTEXTS
 from debugset.datasets.photos import draw_world
@@ -32,12 +32,15 @@ class Diary(Wardrobe):
 def draw(params, per_class=150):
     """All sets and the world, as stage prepare draws them: {set: (frame, files)}, photos, garments taken."""
     images, labels = fake_garments(per_class)
-    clothes = wardrobe(images, labels, np.random.default_rng([params.random_state, 200]))
+    clothes = fill_wardrobe(images, labels, params.random_state)
     clothes = Diary(clothes.images, clothes.left)
     clothes.taken = []
-    sets = {name: draw_set(name, params, clothes, fake_photographs()) for name in ROLES}
-    tests = pd.concat([frame.assign(content=files) for name, (frame, files) in sets.items() if name != "train"])
-    photos = list(draw_world(params, clothes, fake_photographs(), tests.reset_index(drop=True)))
+    sets, tests = {}, []
+    for name in ROLES:
+        images = draw_set(name, params, clothes, fake_photographs())
+        tests += images if name != "train" else []
+        sets[name] = pd.DataFrame([about for about, _ in images]), [content for _, content in images]
+    photos = list(draw_world(params, clothes, fake_photographs(), tests))
     return sets, photos, clothes.taken
 
 
@@ -68,7 +71,8 @@ def test_every_garment_is_worn_once_in_all_sets_and_photos_together():
 
 def test_a_set_has_the_columns_and_balanced_classes():
     frame, files = draw(prepare_params())[0]["seed_source"]
-    assert list(frame.columns) == ["id", "label", "true_label", "context", "planted"]
+    assert list(frame.columns) == ["id", "shard", "label", "true_label", "context", "planted"]
+    assert set(frame["shard"]) == {"00000.tar"}
     assert list(frame["id"][:2]) == ["seed_source-00000", "seed_source-00001"]
     assert (frame["label"] == frame["true_label"]).all()
     assert frame["label"].value_counts().tolist() == [2] * len(CLASSES)
@@ -150,7 +154,7 @@ def test_a_wardrobe_that_runs_dry_names_the_class_and_the_mend():
     with pytest.raises(ValueError, match=r"class \w+ than there are; lower prepare.photos_per_class"):
         draw(prepare_params(), per_class=20)
     images, labels = fake_garments(1)
-    clothes = wardrobe(images, labels, np.random.default_rng(0))
+    clothes = fill_wardrobe(images, labels, 0)
     clothes.take(5)
     with pytest.raises(ValueError, match="class sandal"):
         clothes.take(5)

@@ -8,12 +8,12 @@ import threading
 from functools import partial
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
+import requests
 
 from debugset.datasets import fashion_mnist as sources
-from debugset.datasets.fashion_mnist import CONTEXTS, garments, photographs
+from debugset.datasets.fashion_mnist import CONTEXTS, read_garments, read_photographs
 
 SIZES = {"train": 5, "t10k": 3}
 
@@ -64,7 +64,7 @@ def assert_whole(found):
 
 def test_installed_files_come_first(places):
     put(places[0])
-    assert_whole(garments(places[1]))
+    assert_whole(read_garments(places[1]))
     assert not places[1].exists()
 
 
@@ -72,14 +72,14 @@ def test_kept_files_come_next_and_lie_in_the_spool_by_default(places, tmp_path, 
     monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
     put(places[0], list(sources.FILES)[:3])  # not all four: of no use
     put(tmp_path / "spool" / "sources" / "fashion-mnist")
-    assert_whole(garments())
+    assert_whole(read_garments())
 
 
 def test_the_package_is_asked_before_https(places, monkeypatch):
     monkeypatch.setattr(sources, "_unpack_package", put)
-    assert_whole(garments(places[1]))
+    assert_whole(read_garments(places[1]))
     monkeypatch.setattr(sources, "_unpack_package", forbidden)
-    assert_whole(garments(places[1]))  # kept
+    assert_whole(read_garments(places[1]))  # kept
 
 
 @pytest.mark.parametrize(
@@ -94,18 +94,18 @@ def test_https_is_asked_when_there_is_no_package(places, monkeypatch, error):
 
     monkeypatch.setattr(sources, "_unpack_package", fail)
     monkeypatch.setattr(sources, "_download", put)
-    assert_whole(garments(places[1]))
+    assert_whole(read_garments(places[1]))
 
 
 def test_nothing_anywhere_says_what_to_do_and_what_was_tried(places, monkeypatch):
     def offline(folder):
         """Fetch from nowhere."""
-        raise httpx.ConnectError("no route to host")
+        raise requests.ConnectionError("no route to host")
 
     monkeypatch.setattr(sources, "_unpack_package", absent)
     monkeypatch.setattr(sources, "_download", offline)
     with pytest.raises(OSError, match="Install Debian's package dataset-fashion-mnist, or put the files") as caught:
-        garments(places[1])
+        read_garments(places[1])
     text = str(caught.value)
     assert "\n" not in text
     assert all(part in text for part in (*sources.FILES, str(places[1]), "apt-get is not here", "no route to host"))
@@ -132,10 +132,10 @@ def test_a_wrong_file_is_passed_over_and_named_if_nothing_better_comes(places, m
     monkeypatch.setattr(sources, "_download", absent)
     reason = "its SHA-256 is not Fashion-MNIST's" if how == "other" else "not a whole gzip file"
     with pytest.raises(OSError, match=reason) as caught:
-        garments(places[1])
+        read_garments(places[1])
     assert str(bad) in str(caught.value)
     monkeypatch.setattr(sources, "_download", put)
-    assert_whole(garments(places[1]))
+    assert_whole(read_garments(places[1]))
 
 
 def test_a_fetched_file_is_checked_too(places, monkeypatch):
@@ -147,7 +147,7 @@ def test_a_fetched_file_is_checked_too(places, monkeypatch):
     monkeypatch.setattr(sources, "_unpack_package", absent)
     monkeypatch.setattr(sources, "_download", fetch)
     with pytest.raises(OSError, match=r"train-labels-idx1-ubyte.gz: not a whole gzip file"):
-        garments(places[1])
+        read_garments(places[1])
 
 
 def test_the_package_is_unpacked_into_the_kept_folder(tmp_path, monkeypatch):
@@ -174,6 +174,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 def test_files_are_downloaded_into_the_kept_folder(tmp_path, monkeypatch):
     put(tmp_path / "served")
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "train-labels-idx1-ubyte.gz").write_bytes(b"wrong")
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path / "served")))
@@ -191,7 +193,7 @@ def test_files_are_downloaded_into_the_kept_folder(tmp_path, monkeypatch):
 
 
 def test_the_photographs_are_six_in_colour_and_larger_than_an_image():
-    found = photographs()
+    found = read_photographs()
     assert tuple(found) == CONTEXTS
     for name, photograph in found.items():
         assert photograph.dtype == np.uint8

@@ -13,7 +13,7 @@ from debugset.base.files import sha256
 from debugset.base.params import ParamsError
 from debugset.datasets import imagenet
 from debugset.datasets.imagenet import ImageNetParams
-from debugset.datasets.sections import prepare_params
+from debugset.datasets.sections import check_section
 from debugset.images.sets import MANIFEST, open_set
 from debugset.pool.params import ScrapeParams
 from stages import prepare
@@ -228,14 +228,14 @@ def test_a_broken_file_is_named(root):
 @pytest.mark.parametrize("folder", ["/data/train", "../train", ""])
 def test_a_folder_outside_the_root_is_refused(folder):
     with pytest.raises(ParamsError, match=r"`prepare\.train`: .*relative to IMAGENET_ROOT"):
-        prepare_params({"prepare": {**PREPARE, "train": folder}})
+        check_section({"prepare": {**PREPARE, "train": folder}}, "prepare")
 
 
 def test_an_unknown_source_is_named():
     with pytest.raises(ParamsError, match=r"`prepare\.source`: expected one of fashion, imagenet \(got 'coco'\)"):
-        prepare_params({"prepare": {"source": "coco"}})
+        check_section({"prepare": {"source": "coco"}}, "prepare")
     with pytest.raises(ParamsError, match="section `prepare` is missing"):
-        prepare_params({})
+        check_section({}, "prepare")
 
 
 def test_queries_are_the_synonyms_that_no_other_class_shares(monkeypatch):
@@ -275,7 +275,7 @@ def test_the_real_classes_are_in_the_order_of_imagenet(profile):
 
 
 def test_the_profile_asks_the_synonyms_of_its_classes(profile):
-    assert isinstance(prepare_params(profile), ImageNetParams)
+    assert isinstance(check_section(profile, "prepare"), ImageNetParams)
     assert profile["scrape"]["queries"] == imagenet.synonyms(profile["errors"]["classes"])
 
 

@@ -17,12 +17,12 @@ from debugset.datasets.outfits import (
     TEST_GARMENTS,
     TYPES,
     OutfitsParams,
-    attributes_of,
-    canvas,
+    draw_canvas,
     draw_outfits,
     draw_types,
     ground_truth,
     relation,
+    worn_attributes,
 )
 from debugset.images.sets import open_set, read_attributes, write_set
 from tests.datasets.tiny import decoded
@@ -111,7 +111,7 @@ def test_slots_do_not_overlap():
         touched = np.zeros((64, 64), bool)
         for random_state in range(60):
             worn = [np.full((28, 28), FRAME, np.uint8) if slot == place else None for slot in range(len(SLOTS))]
-            touched |= canvas(worn, 0.0, np.random.default_rng(random_state)) == FRAME
+            touched |= draw_canvas(worn, 0.0, np.random.default_rng(random_state)) == FRAME
         assert touched.sum() == 21 * 21  # every place that a shift reaches
         covered.append(touched)
     assert not any((one & other).any() for one, other in combinations(covered, 2))
@@ -121,7 +121,7 @@ def test_a_garment_hides_the_background_only_where_it_is():
     garment = np.zeros((28, 28), np.uint8)
     garment[14:] = 40  # soft: 40 of 64 opaque
     rng = np.random.default_rng(0)
-    image = canvas([None] * 5 + [garment], 0.0, rng).astype(int)
+    image = draw_canvas([None] * 5 + [garment], 0.0, rng).astype(int)
     level = image[0, 63]
     assert (image[:32] == level).all()
     assert (image[:, :42] == level).all()
@@ -132,11 +132,11 @@ def test_a_garment_hides_the_background_only_where_it_is():
 
 def test_backgrounds_differ_in_brightness_and_noise():
     empty = [None] * len(SLOTS)
-    plain = [canvas(empty, 0.0, np.random.default_rng(random_state)) for random_state in range(40)]
+    plain = [draw_canvas(empty, 0.0, np.random.default_rng(random_state)) for random_state in range(40)]
     assert all(np.ptp(image) == 0 for image in plain)
     levels = np.array([image[0, 0] for image in plain]) / 255
     assert 0.29 < levels.min() < 0.35 < 0.55 < levels.max() < 0.61
-    noisy = canvas(empty, 0.1, np.random.default_rng(0))
+    noisy = draw_canvas(empty, 0.1, np.random.default_rng(0))
     assert noisy.std() / 255 == pytest.approx(0.1, abs=0.005)
 
 
@@ -165,7 +165,7 @@ def test_a_set_opens_with_its_attributes(drawn, garments, tmp_path):
 def test_each_attribute_appears_at_its_rate_and_slots_know_nothing_of_each_other(empty_shared, empty_own):
     count = 20_000
     settings = params(empty_shared=empty_shared, empty_own=empty_own)
-    table = attributes_of(draw_types(count, settings, np.random.default_rng(0)))
+    table = worn_attributes(draw_types(count, settings, np.random.default_rng(0)))
     assert set(np.unique(table)) == {-1, 1}
     shared, own = (1 - empty_shared) / 2, 1 - empty_own
     expected = dict.fromkeys([*SLOTS[0], *SLOTS[1], *SLOTS[2]], shared) | dict.fromkeys(("bag", "sandal", "coat"), own)

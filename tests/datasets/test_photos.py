@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, ROLES, draw_set, wardrobe
+from debugset.datasets.fashion import CLASSES, ROLES, draw_set, fill_wardrobe
 from debugset.datasets.photos import LICENCES, OTHER_TAGS, PLAIN_TITLES, WORDS, draw_world
 from tests.datasets.tiny import decoded, fake_garments, fake_photographs, prepare_params
 
@@ -22,10 +22,10 @@ SECOND = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 def draw(**changes):
     """The world's photos and the test images by id."""
     params = prepare_params(**{"test": 80, **changes})
-    clothes = wardrobe(*fake_garments(150), np.random.default_rng(7))
-    sets = [draw_set(name, params, clothes, fake_photographs()) for name in ROLES[1:]]
-    tests = pd.concat([frame.assign(content=files) for frame, files in sets], ignore_index=True)
-    return list(draw_world(params, clothes, fake_photographs(), tests)), tests.set_index("id")
+    clothes = fill_wardrobe(*fake_garments(150), 7)
+    tests = [image for name in ROLES[1:] for image in draw_set(name, params, clothes, fake_photographs())]
+    table = pd.DataFrame([about | {"content": content} for about, content in tests])
+    return list(draw_world(params, clothes, fake_photographs(), tests)), table.set_index("id")
 
 
 @pytest.fixture(scope="module")

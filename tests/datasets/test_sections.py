@@ -1,4 +1,4 @@
-"""The section ``attributed``: its source decides its model, and where the images come from."""
+"""Sections ``prepare`` and ``attributed``: the source decides the model, and where the images come from."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from debugset.base.params import ParamsError
 from debugset.datasets import sections as module
 from debugset.datasets.celeba import CelebAParams
 from debugset.datasets.outfits import OutfitsParams
-from debugset.datasets.sections import MODELS, NoAttributes, attribute_sets, attributed_params
+from debugset.datasets.sections import MODELS, NoAttributes, attribute_sets, check_section
 from debugset.datasets.sun import SunParams
 from tests.datasets.tiny import fake_garments
 
@@ -26,16 +26,18 @@ SUN = {"source": "sun", "attributes": 2, "test": 0.3, "random_state": 0, "side":
 
 @pytest.mark.parametrize(("section", "model"), [(OUTFITS, OutfitsParams), (SUN, SunParams), ({"source": "none"}, None)])
 def test_the_source_decides_the_model(section, model):
-    found = attributed_params({"attributed": section})
+    found = check_section({"attributed": section}, "attributed")
     assert isinstance(found, model or NoAttributes)
     assert found.model_dump() == section
 
 
 def test_every_source_has_a_model_of_its_own():
-    assert set(MODELS) == {"outfits", "celeba", "sun", "none"}
-    assert MODELS["celeba"] is CelebAParams
-    for name, model in MODELS.items():
-        assert model.model_fields["source"].annotation.__args__ == (name,)
+    assert set(MODELS["prepare"]) == {"fashion", "imagenet"}
+    assert set(MODELS["attributed"]) == {"outfits", "celeba", "sun", "none"}
+    assert MODELS["attributed"]["celeba"] is CelebAParams
+    for models in MODELS.values():
+        for name, model in models.items():
+            assert model.model_fields["source"].annotation.__args__ == (name,)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,8 @@ def test_every_source_has_a_model_of_its_own():
             r"p.yaml: `attributed.source`: expected one of outfits, celeba, sun, none",
         ),
         ({"attributed": {}}, r"p.yaml: `attributed.source`: expected one of .* \(got None\)"),
-        ({}, "p.yaml: .*`attributed`"),
+        ({}, "p.yaml: section `attributed` is missing"),
+        ({"attributed": [1]}, "p.yaml: `attributed`: .* dictionary"),
         ({"attributed": OUTFITS | {"noise": 2.0}}, "p.yaml: `attributed.noise`"),
         ({"attributed": {"source": "none", "random_state": 0}}, "p.yaml: `attributed.random_state`"),
         ({"attributed": {name: OUTFITS[name] for name in OUTFITS if name != "train"}}, "p.yaml: `attributed.train`"),
@@ -54,7 +57,7 @@ def test_every_source_has_a_model_of_its_own():
 )
 def test_a_wrong_section_is_named_with_its_file_and_key(sections, line):
     with pytest.raises(ParamsError, match=line) as caught:
-        attributed_params(sections, Path("p.yaml"))
+        check_section(sections, "attributed", Path("p.yaml"))
     assert "\n" not in str(caught.value)
 
 
@@ -63,8 +66,8 @@ def test_no_attributes_are_two_empty_sets():
 
 
 def test_outfits_are_drawn_from_fashion_mnist(monkeypatch):
-    monkeypatch.setattr(module, "garments", lambda: fake_garments(1_100))
-    found = attribute_sets(attributed_params({"attributed": OUTFITS | {"train": 1}}))
+    monkeypatch.setattr(module, "read_garments", lambda: fake_garments(1_100))
+    found = attribute_sets(check_section({"attributed": OUTFITS | {"train": 1}}, "attributed"))
     assert {name: dropped for name, (_, dropped) in found.items()} == {"train": 0, "test": 0}
     drawn = list(found["test"][0])
     assert [record["id"] for record, _ in drawn] == ["test-00000", "test-00001", "test-00002"]
@@ -74,6 +77,6 @@ def test_outfits_are_drawn_from_fashion_mnist(monkeypatch):
 def test_a_collection_is_looked_for_where_the_environment_says(monkeypatch, source):
     of_source = getattr(module, source)
     monkeypatch.setattr(of_source, f"{source}_root", lambda: Path("there"))
-    monkeypatch.setattr(of_source, "records", lambda name, params, root: ([({"set": name, "root": root}, b"")], 5))
-    found = attribute_sets(MODELS[source].model_construct(source=source))
+    monkeypatch.setattr(of_source, "read_records", lambda name, params, root: ([({"set": name, "root": root}, b"")], 5))
+    found = attribute_sets(MODELS["attributed"][source].model_construct(source=source))
     assert found == {name: ([({"set": name, "root": Path("there")}, b"")], 5) for name in ("train", "test")}

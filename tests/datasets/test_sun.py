@@ -9,7 +9,17 @@ from PIL import Image
 from pydantic import ValidationError
 from scipy.io import loadmat, savemat
 
-from debugset.datasets.sun import SunParams, balanced, binary, image_ids, read_lists, records, scene, split, sun_root
+from debugset.datasets.sun import (
+    SunParams,
+    cut_scene,
+    image_ids,
+    most_balanced,
+    read_lists,
+    read_records,
+    split_rows,
+    sun_root,
+    to_signs,
+)
 from debugset.images.sets import open_set, read_attributes, write_set
 
 NAMES = ["sailing/ boating", "rock/stone", "natural light", "man-made"]
@@ -61,7 +71,7 @@ def root(tmp_path):
 
 
 def written(folder, name, params, root):
-    found, dropped = records(name, params, root)
+    found, dropped = read_records(name, params, root)
     assert dropped == 0
     folder.mkdir()
     write_set(folder, found, ["scene"])
@@ -94,7 +104,7 @@ def test_the_sets_share_the_images_out_with_their_own_attributes(root, tmp_path)
 @pytest.mark.parametrize("random_state", range(4))
 def test_records_come_by_id_each_with_its_own_attributes(root, random_state):
     row_of = {image[:-4].replace("/", "_"): row for row, image in enumerate(IMAGES)}
-    found, _ = records(
+    found, _ = read_records(
         "train", PARAMS.model_copy(update={"random_state": random_state, "attributes": 4, "test": 0.2}), root
     )
     shown = [record for record, _ in found]
@@ -106,7 +116,7 @@ def test_records_come_by_id_each_with_its_own_attributes(root, random_state):
 
 
 def test_a_record_is_what_a_set_needs(root):
-    found, _ = records("train", PARAMS.model_copy(update={"attributes": 1, "test": 0.17}), root)
+    found, _ = read_records("train", PARAMS.model_copy(update={"attributes": 1, "test": 0.17}), root)
     record, _content = next(found)
     assert list(record) == ["id", "label", "shard", "extension", "attribute:rock/stone"]
     assert record["label"] == 0 and record["shard"] == "00000.tar" and record["extension"] == "jpg"
@@ -115,7 +125,7 @@ def test_a_record_is_what_a_set_needs(root):
 @pytest.mark.parametrize(("width", "height", "left", "top"), [(120, 60, 30, 0), (60, 100, 0, 20), (60, 60, 0, 0)])
 def test_a_photo_is_cut_to_the_square_at_its_centre(tmp_path, width, height, left, top):
     Image.fromarray(photo(3, width, height)).save(tmp_path / "a.png")
-    (tmp_path / "b.jpg").write_bytes(scene(tmp_path / "a.png", 20))
+    (tmp_path / "b.jpg").write_bytes(cut_scene(tmp_path / "a.png", 20))
     pixels = np.asarray(Image.open(tmp_path / "b.jpg"), float)
     assert pixels.shape == (20, 20, 3)
     centres = (np.arange(20) + 0.5) * 3 - 0.5  # each pixel of the crop covers three of the photo
@@ -126,7 +136,7 @@ def test_a_photo_is_cut_to_the_square_at_its_centre(tmp_path, width, height, lef
 
 def test_an_exact_half_is_negative():
     labels = np.array([[0.0, 1 / 3, 0.5, np.nextafter(0.5, 1), 2 / 3, 1.0]])
-    assert binary(labels).tolist() == [[-1, -1, -1, 1, 1, 1]]
+    assert to_signs(labels).tolist() == [[-1, -1, -1, 1, 1, 1]]
 
 
 def naive_balanced(signs, count):
@@ -149,20 +159,20 @@ def test_the_best_balanced_attributes_are_taken_as_the_naive_rule_does():
     for _ in range(40):
         signs = np.where(rng.random((int(rng.integers(1, 9)), 12)) < rng.random(12), 1, -1).astype(np.int8)
         for count in (1, 5, 12):  # with so few images most attributes tie with others
-            assert balanced(signs, count).tolist() == naive_balanced(signs, count)
+            assert most_balanced(signs, count).tolist() == naive_balanced(signs, count)
 
 
 def test_ties_go_to_the_first_of_the_file():
     signs = np.array([[1, 1, -1, 1], [1, -1, 1, -1]], np.int8)  # the last three are alike
-    assert balanced(signs, 2).tolist() == [1, 2]
-    assert balanced(-signs, 2).tolist() == [1, 2]
+    assert most_balanced(signs, 2).tolist() == [1, 2]
+    assert most_balanced(-signs, 2).tolist() == [1, 2]
     with pytest.raises(ValueError, match="attributes: 5 asked for, but there are 4; lower it"):
-        balanced(signs, 5)
+        most_balanced(signs, 5)
 
 
 def test_the_split_is_seeded_and_complete():
     def rows(name, **changes):
-        return split(name, PARAMS.model_copy(update=changes), 100).tolist()
+        return split_rows(name, PARAMS.model_copy(update=changes), 100).tolist()
 
     assert len(rows("test")) == 34
     assert sorted(rows("test") + rows("train")) == list(range(100))
@@ -217,7 +227,7 @@ def test_the_lists_may_lie_in_their_archive_s_folder(root):
 def test_a_wrong_list_is_named(root, file, content, message):
     savemat(root / file, content)
     with pytest.raises(ValueError, match=message) as caught:
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
     shown = "attributeLabels_continuous.mat" if "5 images" in message else file  # the counts meet there
     assert str(caught.value).startswith(f"{root / shown}: ")
     assert str(caught.value).endswith("; fetch SUNAttributeDB anew") and "\n" not in str(caught.value)
@@ -246,13 +256,13 @@ def test_a_broken_mat_is_named(root, size):
 def test_a_missing_list_is_named(root, file):
     (root / file).unlink()
     with pytest.raises(FileNotFoundError, match=rf"{file} \(or SUNAttributeDB/{file}\): .*SUN_ATTRIBUTE_ROOT"):
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
 
 
 def test_missing_photos_are_named(root):
     for path in (root / "images").rglob("*.jpg"):
         path.unlink()
-    found, _ = records("train", PARAMS, root)
+    found, _ = read_records("train", PARAMS, root)
     _, content = next(found)
     with pytest.raises(ValueError, match=r"images/./.*/sun_.\.jpg: no such file; restore the file"):
         content()
@@ -260,12 +270,12 @@ def test_missing_photos_are_named(root):
     with pytest.raises(
         FileNotFoundError, match="images: no such file or folder; restore it or correct SUN_ATTRIBUTE_ROOT"
     ):
-        records("train", PARAMS, root)
+        read_records("train", PARAMS, root)
 
 
 def test_too_many_attributes_are_refused(root):
     with pytest.raises(ValueError, match="attributes: 24 asked for, but there are 4"):
-        records("train", PARAMS.model_copy(update={"attributes": 24}), root)
+        read_records("train", PARAMS.model_copy(update={"attributes": 24}), root)
 
 
 def test_the_root_comes_from_the_environment(root, monkeypatch):

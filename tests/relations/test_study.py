@@ -212,7 +212,7 @@ def project(tmp_path, monkeypatch):
     """A repository in which the stages run with few garments."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(outfits, "TEST_GARMENTS", 80)
-    monkeypatch.setattr(attribute_sets, "garments", few_garments)
+    monkeypatch.setattr(attribute_sets, "read_garments", few_garments)
     Path("ground_truth").mkdir()
     TRUTH.to_csv("ground_truth/outfits.csv", index=False)
     networks = attributes_params(side=64, steps=1, images=20, pairs=[["bag", "sandal"]], taus=[1.0])

@@ -15,7 +15,7 @@ from debugset.base.git import git
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check, read
 from debugset.datasets import imagenet
 from debugset.datasets.fashion import CLASSES
-from debugset.datasets.sections import attributed_params, prepare_params
+from debugset.datasets.sections import check_section
 from debugset.dcd.accuracy import EvaluateParams
 from debugset.dcd.dedup import DedupParams
 from debugset.dcd.failures import ErrorsParams
@@ -68,7 +68,7 @@ def validate(path: Path = PARAMS_FILE) -> dict[str, Any]:
     unknown = sorted(set(raw) - {numerics.KEY, *SECTIONS})
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
-    sections: dict[str, Any] = {"prepare": prepare_params(raw, path), "attributed": attributed_params(raw, path)}
+    sections: dict[str, Any] = {name: check_section(raw, name, path) for name in ("prepare", "attributed")}
     sections |= {name: check(raw, name, model, path) for name, model in MODELS.items()}
     for problem in _contradictions(sections, raw):
         raise ParamsError(f"{path}: {problem}")
@@ -127,7 +127,7 @@ def set_debug_classes(path: Path, names: list[str]) -> None:
     """
     set_list(path, "errors", "classes", names)
     raw = read(path)
-    if isinstance(prepare_params(raw, path), imagenet.ImageNetParams):
+    if isinstance(check_section(raw, "prepare", path), imagenet.ImageNetParams):
         before = raw["scrape"]["queries"]
         queries = {name: words or before.get(name, []) for name, words in imagenet.synonyms(names).items()}
         set_block(path, "scrape", "queries", queries)

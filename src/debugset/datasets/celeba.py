@@ -5,7 +5,6 @@ images are what Zhang et al. 2018, "Examining CNN Representations with Respect t
 """
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, NoReturn
@@ -16,18 +15,18 @@ from jaxtyping import Bool, Int64
 from PIL import Image
 from pydantic import Field, PositiveInt
 
-from debugset.base.machine import workers
 from debugset.base.params import Section
-from debugset.base.progress import progress
-from debugset.datasets.cropped import (
+from debugset.base.paths import TEST, TRAIN
+from debugset.datasets.collection import (
     SETS,
     Record,
-    attributed_records,
+    attribute_records,
     collection_root,
-    jpeg,
-    located,
-    photograph,
-    size_of,
+    find_place,
+    jpeg_file,
+    read_files,
+    read_photo,
+    read_size,
 )
 
 ROOT_VARIABLE = "CELEBA_ROOT"
@@ -37,9 +36,8 @@ PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
 PHOTOS = ("Img/img_celeba", "img_celeba")
 ALIGNED = ("Img/img_align_celeba", "img_align_celeba", "Img/img_align_celeba_png", "img_align_celeba_png")
 BOX_COLUMNS = ("x_1", "y_1", "width", "height")
-PARTITIONS = {"train": 0, "validation": 1, "test": 2}
+PARTITIONS = {TRAIN: 0, "validation": 1, TEST: 2}
 REDUCING_GAP = 3.0  # large faces are first reduced by a whole factor; from 3 on hardly distinguishable, says Pillow
-FILES_AT_A_TIME = 1000  # 200,000 jobs waiting at once would fill the memory
 
 
 class CelebAParams(Section):
@@ -84,7 +82,7 @@ def celeba_root() -> Path:
     return collection_root(ROOT_VARIABLE, "CelebA: Anno, Eval and Img/img_celeba")
 
 
-def records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Record], int]:
+def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Record], int]:
     """One of `SETS` as records for `write_set`, by id, and how many images were dropped.
 
     An image is dropped if its box has no area inside the photo. The images asked for are drawn before, so that
@@ -99,37 +97,37 @@ def records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Recor
         FileNotFoundError: a list or the photos' folder is missing.
         ValueError: a list is wrong, a photo is missing or no image, or there are fewer images than asked for.
     """
-    folder = photo_folder(root)
+    folder = find_photo_folder(root)
     annotations = read_annotations(root)
-    names = drawn(name, params, annotations.partition)
-    paths = [folder / file for file in names]
-    sizes = _sizes(paths, f"celeba: {name} sizes")
+    names = draw_names(name, params, annotations.partition)
+    sizes = read_files(read_size, [folder / file for file in names], f"celeba: {name} sizes")
     boxes = annotations.boxes.loc[names].to_numpy(np.int64)
-    areas, kept = crops(boxes, sizes, params.margin)
+    areas, kept = crop_areas(boxes, np.array(sizes, np.int64).reshape(-1, 2), params.margin)
+    kept_names = np.array(names, object)[kept].tolist()
+    ids = [Path(file).stem for file in kept_names]
     contents = (
-        partial(face, path, area, params.side)
-        for path, area, keep in zip(paths, map(tuple, areas.tolist()), kept.tolist(), strict=True)
-        if keep
+        partial(cut_face, folder / file, tuple(area), params.side)
+        for file, area in zip(kept_names, areas[kept].tolist(), strict=True)
     )
-    names = [file for file, keep in zip(names, kept.tolist(), strict=True) if keep]
-    ids = [Path(file).stem for file in names]
-    return attributed_records(ids, annotations.attributes.loc[names], contents), int((~kept).sum())
+    return attribute_records(ids, annotations.attributes.loc[kept_names], contents, "jpg"), int((~kept).sum())
 
 
-def photo_folder(root: Path) -> Path:
+def find_photo_folder(root: Path) -> Path:
     """The folder of the in-the-wild photos.
 
     Raises:
         FileNotFoundError: it is missing, or only the aligned photos are there.
     """
-    if not any((root / place).is_dir() for place in PHOTOS):
+    try:
+        return find_place(root, PHOTOS, ROOT_VARIABLE)
+    except FileNotFoundError:
         for place in ALIGNED:
             if (root / place).is_dir():
                 raise FileNotFoundError(
                     f"{root / place}: these are the aligned photos, but the boxes of {BOXES[1]} belong to the "
                     f"in-the-wild ones; fetch CelebA's img_celeba and unpack it to {root / PHOTOS[0]}"
-                )
-    return located(root, PHOTOS, ROOT_VARIABLE)
+                ) from None
+        raise
 
 
 def read_annotations(root: Path) -> Annotations:
@@ -139,11 +137,12 @@ def read_annotations(root: Path) -> Annotations:
         FileNotFoundError: one is missing.
         ValueError: a count, a value or a row is wrong, or the lists name different images; tells the file and line.
     """
-    attributes, boxes = (_headed(located(root, places, ROOT_VARIABLE)) for places in (ATTRIBUTES, BOXES))
-    path = located(root, PARTITION, ROOT_VARIABLE)
-    partition = _List(path, _rows(path, ["partition"], 1), 1)
+    attributes = _read_headed(find_place(root, ATTRIBUTES, ROOT_VARIABLE))
+    boxes = _read_headed(find_place(root, BOXES, ROOT_VARIABLE))
+    path = find_place(root, PARTITION, ROOT_VARIABLE)
+    partition = _List(path, _read_rows(path, ["partition"], 1), 1)
     if tuple(boxes.table.columns) != BOX_COLUMNS:
-        _wrong(boxes.path, 2, f"expected the columns image_id {' '.join(BOX_COLUMNS)}")
+        _refuse(boxes.path, 2, f"expected the columns image_id {' '.join(BOX_COLUMNS)}")
     _check_values(attributes, (-1, 1))
     _check_values(partition, tuple(PARTITIONS.values()))
     for other in (boxes, partition):
@@ -155,7 +154,7 @@ def read_annotations(root: Path) -> Annotations:
     )
 
 
-def drawn(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
+def draw_names(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
     """The file names of a set, sorted: the first of a seeded shuffle of its partition, or all.
 
     Args:
@@ -176,7 +175,7 @@ def drawn(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
     return names[np.sort(order[:count])].tolist()
 
 
-def crops(
+def crop_areas(
     boxes: Int64[np.ndarray, "n 4"], sizes: Int64[np.ndarray, "n 2"], margin: float
 ) -> tuple[Int64[np.ndarray, "n 4"], Bool[np.ndarray, " n"]]:
     """The area to cut out of each photo, clipped to it.
@@ -193,14 +192,12 @@ def crops(
     start, extent = boxes[:, :2], boxes[:, 2:]
     added = np.rint(margin * extent).astype(np.int64)
 
-    def clipped(corner: Int64[np.ndarray, "n 2"]) -> Int64[np.ndarray, "n 2"]:
-        return corner.clip(0, sizes)
-
-    inside = clipped(start) < clipped(start + extent)
-    return np.concatenate([clipped(start - added), clipped(start + extent + added)], 1), inside[:, 0] & inside[:, 1]
+    inside = start.clip(0, sizes) < (start + extent).clip(0, sizes)
+    areas = np.concatenate([(start - added).clip(0, sizes), (start + extent + added).clip(0, sizes)], 1)
+    return areas, inside.all(axis=1)
 
 
-def face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
+def cut_face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
     """An area of a photo as a square JPEG.
 
     Args:
@@ -211,21 +208,8 @@ def face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
     Raises:
         ValueError: the photo is missing, cut short or no image.
     """
-    cut = photograph(path).crop(area)
-    return jpeg(cut.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
-
-
-def _sizes(paths: Sequence[Path], what: str) -> Int64[np.ndarray, "n 2"]:
-    """The photos' widths and heights, read in threads: the disk answers many at a time."""
-    found: list[tuple[int, int]] = []
-    with (
-        ThreadPoolExecutor(workers()) as pool,
-        progress(what=what, total=len(paths), unit=" images", leave=False) as bar,
-    ):
-        for start in range(0, len(paths), FILES_AT_A_TIME):
-            found += pool.map(size_of, paths[start : start + FILES_AT_A_TIME])
-            bar.update(len(found) - start)
-    return np.array(found, np.int64).reshape(-1, 2)
+    face = read_photo(path).crop(area)  # before: resizing by a box sees a little beyond it
+    return jpeg_file(face.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
 
 
 class _List(NamedTuple):
@@ -236,53 +220,54 @@ class _List(NamedTuple):
     first: int
 
 
-def _headed(path: Path) -> _List:
+def _read_headed(path: Path) -> _List:
     """A list whose first line counts its rows and whose second names its columns."""
     with path.open(encoding="utf-8") as file:
         counted, header = file.readline().strip(), file.readline().split()
     if not counted.isdecimal():
-        _wrong(path, 1, f"expected the number of images, got {counted[:40]!r}")
+        _refuse(path, 1, f"expected the number of images, got {counted[:40]!r}")
     names = header[1:] if header[:1] == ["image_id"] else header  # only the boxes' list names its first column
     if not names or len(set(names)) < len(names):
-        _wrong(path, 2, "expected the columns' names, each once")
-    table = _rows(path, names, 3)
+        _refuse(path, 2, "expected the columns' names, each once")
+    table = _read_rows(path, names, 3)
     if len(table) != int(counted):
-        _wrong(path, 1, f"says {counted} images, but {len(table)} rows follow")
+        _refuse(path, 1, f"says {counted} images, but {len(table)} rows follow")
     return _List(path, table, 3)
 
 
-def _rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
+def _read_rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
     """The rows of a list from line ``first`` on: a file name, which becomes the index, and whole numbers."""
-    found: dict[str, list[int]] = {}
+    rows: dict[str, list[int]] = {}
     lines = path.read_text(encoding="utf-8").rstrip().split("\n")
     for number, line in enumerate(lines[first - 1 :], start=first):
         file, *values = line.split() or [""]
         if len(values) != len(names):
-            _wrong(path, number, f"expected a file name and {len(names)} numbers, got {len(values)} of them")
-        if file in found:
-            _wrong(path, number, f"{file} comes a second time")
+            _refuse(path, number, f"expected a file name and {len(names)} numbers, got {len(values)} of them")
+        if file in rows:
+            _refuse(path, number, f"{file} comes a second time")
         try:
-            found[file] = [int(value) for value in values]
+            rows[file] = [int(value) for value in values]
         except ValueError:
-            _wrong(path, number, "expected whole numbers behind the file name")
-    numbers = np.array(list(found.values()), np.int64).reshape(-1, len(names))
-    return pd.DataFrame(numbers, index=pd.Index(list(found), dtype=object), columns=list(names))
+            _refuse(path, number, "expected whole numbers behind the file name")
+    numbers = np.array(list(rows.values()), np.int64).reshape(-1, len(names))
+    return pd.DataFrame(numbers, index=pd.Index(list(rows), dtype=object), columns=list(names))
 
 
 def _check_values(one: _List, allowed: Sequence[int]) -> None:
-    bad = ~np.isin(one.table.to_numpy(), allowed)
-    if bad.any():
-        row, column = (int(place) for place in np.argwhere(bad)[0])
-        name, value = one.table.columns[column], one.table.to_numpy()[row, column]
-        _wrong(one.path, one.first + row, f"{name} is {value} instead of {' or '.join(map(str, allowed))}")
+    values = one.table.to_numpy()
+    wrong = np.argwhere(~np.isin(values, allowed)).tolist()
+    if wrong:
+        row, column = wrong[0]
+        name, expected = one.table.columns[column], " or ".join(map(str, allowed))
+        _refuse(one.path, one.first + row, f"{name} is {values[row, column]} instead of {expected}")
 
 
 def _check_images(one: _List, other: _List) -> None:
     unknown = ~one.table.index.isin(other.table.index)
     if unknown.any():
         row = int(unknown.argmax())
-        _wrong(one.path, one.first + row, f"{one.table.index[row]} is not in {other.path.name}")
+        _refuse(one.path, one.first + row, f"{one.table.index[row]} is not in {other.path.name}")
 
 
-def _wrong(path: Path, line: int, problem: str) -> NoReturn:
+def _refuse(path: Path, line: int, problem: str) -> NoReturn:
     raise ValueError(f"{path}, line {line}: {problem}; fetch CelebA's lists anew")

@@ -4,26 +4,28 @@ In ``train`` and ``test`` a class shows mostly its two usual contexts; everywher
 A classifier trained there leans on context and fails where it is unusual: the planted truth.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float32, Int64, UInt8
 from pydantic import Field, PositiveInt, model_validator
 
 from debugset.base.params import Section
 from debugset.base.paths import EVALUATED, TEST, TRAIN
+from debugset.datasets.collection import shard_name
 from debugset.datasets.fashion_mnist import CONTEXTS
 from debugset.images.pixels import png_file
 
 CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 ROLES = (TRAIN, *EVALUATED)  # of the sets that are drawn; the place of each decides its random numbers
 SKEWED = (TRAIN, TEST)
-SIZE = 32
-GARMENT = 28
+SIZE, GARMENT = 32, 28  # sides of an image and of a garment, px
 LARGEST_SHIFT = (SIZE - GARMENT) // 2
 OPAQUE_FROM = 64  # a garment's pixel hides the context from this intensity on
+
+DrawnImage = tuple[dict[str, Any], bytes]  # a record and its PNG file, as `write_set` takes them
 
 
 class PlantedParams(Section):
@@ -39,7 +41,19 @@ class PlantedParams(Section):
 
 
 class FashionParams(Section):
-    """Parameters of the fashion world: section ``prepare`` with ``source: fashion``."""
+    """Section ``prepare`` with ``source: fashion``: the fashion world.
+
+    Attributes:
+        random_state: of all that is drawn.
+        skew: share of a class's train and test images that show one of its two usual contexts.
+        train: images in that set; so are ``test, seed_source, heldout_source, diagnosis``.
+        photos_per_class: what a class's search finds in the first snapshot, planted photos aside.
+        wrong_label: share of them that do not show the class, those without a garment included.
+        no_garment: share of them that show no garment.
+        cross_class: share of them that carry another class's words too.
+        growth: the later snapshot's new photos, relative to the first.
+        planted: photos of each planted kind a class.
+    """
 
     source: Literal["fashion"]
     random_state: int = Field(ge=0)
@@ -84,22 +98,25 @@ class Wardrobe:
         return self.images[self.left[class_].pop()]
 
 
-def wardrobe(
-    images: UInt8[np.ndarray, "n 28 28"], labels: UInt8[np.ndarray, " n"], rng: np.random.Generator
-) -> Wardrobe:
+def fill_wardrobe(images: UInt8[np.ndarray, "n 28 28"], labels: UInt8[np.ndarray, " n"], random_state: int) -> Wardrobe:
     """All garments by class, each class in a random order."""
-    return Wardrobe(images, [rng.permutation(np.flatnonzero(labels == c)).tolist() for c in range(len(CLASSES))])
+    rng = np.random.default_rng([random_state, 200])  # no set's: those have the place in `ROLES` here
+    left = []
+    for class_ in range(len(CLASSES)):
+        left.append(rng.permutation(np.flatnonzero(labels == class_)).tolist())
+    return Wardrobe(images, left)
 
 
 def usual_contexts(class_: int) -> tuple[int, int]:
     """The two contexts (indices into `CONTEXTS`) that the training images of a class mostly show."""
+    # Of the first six classes two contexts that follow each other, of the others two that lie further apart.
     return class_ % len(CONTEXTS), (class_ + 1 + 2 * (class_ // len(CONTEXTS))) % len(CONTEXTS)
 
 
 def draw_contexts(labels: Int64[np.ndarray, " n"], skew: float, rng: np.random.Generator) -> Int64[np.ndarray, " n"]:
     """A context for each image: with probability ``skew`` one of its class's usual two, else one of the others."""
-    usual = np.array([usual_contexts(c) for c in range(len(CLASSES))])
-    others = np.array([[k for k in range(len(CONTEXTS)) if k not in pair] for pair in usual])
+    usual = np.array([usual_contexts(class_) for class_ in range(len(CLASSES))])
+    others = np.array([np.setdiff1d(np.arange(len(CONTEXTS)), pair) for pair in usual])
     is_usual = rng.random(len(labels)) < skew
     first = usual[labels, rng.integers(usual.shape[1], size=len(labels))]
     second = others[labels, rng.integers(others.shape[1], size=len(labels))]
@@ -129,18 +146,27 @@ def composite(
 
 
 def draw_set(
-    name: str, params: FashionParams, clothes: Wardrobe, photographs: dict[str, np.ndarray]
-) -> tuple[pd.DataFrame, list[bytes]]:
-    """One of `ROLES`: its manifest columns (``id, label, true_label, context, planted``) and its PNG files."""
+    name: str, params: FashionParams, clothes: Wardrobe, photographs: Mapping[str, np.ndarray]
+) -> list[DrawnImage]:
+    """One of `ROLES` as records for `write_set`, with the columns ``true_label, context, planted``.
+
+    Args:
+        name: of the set.
+        params: its size, and the share of usual contexts.
+        clothes: the garments, of which the set takes as many as it has images.
+        photographs: the contexts by name.
+
+    Raises:
+        ValueError: a class has no garment left.
+    """
     rng = np.random.default_rng([params.random_state, ROLES.index(name)])
-    count = getattr(params, name)
-    labels = rng.permutation(np.arange(count) % len(CLASSES))
-    uniform = 2 / len(CONTEXTS)
-    contexts = draw_contexts(labels, params.skew if name in SKEWED else uniform, rng)
-    files = [
-        png_file(composite(clothes.take(label), photographs[CONTEXTS[context]], rng))
-        for label, context in zip(labels.tolist(), contexts.tolist(), strict=True)
-    ]
-    ids = [f"{name}-{row:05d}" for row in range(count)]
-    frame = pd.DataFrame({"id": ids, "label": labels, "true_label": labels})
-    return frame.assign(context=np.array(CONTEXTS)[contexts], planted=""), files
+    labels = rng.permutation(np.arange(getattr(params, name)) % len(CLASSES))
+    skew = params.skew if name in SKEWED else 2 / len(CONTEXTS)  # each context alike, for two are usual
+    contexts = draw_contexts(labels, skew, rng).tolist()
+    records = []
+    for place, label in enumerate(labels.tolist()):
+        context = CONTEXTS[contexts[place]]
+        content = png_file(composite(clothes.take(label), photographs[context], rng))
+        about = {"id": f"{name}-{place:05d}", "shard": shard_name(place), "label": label, "true_label": label}
+        records.append(({**about, "context": context, "planted": ""}, content))
+    return records

@@ -12,9 +12,8 @@ import tempfile
 import zlib
 from pathlib import Path
 
-import httpx
 import numpy as np
-import stamina
+import pooch
 from jaxtyping import UInt8
 
 from debugset.base.files import replacing_file
@@ -24,6 +23,7 @@ PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
 HTTPS = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 CONTEXTS = ("brick", "grass", "gravel", "coffee", "chelsea", "rocket")
+IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes of the IDX format before the values
 
 # SHA-256 of the files' decompressed content: packagers compress them anew.
 FILES = {
@@ -34,7 +34,7 @@ FILES = {
 }
 
 
-def garments(folder: Path | None = None) -> tuple[UInt8[np.ndarray, "n 28 28"], UInt8[np.ndarray, " n"]]:
+def read_garments(folder: Path | None = None) -> tuple[UInt8[np.ndarray, "n 28 28"], UInt8[np.ndarray, " n"]]:
     """Fashion-MNIST's 70,000 garments and their classes, the original training images first.
 
     Args:
@@ -43,38 +43,39 @@ def garments(folder: Path | None = None) -> tuple[UInt8[np.ndarray, "n 28 28"], 
     Raises:
         OSError: no place has the right files; says what to do.
     """
-    folder = folder or spool_folder() / "sources" / "fashion-mnist"
-    content = _contents(folder)
-    images = [np.frombuffer(content[f"{part}-images-idx3-ubyte.gz"], np.uint8, offset=16) for part in ("train", "t10k")]
-    labels = [np.frombuffer(content[f"{part}-labels-idx1-ubyte.gz"], np.uint8, offset=8) for part in ("train", "t10k")]
+    contents = _read_files(folder or spool_folder() / "sources" / "fashion-mnist")
+    images, labels = [], []
+    for part in ("train", "t10k"):
+        images.append(np.frombuffer(contents[f"{part}-images-idx3-ubyte.gz"], np.uint8, offset=IMAGES_HEADER))
+        labels.append(np.frombuffer(contents[f"{part}-labels-idx1-ubyte.gz"], np.uint8, offset=LABELS_HEADER))
     return np.concatenate(images).reshape(-1, 28, 28), np.concatenate(labels)
 
 
-def photographs() -> dict[str, UInt8[np.ndarray, "h w 3"]]:
+def read_photographs() -> dict[str, UInt8[np.ndarray, "h w 3"]]:
     """The six photographs that serve as contexts, grey ones as three equal channels."""
     from skimage import data
 
-    found = {}
+    photographs = {}
     for name in CONTEXTS:
         photograph = np.asarray(getattr(data, name)())
-        found[name] = np.stack([photograph] * 3, -1) if photograph.ndim == 2 else photograph[..., :3]
-    return found
+        photographs[name] = np.stack([photograph] * 3, -1) if photograph.ndim == 2 else photograph[..., :3]
+    return photographs
 
 
-def _contents(folder: Path) -> dict[str, bytes]:
+def _read_files(folder: Path) -> dict[str, bytes]:
     """The four files' decompressed content, from the first place that has them all right."""
     problems = []
     for place in (INSTALLED, folder):
         if all((place / name).is_file() for name in FILES):
             try:
-                return {name: _checked(place / name) for name in FILES}
+                return _read_from(place)
             except OSError as error:
                 problems.append(f"Read what is there. {error}")
     for fetch, how in ((_unpack_package, "apt-get download"), (_download, "HTTPS")):
         try:
             fetch(folder)
-            return {name: _checked(folder / name) for name in FILES}
-        except (OSError, subprocess.SubprocessError, httpx.HTTPError) as error:
+            return _read_from(folder)
+        except (OSError, subprocess.SubprocessError) as error:
             problems.append(f"{how}: {error}")
     raise OSError(
         f"Fashion-MNIST is missing. Install Debian's package {PACKAGE}, or put the files {', '.join(FILES)} into "
@@ -82,41 +83,44 @@ def _contents(folder: Path) -> dict[str, bytes]:
     )
 
 
-def _checked(path: Path) -> bytes:
-    """The decompressed content of one of `FILES`, if it is what it should be."""
-    try:
-        content = gzip.decompress(path.read_bytes())
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise OSError(f"{path}: not a whole gzip file ({error}).") from None
-    if hashlib.sha256(content).hexdigest() != FILES[path.name]:
-        raise OSError(f"{path}: its SHA-256 is not Fashion-MNIST's.")
-    return content
+def _read_from(place: Path) -> dict[str, bytes]:
+    """The four files' decompressed content.
+
+    Raises:
+        OSError: one is missing or not what it should be.
+    """
+    contents = {}
+    for name, digest in FILES.items():
+        path = place / name
+        try:
+            contents[name] = gzip.decompress(path.read_bytes())
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise OSError(f"{path}: not a whole gzip file ({error}).") from None
+        if hashlib.sha256(contents[name]).hexdigest() != digest:
+            raise OSError(f"{path}: its SHA-256 is not Fashion-MNIST's.")
+    return contents
 
 
 def _unpack_package(folder: Path) -> None:
     """Download and unpack Debian's package without root, by package lists of its own: a fresh machine has none."""
-    with tempfile.TemporaryDirectory() as scratch:
-        for name in ("lists/partial", "cache/archives/partial"):
-            (Path(scratch) / name).mkdir(parents=True)
-        settings = (f"Dir::State::Lists={scratch}/lists", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=root")
-        apt = ["apt-get", *(word for setting in settings for word in ("-o", setting))]
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        for place in ("lists/partial", "cache/archives/partial"):
+            (scratch / place).mkdir(parents=True)
+        apt = ["apt-get"]
+        for setting in (f"Dir::State::Lists={scratch}/lists", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=root"):
+            apt += ["-o", setting]
         unpack = ["sh", "-c", f"dpkg-deb -x {PACKAGE}_*.deb unpacked"]
         for command in ([*apt, "update"], [*apt, "download", PACKAGE], unpack):
             subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=300)
-        for name in FILES:
-            _keep(Path(scratch) / "unpacked" / INSTALLED.relative_to("/") / name, folder / name)
+        for file in FILES:
+            with replacing_file(folder / file) as temporary:
+                shutil.copyfile(scratch / "unpacked" / INSTALLED.relative_to("/") / file, temporary)
 
 
-@stamina.retry(on=httpx.HTTPError, attempts=3)
 def _download(folder: Path) -> None:
-    """Fetch the four files over HTTPS."""
-    with httpx.Client(timeout=60, follow_redirects=True) as client:
-        for name in FILES:
-            response = client.get(HTTPS + name).raise_for_status()
-            with replacing_file(folder / name) as temporary:
-                temporary.write_bytes(response.content)
-
-
-def _keep(source: Path, target: Path) -> None:
-    with replacing_file(target) as temporary:
-        shutil.copyfile(source, temporary)
+    """Fetch the four files over HTTPS. Their content is checked when it is read; how they are packed may change."""
+    files = pooch.create(folder, HTTPS, registry=dict.fromkeys(FILES), retry_if_failed=2)
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)  # pooch would keep what is there, and that is wrong
+        files.fetch(name)

@@ -6,10 +6,8 @@ wnids in sorted order; their words are WordNet's, as timm bundles them.
 
 import hashlib
 import io
-import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -18,14 +16,13 @@ import pandas as pd
 from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator
 
-from debugset.base.machine import workers
 from debugset.base.params import Section
-from debugset.base.progress import progress
+from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, SEED_SOURCE, TEST, TRAIN
+from debugset.datasets.collection import collection_root, read_files
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
 MATCHED = "matched_frequency"
 RELEASE_IMAGES = 10  # images a class in every release of ImageNet-V2
-FILES_AT_A_TIME = 1000  # a million jobs waiting at once would fill the memory
 SUFFIXES = (".jpeg", ".jpg", ".png")
 HELP = "docs/imagenet.md tells what belongs there"
 
@@ -65,15 +62,13 @@ class ImageNetParams(Section):
     releases: Releases
 
 
-def image_root() -> Path:
+def imagenet_root() -> Path:
     """The folder that all image files lie below.
 
     Raises:
         ValueError: the environment does not name one.
     """
-    if not os.environ.get(ROOT_VARIABLE):
-        raise ValueError(f"{ROOT_VARIABLE}: not set; set it to the folder that holds ImageNet and ImageNet-V2 ({HELP})")
-    return Path(os.environ[ROOT_VARIABLE])
+    return collection_root(ROOT_VARIABLE, f"ImageNet and ImageNet-V2 ({HELP})")
 
 
 @cache
@@ -87,10 +82,11 @@ def lemmas() -> dict[str, tuple[str, ...]]:
 
 def class_names() -> tuple[str, ...]:
     """Every class's first word, with its wnid where two classes share that word, as both cranes do."""
-    shared = Counter(words[0].casefold() for words in lemmas().values())
-    return tuple(
-        words[0] if shared[words[0].casefold()] == 1 else f"{words[0]} ({wnid})" for wnid, words in lemmas().items()
-    )
+    classes_with = Counter(words[0].casefold() for words in lemmas().values())
+    names = []
+    for wnid, words in lemmas().items():
+        names.append(words[0] if classes_with[words[0].casefold()] == 1 else f"{words[0]} ({wnid})")
+    return tuple(names)
 
 
 def synonyms(names: Iterable[str]) -> dict[str, list[str]]:
@@ -111,16 +107,46 @@ def synonyms(names: Iterable[str]) -> dict[str, list[str]]:
         raise ValueError(
             f"names: {unknown[0]!r} is not a class of ImageNet; see debugset.datasets.imagenet.class_names()"
         )
-    users = Counter(word.casefold() for name in names for word in words_of[name])
-    leaders = Counter(words_of[name][0].casefold() for name in names)
+    asking = Counter(word.casefold() for name in names for word in words_of[name])
+    leading = Counter(words_of[name][0].casefold() for name in names)
+    queries: dict[str, list[str]] = {}
+    for name in names:
+        queries[name] = []
+        for word in words_of[name]:
+            leads_alone = word == words_of[name][0] and leading[word.casefold()] == 1
+            if asking[word.casefold()] == 1 or leads_alone:
+                queries[name].append(word)
+    return queries
 
-    def asked(word: str, first: str) -> bool:
-        return users[word.casefold()] == 1 or (word == first and leaders[word.casefold()] == 1)
 
-    return {name: [word for word in words_of[name] if asked(word, words_of[name][0])] for name in names}
+def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
+    """The images of the five sets, as `list_class_files` gives them.
+
+    All are listed before a caller reads the first of them, so that a missing folder shows at once. Held-out images
+    are those of ImageNet-V2 that only the other releases have, each from the first release that has it.
+
+    Args:
+        root: the folder that all image files lie below.
+        params: the sets' folders below it.
+
+    Raises:
+        FileNotFoundError: a folder is missing.
+        ValueError: a folder lacks classes, or is not what its place asks for.
+    """
+    releases = {name: list_release_files(root, folder) for name, folder in params.releases.model_dump().items()}
+    others = complement({name: list(files["id"]) for name, files in releases.items()}, MATCHED)
+    released = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
+    heldout = released[released["id"].isin(others)].sort_values(["label", "id"], ignore_index=True)
+    return {
+        SEED_SOURCE: releases[MATCHED],
+        HELDOUT_SOURCE: heldout,
+        DIAGNOSIS: list_class_files(root, params.diagnosis, every_class=False),
+        TEST: list_class_files(root, params.test),
+        TRAIN: list_class_files(root, params.train),
+    }
 
 
-def class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.DataFrame:
+def list_class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.DataFrame:
     """The images of a folder with one folder a wnid.
 
     Args:
@@ -136,42 +162,40 @@ def class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.Data
         FileNotFoundError: there is no such folder.
         ValueError: classes are missing.
     """
-    files = _listed(root, folder, {wnid: label for label, wnid in enumerate(lemmas())})
+    wnids = list(lemmas())
+    files = _list_files(root, folder, wnids)
     present = set(files["label"])
-    missing = [wnid for label, wnid in enumerate(lemmas()) if label not in present]
+    missing = set(range(len(wnids))) - present
     if missing and (every_class or not present):
         raise ValueError(
-            f"{root / folder}: images of {len(present)} of {len(lemmas())} classes, none of {missing[0]}; "
+            f"{root / folder}: images of {len(present)} of {len(wnids)} classes, none of {wnids[min(missing)]}; "
             f"expected one folder a wnid ({HELP})"
         )
     if files["id"].duplicated().any():
-        files["id"] = [
-            f"{PurePosixPath(shard).parent.name}_{id_}" for shard, id_ in zip(files["shard"], files["id"], strict=True)
-        ]
+        files["id"] = files["label"].map(wnids.__getitem__) + "_" + files["id"]
     return files
 
 
-def release_files(root: Path, folder: str) -> pd.DataFrame:
+def list_release_files(root: Path, folder: str) -> pd.DataFrame:
     """The images of a release of ImageNet-V2, whose folders are the labels in decimal.
 
     An image has the same file name in every release that holds it.
 
     Returns:
-        As `class_files`; id is the file's name without its ending.
+        As `list_class_files`; id is the file's name without its ending.
 
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: it is one of the older uploads, or images are missing.
     """
-    labels = {str(label): label for label in range(len(lemmas()))}  # sorted as text, 10 would precede 2
-    files = _listed(root, folder, labels)
-    counts = files["label"].value_counts().reindex(range(len(labels)), fill_value=0)
+    files = _list_files(root, folder, list(map(str, range(len(lemmas())))))
+    counts = files["label"].value_counts().reindex(range(len(lemmas())), fill_value=0)
+    wrong = counts[counts != RELEASE_IMAGES]
     numbered = files.loc[files["id"].str.isdecimal(), "shard"]
     if any((root / folder / wnid).is_dir() for wnid in lemmas()):
         problem = "its folders are wnids instead of 0, 1, 2 ..."
-    elif (counts != RELEASE_IMAGES).any():
-        label = int((counts != RELEASE_IMAGES).to_numpy().argmax())
-        problem = f"folder {label} holds {counts[label]} images instead of {RELEASE_IMAGES}"
+    elif len(wrong):
+        problem = f"folder {wrong.index[0]} holds {wrong.iloc[0]} images instead of {RELEASE_IMAGES}"
     elif len(numbered):
         problem = f"{numbered.iloc[0]} is named by a number, so it can't be found in the other releases"
     else:
@@ -194,13 +218,7 @@ def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> lis
     return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
 
 
-def chosen_files(releases: Mapping[str, pd.DataFrame], ids: Collection[str]) -> pd.DataFrame:
-    """The images of some ids, each from the first release that has it, by class and id."""
-    files = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
-    return files[files["id"].isin(list(ids))].sort_values(["label", "id"], ignore_index=True)
-
-
-def described(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
+def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     """A manifest: the files' listing with what reading each of them once tells.
 
     Args:
@@ -215,17 +233,12 @@ def described(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     twice = files[files["id"].duplicated()]
     if len(twice):
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
-    read: list[tuple[str, int, int, int]] = []
-    paths = [root / shard for shard in files["shard"]]
-    with ThreadPoolExecutor(workers()) as pool, progress(what=what, total=len(paths), unit=" images") as bar:
-        for start in range(0, len(paths), FILES_AT_A_TIME):
-            read += pool.map(_read, paths[start : start + FILES_AT_A_TIME])
-            bar.update(len(read) - start)
-    columns = pd.DataFrame(read, columns=["sha256", "width", "height", "size"], index=files.index)
+    rows = read_files(_describe, [root / shard for shard in files["shard"]], what)
+    columns = pd.DataFrame(rows, columns=["sha256", "width", "height", "size"], index=files.index)
     return files.assign(**columns, offset=0)
 
 
-def _read(path: Path) -> tuple[str, int, int, int]:
+def _describe(path: Path) -> tuple[str, int, int, int]:
     """A file's SHA-256, the width and height that its header tells, and its size."""
     content = path.read_bytes()
     try:
@@ -235,16 +248,16 @@ def _read(path: Path) -> tuple[str, int, int, int]:
     return hashlib.sha256(content).hexdigest(), width, height, len(content)
 
 
-def _listed(root: Path, folder: str, labels: Mapping[str, int]) -> pd.DataFrame:
-    """The images in the folders that ``labels`` names and that exist, in its order, each folder's by name."""
+def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.DataFrame:
+    """The images in the class folders that exist, each folder's by name; a label is its place in their order."""
     top = root / folder
     if not top.is_dir():
         raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({HELP})")
-    rows = [
-        (name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}")
-        for class_folder, label in labels.items()
-        if (top / class_folder).is_dir()
-        for name in sorted(path.name for path in (top / class_folder).iterdir())
-        if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-    ]
+    rows = []
+    for label, class_folder in enumerate(class_folders):
+        if not (top / class_folder).is_dir():
+            continue
+        for name in sorted(path.name for path in (top / class_folder).iterdir()):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                rows.append((name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}"))
     return pd.DataFrame(rows, columns=["id", "label", "shard"]).astype({"label": "int64"})

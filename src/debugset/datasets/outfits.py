@@ -6,7 +6,7 @@ with its members. A network trained on an unbiased sample has no reason to relat
 
 from collections.abc import Iterator
 from itertools import combinations
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,9 +15,10 @@ from PIL import Image
 from pydantic import Field, PositiveInt
 
 from debugset.base.params import Section
+from debugset.base.paths import TEST
+from debugset.datasets.collection import SETS, Record, attribute_records
 from debugset.datasets.fashion import CLASSES
 from debugset.images.pixels import png_file
-from debugset.images.sets import attribute_columns
 
 SLOTS = (("tshirt", "pullover"), ("trouser", "dress"), ("sneaker", "boot"), ("bag",), ("sandal",), ("coat",))
 GROUPS = {"top": ("tshirt", "pullover"), "footwear": ("sneaker", "boot", "sandal")}
@@ -25,13 +26,12 @@ TYPES = tuple(name for slot in SLOTS for name in slot)
 ATTRIBUTES = (*TYPES, *GROUPS)
 NEGATIVE, UNRELATED, POSITIVE = "negative", "unrelated", "positive"
 
-SIDE, GARMENT, WIDTH, HEIGHT, COLUMNS = 64, 18, 21, 32, 3
+SIDE, COLUMNS = 64, 3  # of the canvas, px; of slots in it
+GARMENT, WIDTH, HEIGHT = 18, 21, 32  # side of a garment in its slot, and the slot's sides, px
 JITTER = WIDTH - GARMENT
 GREY, BRIGHTNESS = 0.45, 0.15  # of the background, its mean and how far an image's may be from it
 OPAQUE_FROM = 64  # a garment's pixel hides the background from this intensity on
-SETS = ("train", "test")
 TEST_GARMENTS = 10_000  # Fashion-MNIST's own test garments, its last, show up in the test set alone
-IMAGES_PER_SHARD = 10_000
 
 
 class OutfitsParams(Section):
@@ -57,21 +57,22 @@ class OutfitsParams(Section):
 
 def relation(attribute_a: str, attribute_b: str) -> str:
     """How two attributes of this world relate."""
-    if any({attribute_a, attribute_b} <= set(slot) for slot in SLOTS):
-        return NEGATIVE
+    for slot in SLOTS:
+        if attribute_a in slot and attribute_b in slot:
+            return NEGATIVE
     members = GROUPS.get(attribute_a, ()) + GROUPS.get(attribute_b, ())
     return POSITIVE if attribute_a in members or attribute_b in members else UNRELATED
 
 
 def ground_truth() -> pd.DataFrame:
     """The relation of every pair of this world's attributes."""
-    pairs = combinations(ATTRIBUTES, 2)
-    return pd.DataFrame(((a, b, relation(a, b)) for a, b in pairs), columns=["attribute_a", "attribute_b", "relation"])
+    table = pd.DataFrame(combinations(ATTRIBUTES, 2), columns=["attribute_a", "attribute_b"])
+    return table.assign(relation=list(map(relation, table["attribute_a"], table["attribute_b"])))
 
 
 def draw_outfits(
     name: str, params: OutfitsParams, garments: UInt8[np.ndarray, "n 28 28"], labels: UInt8[np.ndarray, " n"]
-) -> Iterator[tuple[dict[str, Any], bytes]]:
+) -> Iterator[Record]:
     """One of `SETS` as records for `write_set`; the two share no garment.
 
     Args:
@@ -82,35 +83,39 @@ def draw_outfits(
     """
     rng = np.random.default_rng([params.random_state, 300 + SETS.index(name)])
     first = len(labels) - TEST_GARMENTS
-    rows = np.arange(first, len(labels)) if name == "test" else np.arange(first)
-    of_type = {type_: rows[labels[rows] == CLASSES.index(type_)] for type_ in TYPES}
+    rows = np.arange(first, len(labels)) if name == TEST else np.arange(first)
+    rows_of = {type_: rows[labels[rows] == CLASSES.index(type_)] for type_ in TYPES}
     worn = draw_types(getattr(params, name), params, rng)
-    shown: list[Any] = attribute_columns(attributes_of(worn)).to_dict("records")
-    for row, types in enumerate(worn):
-        chosen = [garments[rng.choice(of_type[type_])] if type_ else None for type_ in types]
-        record = {"id": f"{name}-{row:05d}", "label": 0, "shard": f"{row // IMAGES_PER_SHARD:05d}.tar", **shown[row]}
-        yield record, png_file(canvas(chosen, params.noise, rng))
+
+    def draw(types: list[str]) -> bytes:
+        chosen = [garments[rng.choice(rows_of[type_])] if type_ else None for type_ in types]
+        return png_file(draw_canvas(chosen, params.noise, rng))
+
+    ids = [f"{name}-{place:05d}" for place in range(len(worn))]
+    return attribute_records(ids, worn_attributes(worn), map(draw, worn), "png")
 
 
 def draw_types(count: int, params: OutfitsParams, rng: np.random.Generator) -> list[list[str]]:
     """The type in every slot of each image, each slot for itself; '' is an empty one."""
-    drawn = []
+    slots = []
     for slot in SLOTS:
         empty = params.empty_shared if len(slot) > 1 else params.empty_own
         chances = [empty, *[(1 - empty) / len(slot)] * len(slot)]
-        drawn.append(rng.choice(["", *slot], count, p=chances))
-    return np.stack(drawn, 1).tolist()
+        slots.append(rng.choice(["", *slot], count, p=chances))
+    return np.stack(slots, 1).tolist()
 
 
-def attributes_of(worn: list[list[str]]) -> pd.DataFrame:
+def worn_attributes(worn: list[list[str]]) -> pd.DataFrame:
     """Each image's attributes, +1 or -1: the types that it shows, then the groups that they belong to."""
-    shown = [[any(name in types for name in GROUPS.get(each, (each,))) for each in ATTRIBUTES] for types in worn]
-    return pd.DataFrame(np.where(np.array(shown, bool).reshape(-1, len(ATTRIBUTES)), 1, -1), columns=ATTRIBUTES).astype(
-        "int8"
-    )
+    types = np.array(worn, object).reshape(-1, len(SLOTS))
+    columns = {}
+    for attribute in ATTRIBUTES:
+        shown = np.isin(types, GROUPS.get(attribute, (attribute,))).any(axis=1)
+        columns[attribute] = np.where(shown, 1, -1).astype(np.int8)
+    return pd.DataFrame(columns)
 
 
-def canvas(
+def draw_canvas(
     garments: list[UInt8[np.ndarray, "28 28"] | None], noise: float, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "64 64"]:
     """Garments in their slots, a little shifted, on grey noise; None leaves a slot empty."""

@@ -5,16 +5,15 @@ photos, some are broken or tiny. What each photo really is stands in columns tha
 """
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, SIZE, FashionParams, Wardrobe, composite
+from debugset.datasets.fashion import CLASSES, SIZE, DrawnImage, FashionParams, Wardrobe, composite
 from debugset.datasets.fashion_mnist import CONTEXTS
 from debugset.images.pixels import png_file
 
@@ -37,15 +36,30 @@ PLAIN_TITLES = ("untitled", "IMG_{number}", "yesterday", "for sale", "found this
 NAMES = ("ada", "ben", "chi", "dora", "emil", "fay", "gus", "hana", "ivo", "june", "kofi", "lena", "milo", "nora")
 # Flickr's licence ids and how often the world's owners choose them.
 LICENCES = {0: 0.05, 4: 0.30, 5: 0.15, 7: 0.05, 9: 0.25, 10: 0.10, 11: 0.10}
+LEAKS = ("exact", "reencoded", "shifted", "brightness")  # planted copies of test images
 OWNERS = 600
+TINY = 8  # side of a tiny photo, px
 FIRST_ID = 5_000_000_000
-ERAS = ((datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)),
-        (datetime(2024, 1, 1, tzinfo=UTC), datetime(2025, 1, 1, tzinfo=UTC)))  # fmt: skip
+ERAS = ((2014, 2024), (2024, 2025))  # of the two snapshots' photos: the year they begin with, and the one after them
+NO_GARMENT = -1  # as a label
 
 
 @dataclass
 class Photo:
-    """One photo: its file, what it really shows, and the classes whose words it carries."""
+    """One photo.
+
+    Attributes:
+        content: its file.
+        words_of: the classes whose words it carries.
+        true_label: the class that it really shows, or `NO_GARMENT`.
+        context: what is behind.
+        planted: its kind, if it was planted.
+        copy_of: id of the test image that it is a copy of.
+        extension: of the file's name.
+        side: of the square, px.
+        original: the other photo that it is a copy of.
+        about: what the simulator says of it.
+    """
 
     content: bytes
     words_of: tuple[int, ...]
@@ -60,54 +74,53 @@ class Photo:
 
 
 def draw_world(
-    params: FashionParams,
-    clothes: Wardrobe,
-    photographs: dict[str, np.ndarray],
-    test_images: pd.DataFrame,
-) -> Iterator[tuple[dict[str, Any], bytes]]:
+    params: FashionParams, clothes: Wardrobe, photographs: Mapping[str, np.ndarray], test_images: Sequence[DrawnImage]
+) -> Iterator[DrawnImage]:
     """All photos of both snapshots as records for `write_set`, oldest first.
 
     Args:
         params: the fashion world's parameters.
         clothes: garments that no set shows.
         photographs: the contexts by name.
-        test_images: ``id, label, context, content`` of the images that copies are made of.
+        test_images: records of the images that copies are made of, as `draw_set` gives them.
     """
     last_id = FIRST_ID
     for era, share in enumerate((1.0, params.growth)):
         # Each snapshot draws for itself: growth must not change a byte of what came before it.
         rng = np.random.default_rng([params.random_state, 100 + era])
-        start, end = (int(moment.timestamp()) for moment in ERAS[era])
-        new = [photo for c in range(len(CLASSES)) for photo in _found_by(c, share, params, clothes, photographs, rng)]
+        photos = []
+        for class_ in range(len(CLASSES)):
+            photos += _draw_photos(class_, share, params, clothes, photographs, rng)
         if era == 0:
-            new += _planted(params, new, test_images, rng)
-        moments = np.sort(start + ((end - start) * rng.beta(2, 1, len(new))).astype(np.int64))
-        for photo, place in zip(new, rng.permutation(len(new)), strict=True):
-            photo.about["uploaded"] = int(moments[place])
-        photos = sorted(new, key=lambda photo: photo.about["uploaded"])
+            photos += _plant_photos(params, photos, test_images, rng)
+        _date(photos, *ERAS[era], rng)
+        photos.sort(key=lambda photo: photo.about["uploaded"])
         last_id = _describe(photos, last_id, rng)
         for photo in photos:
             yield _record(photo), photo.content
 
 
-def _found_by(
+def _draw_photos(
     class_: int,
     share: float,
     params: FashionParams,
     clothes: Wardrobe,
-    photographs: dict[str, np.ndarray],
+    photographs: Mapping[str, np.ndarray],
     rng: np.random.Generator,
 ) -> list[Photo]:
     """The ordinary photos that carry a class's words: of the class, of another class, or without a garment."""
     count = round(params.photos_per_class * share)
     empty = round(count * params.no_garment)
     wrong = round(count * params.wrong_label) - empty
-    others = [c for c in range(len(CLASSES)) if c != class_]
-    shown = [class_] * (count - wrong - empty) + [others[i % len(others)] for i in range(wrong)] + [-1] * empty
+    others = [other for other in range(len(CLASSES)) if other != class_]
+    true_labels = [class_] * (count - wrong - empty)
+    for place in range(wrong):
+        true_labels.append(others[place % len(others)])
+    true_labels += [NO_GARMENT] * empty
     photos = []
-    for true_label in shown:
+    for true_label in true_labels:
         context = CONTEXTS[rng.integers(len(CONTEXTS))]
-        garment = clothes.take(true_label) if true_label >= 0 else None
+        garment = None if true_label == NO_GARMENT else clothes.take(true_label)
         words_of: tuple[int, ...] = (class_,)
         if rng.random() < params.cross_class:
             words_of = (class_, others[rng.integers(len(others))])
@@ -115,35 +128,37 @@ def _found_by(
     return photos
 
 
-def _planted(
-    params: FashionParams, ordinary: list[Photo], test_images: pd.DataFrame, rng: np.random.Generator
+def _plant_photos(
+    params: FashionParams, ordinary: list[Photo], test_images: Sequence[DrawnImage], rng: np.random.Generator
 ) -> list[Photo]:
     """Copies of test images under their right labels; copies, broken files and tiny versions of ordinary photos."""
     planted = []
     counts = params.planted.model_dump()
-    copies = [(kind, counts[kind]) for kind in ("exact", "reencoded", "shifted", "brightness")]
     for class_ in range(len(CLASSES)):
+        tests = [test for test in test_images if test[0]["label"] == class_]
+        copied = _choose(len(tests), sum(counts[kind] for kind in LEAKS), "test images", class_, rng).tolist()
+        for kind in LEAKS:
+            for _ in range(counts[kind]):
+                about, content = tests[copied.pop(0)]
+                planted.append(_copy_test_image(kind, about, content, rng))
         mine = [photo for photo in ordinary if photo.words_of == (class_,)]
-        tests = test_images[test_images["label"] == class_]
-        rows = iter(_drawn(len(tests), sum(count for _, count in copies), "test images", class_, rng))
-        for kind, count in copies:
-            planted += [_copy(kind, tests.iloc[next(rows)], rng) for _ in range(count)]
-        for row in _drawn(len(mine), counts["duplicate"], "photos", class_, rng):
-            source = mine[row]
-            planted.append(Photo(source.content, (class_,), source.true_label, source.context, "duplicate",
-                                 original=source))  # fmt: skip
-        for row in _drawn(len(mine), counts["broken"], "photos", class_, rng):
-            cut = mine[row].content[: len(mine[row].content) // 2]
-            planted.append(Photo(cut, (class_,), mine[row].true_label, mine[row].context, "broken"))
-        for row in _drawn(len(mine), counts["tiny"], "photos", class_, rng):
-            small = Image.open(io.BytesIO(mine[row].content)).resize((8, 8))
-            planted.append(
-                Photo(png_file(np.asarray(small)), (class_,), mine[row].true_label, mine[row].context, "tiny", side=8)
-            )
+        for kind in ("duplicate", "broken", "tiny"):
+            for row in _choose(len(mine), counts[kind], "photos", class_, rng):
+                planted.append(_spoil_photo(kind, mine[row]))
     return planted
 
 
-def _drawn(available: int, count: int, what: str, class_: int, rng: np.random.Generator) -> np.ndarray:
+def _spoil_photo(kind: str, photo: Photo) -> Photo:
+    """A duplicate of an ordinary photo, its first half, or a tiny version."""
+    if kind == "duplicate":
+        return replace(photo, planted=kind, original=photo, about={})
+    if kind == "broken":
+        return replace(photo, content=photo.content[: len(photo.content) // 2], planted=kind, about={})
+    small = Image.open(io.BytesIO(photo.content)).resize((TINY, TINY))
+    return replace(photo, content=png_file(np.asarray(small)), planted=kind, side=TINY, about={})
+
+
+def _choose(available: int, count: int, what: str, class_: int, rng: np.random.Generator) -> np.ndarray:
     """``count`` different ones of the ``available``."""
     if count > available:
         raise ValueError(
@@ -153,10 +168,10 @@ def _drawn(available: int, count: int, what: str, class_: int, rng: np.random.Ge
     return rng.choice(available, count, replace=False)
 
 
-def _copy(kind: str, test: pd.Series, rng: np.random.Generator) -> Photo:
+def _copy_test_image(kind: str, about: Mapping[str, Any], content: bytes, rng: np.random.Generator) -> Photo:
     """A leak: a test image as it is, saved as JPEG, shifted by one pixel, or brighter or darker by a tenth."""
-    content, extension = test["content"], "png"
     pixels = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    extension = "png"
     if kind == "reencoded":
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
@@ -168,21 +183,36 @@ def _copy(kind: str, test: pd.Series, rng: np.random.Generator) -> Photo:
     elif kind == "brightness":
         factor = (0.9, 1.1)[rng.integers(2)]
         content = png_file(np.clip(np.rint(pixels * factor), 0, 255).astype(np.uint8))
-    label = int(test["label"])
-    return Photo(content, (label,), label, test["context"], kind, test["id"], extension)
+    label = about["label"]
+    return Photo(content, (label,), label, about["context"], kind, about["id"], extension)
+
+
+def _date(photos: list[Photo], first: int, end: int, rng: np.random.Generator) -> None:
+    """Give every photo a second from year ``first`` to before ``end``; more and more are uploaded as time goes on."""
+    start = int(datetime(first, 1, 1, tzinfo=UTC).timestamp())
+    stop = int(datetime(end, 1, 1, tzinfo=UTC).timestamp())
+    moments = np.sort(start + ((stop - start) * rng.beta(2, 1, len(photos))).astype(np.int64))
+    for photo, place in zip(photos, rng.permutation(len(photos)), strict=True):
+        photo.about["uploaded"] = int(moments[place])
 
 
 def _describe(photos: list[Photo], after: int, rng: np.random.Generator) -> int:
     """Give every photo its owner, licence, title, tags and an id above ``after``; return the last id."""
     ids = after + np.cumsum(rng.integers(1, 90_000, len(photos)))
-    owners = [(f"{10_000_000 + int(n)}@N0{n % 9}", f"{NAMES[n % len(NAMES)]}{n}") for n in range(OWNERS)]
     for photo, photo_id in zip(photos, ids, strict=True):
-        owner, owner_name = owners[rng.integers(OWNERS)]
+        owner = int(rng.integers(OWNERS))
         licence = int(rng.choice(list(LICENCES), p=list(LICENCES.values())))
         title, tags = _title_and_tags(photo, rng)
-        photo.about |= {"id": str(photo_id), "owner": owner, "owner_name": owner_name, "licence": licence,
-                        "title": title, "tags": tags, "secret": f"{rng.integers(16**10):010x}",
-                        "server": str(65500 + int(rng.integers(36)))}  # fmt: skip
+        photo.about |= {
+            "id": str(photo_id),
+            "owner": f"{10_000_000 + owner}@N0{owner % 9}",
+            "owner_name": f"{NAMES[owner % len(NAMES)]}{owner}",
+            "licence": licence,
+            "title": title,
+            "tags": tags,
+            "secret": f"{rng.integers(16**10):010x}",
+            "server": str(65500 + int(rng.integers(36))),
+        }
     return int(ids[-1]) if photos else after
 
 
@@ -192,20 +222,26 @@ def _title_and_tags(photo: Photo, rng: np.random.Generator) -> tuple[str, str]:
     title, titled = PLAIN_TITLES[rng.integers(len(PLAIN_TITLES))], False
     for class_ in photo.words_of:
         first, second = WORDS[CLASSES[class_]]
-        chosen = [(first,), (second,), (first, second)][rng.choice(3, p=[0.45, 0.3, 0.25])]
+        words = [(first,), (second,), (first, second)][rng.choice(3, p=[0.45, 0.3, 0.25])]
         if rng.random() < 0.4 and not titled:
             titled = True  # another class's word must not take this one's place
-            title = TITLES[rng.integers(len(TITLES))].format(word=chosen[0], number="{number}")
-            chosen = chosen[1:]
-        tags += chosen
+            title = TITLES[rng.integers(len(TITLES))].format(word=words[0], number="{number}")
+            words = words[1:]
+        tags += words
     return title.replace("{number}", f"{rng.integers(10_000):04d}"), " ".join(rng.permutation(tags))
 
 
 def _record(photo: Photo) -> dict[str, Any]:
     year = datetime.fromtimestamp(photo.about["uploaded"], UTC).year
-    copy_of = photo.original.about["id"] if photo.original else photo.copy_of
     return {
-        "shard": f"{year}.tar", "extension": photo.extension, "label": photo.true_label,
-        "width": photo.side, "height": photo.side, **photo.about, "true_label": photo.true_label,
-        "context": photo.context, "planted": photo.planted, "copy_of": copy_of,
-    }  # fmt: skip
+        "shard": f"{year}.tar",
+        "extension": photo.extension,
+        "label": photo.true_label,
+        "width": photo.side,
+        "height": photo.side,
+        **photo.about,
+        "true_label": photo.true_label,
+        "context": photo.context,
+        "planted": photo.planted,
+        "copy_of": photo.original.about["id"] if photo.original else photo.copy_of,
+    }

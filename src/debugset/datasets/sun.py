@@ -17,7 +17,8 @@ from PIL import Image, ImageOps
 from pydantic import Field, PositiveInt
 
 from debugset.base.params import Section
-from debugset.datasets.cropped import SETS, Record, attributed_records, collection_root, jpeg, located, photograph
+from debugset.base.paths import TEST
+from debugset.datasets.collection import Record, attribute_records, collection_root, find_place, jpeg_file, read_photo
 
 ROOT_VARIABLE = "SUN_ATTRIBUTE_ROOT"
 LISTS = "SUNAttributeDB"  # the folder that the official archive of the lists unpacks to
@@ -69,7 +70,7 @@ def sun_root() -> Path:
     return collection_root(ROOT_VARIABLE, "the SUN Attribute database: its three .mat files and images")
 
 
-def records(name: str, params: SunParams, root: Path) -> tuple[Iterator[Record], int]:
+def read_records(name: str, params: SunParams, root: Path) -> tuple[Iterator[Record], int]:
     """One of `SETS` as records for `write_set`, by id, and how many images were dropped: none ever is.
 
     Args:
@@ -81,15 +82,14 @@ def records(name: str, params: SunParams, root: Path) -> tuple[Iterator[Record],
         FileNotFoundError: a list or the photos' folder is missing.
         ValueError: a list is wrong, or more attributes are asked for than there are.
     """
-    folder = located(root, [PHOTOS], ROOT_VARIABLE)
+    folder = find_place(root, [PHOTOS], ROOT_VARIABLE)
     lists = read_lists(root)
-    signs = binary(lists.labels)
-    chosen = balanced(signs, params.attributes)
-    attributes = pd.DataFrame(signs[:, chosen], columns=[lists.attributes[column] for column in chosen])
-    ids = image_ids(lists.images)
-    rows = sorted(split(name, params, len(ids)).tolist(), key=lambda row: ids[row])
-    contents = (partial(scene, folder / lists.images[row], params.side) for row in rows)
-    return attributed_records([ids[row] for row in rows], attributes.iloc[rows], contents), 0
+    signs = pd.DataFrame(to_signs(lists.labels), image_ids(lists.images), lists.attributes)
+    attributes = signs.iloc[:, most_balanced(signs.to_numpy(), params.attributes)]
+    paths = pd.Series(lists.images, signs.index)
+    ids = sorted(signs.index[split_rows(name, params, len(signs))])
+    contents = (partial(cut_scene, folder / path, params.side) for path in paths[ids])
+    return attribute_records(ids, attributes.loc[ids], contents, "jpg"), 0
 
 
 def read_lists(root: Path) -> Lists:
@@ -99,22 +99,22 @@ def read_lists(root: Path) -> Lists:
         FileNotFoundError: one is missing.
         ValueError: one can't be read, lacks its variable, holds something else in it, or does not fit the others.
     """
-    attributes, images = _texts(root, *ATTRIBUTES), _texts(root, *IMAGES)
-    path, labels = _variable(root, *LABELS)
+    attributes, images = _read_texts(root, *ATTRIBUTES), _read_texts(root, *IMAGES)
+    path, labels = _read_variable(root, *LABELS)
     if labels.shape != (len(images), len(attributes)) or labels.dtype.kind not in "fiu":
         raise ValueError(
             f"{path}: `{LABELS[1]}` is {labels.dtype} of shape {labels.shape}, but there are {len(images)} images and "
             f"{len(attributes)} attributes; {MEND}"
         )
-    bad = ~((labels >= 0) & (labels <= 1))  # true of NaN too
-    if bad.any():
-        row, column = (int(place) for place in np.argwhere(bad)[0])
+    wrong = np.argwhere(~((labels >= 0) & (labels <= 1))).tolist()  # NaN too
+    if wrong:
+        row, column = wrong[0]
         where = f"`{LABELS[1]}` row {row + 1}, column {column + 1}"
         raise ValueError(f"{path}: {where} is {labels[row, column]} and not in [0, 1]; {MEND}")
     return Lists(attributes, images, labels.astype(np.float64))
 
 
-def binary(labels: Float[np.ndarray, "n a"]) -> Int8[np.ndarray, "n a"]:
+def to_signs(labels: Float[np.ndarray, "n a"]) -> Int8[np.ndarray, "n a"]:
     """The sign of ``labels - 0.5``, +1 or -1 (Zhang et al. 2018).
 
     An exact 0.5, whose sign would be 0, becomes -1: no majority saw the attribute.
@@ -122,7 +122,7 @@ def binary(labels: Float[np.ndarray, "n a"]) -> Int8[np.ndarray, "n a"]:
     return np.where(labels > THRESHOLD, 1, -1).astype(np.int8)
 
 
-def balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarray, " count"]:
+def most_balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarray, " count"]:
     """The attributes whose more frequent value is the least frequent (Zhang et al. 2018).
 
     Of attributes alike in that, the first in the file's order are taken.
@@ -143,7 +143,7 @@ def balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarray, " 
     return np.sort(np.argsort(larger, kind="stable")[:count]).astype(np.int64)
 
 
-def split(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"]:
+def split_rows(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"]:
     """The rows of a set, ascending: the first of a seeded shuffle are for testing, the others for training.
 
     Args:
@@ -158,7 +158,7 @@ def split(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"
     if not 0 < tested < count:
         raise ValueError(f"test: {params.test} of {count} images leaves a set empty; take a share nearer 0.5")
     order = np.random.default_rng(params.random_state).permutation(count)
-    return np.sort(order[:tested] if name == SETS[1] else order[tested:])
+    return np.sort(order[:tested] if name == TEST else order[tested:])
 
 
 def image_ids(images: list[str]) -> list[str]:
@@ -181,7 +181,7 @@ def image_ids(images: list[str]) -> list[str]:
     return list(row_of)
 
 
-def scene(path: Path, side: int) -> bytes:
+def cut_scene(path: Path, side: int) -> bytes:
     """A photo's largest square at its centre, resized, as a JPEG file.
 
     Args:
@@ -191,12 +191,12 @@ def scene(path: Path, side: int) -> bytes:
     Raises:
         ValueError: the photo is missing, cut short or no image.
     """
-    return jpeg(ImageOps.fit(photograph(path), (side, side), Image.Resampling.BILINEAR))
+    return jpeg_file(ImageOps.fit(read_photo(path), (side, side), Image.Resampling.BILINEAR))
 
 
-def _texts(root: Path, file: str, variable: str) -> list[str]:
+def _read_texts(root: Path, file: str, variable: str) -> list[str]:
     """A variable that is a column of cells, one text in each, no two alike."""
-    path, cells = _variable(root, file, variable)
+    path, cells = _read_variable(root, file, variable)
     if cells.dtype != object or cells.ndim != 2 or 1 not in cells.shape:
         raise ValueError(f"{path}: `{variable}` is {cells.dtype} of shape {cells.shape} and no column of cells; {MEND}")
     row_of: dict[str, int] = {}
@@ -211,11 +211,11 @@ def _texts(root: Path, file: str, variable: str) -> list[str]:
     return list(row_of)
 
 
-def _variable(root: Path, file: str, variable: str) -> tuple[Path, np.ndarray]:
+def _read_variable(root: Path, file: str, variable: str) -> tuple[Path, np.ndarray]:
     """A variable of a Matlab file."""
     from scipy.io import loadmat  # here, because it is slow to import
 
-    path = located(root, [file, f"{LISTS}/{file}"], ROOT_VARIABLE)
+    path = find_place(root, [file, f"{LISTS}/{file}"], ROOT_VARIABLE)
     try:
         variables = loadmat(path, variable_names=[variable])
     except NotImplementedError:

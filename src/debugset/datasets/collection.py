@@ -1,21 +1,32 @@
-"""What the readers of photo collections with attributes share: finding them, opening a photo, crops as records."""
+"""What collections of images share: finding and reading their files, and records of images with attributes."""
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 from PIL import Image
 
+from debugset.base.machine import workers
+from debugset.base.paths import TEST, TRAIN
+from debugset.base.progress import progress
 from debugset.images.sets import Content, attribute_columns
 
-SETS = ("train", "test")
+SETS = (TRAIN, TEST)  # of images with attributes
 IMAGES_PER_SHARD = 10_000
-QUALITY = 95
+JPEG_QUALITY = 95
+FILES_AT_A_TIME = 1000  # a million jobs waiting at once would fill the memory
 
 Record = tuple[dict[str, Any], Content]  # as `write_set` takes it
+T = TypeVar("T")
+
+
+def shard_name(place: int) -> str:
+    """The tar of a set's image number ``place``."""
+    return f"{place // IMAGES_PER_SHARD:05d}.tar"
 
 
 def collection_root(variable: str, what: str) -> Path:
@@ -33,11 +44,16 @@ def collection_root(variable: str, what: str) -> Path:
     return Path(os.environ[variable])
 
 
-def located(root: Path, places: Sequence[str], variable: str) -> Path:
+def find_place(root: Path, places: Sequence[str], variable: str) -> Path:
     """The first of some places below a root that exists.
 
+    Args:
+        root: the collection's folder.
+        places: paths below it.
+        variable: the environment variable that names the root, for the error's text.
+
     Raises:
-        FileNotFoundError: none does.
+        FileNotFoundError: none exists.
     """
     for place in places:
         if (root / place).exists():
@@ -46,7 +62,23 @@ def located(root: Path, places: Sequence[str], variable: str) -> Path:
     raise FileNotFoundError(f"{root / places[0]}{others}: no such file or folder; restore it or correct {variable}")
 
 
-def size_of(path: Path) -> tuple[int, int]:
+def read_files(read: Callable[[Path], T], paths: Sequence[Path], what: str) -> list[T]:
+    """What ``read`` tells of each file, in threads: a disk answers many at a time.
+
+    Args:
+        read: reads a file.
+        paths: the files.
+        what: what the progress bar says.
+    """
+    results: list[T] = []
+    with ThreadPoolExecutor(workers()) as pool, progress(what=what, total=len(paths), unit=" images") as bar:
+        for start in range(0, len(paths), FILES_AT_A_TIME):
+            results += pool.map(read, paths[start : start + FILES_AT_A_TIME])
+            bar.update(len(results) - start)
+    return results
+
+
+def read_size(path: Path) -> tuple[int, int]:
     """A photo's width and height, as its header tells.
 
     Raises:
@@ -59,7 +91,7 @@ def size_of(path: Path) -> tuple[int, int]:
         raise _unreadable(path, error) from None
 
 
-def photograph(path: Path) -> Image.Image:
+def read_photo(path: Path) -> Image.Image:
     """A photo, decoded to RGB.
 
     Raises:
@@ -72,30 +104,33 @@ def photograph(path: Path) -> Image.Image:
         raise _unreadable(path, error) from None
 
 
-def jpeg(image: Image.Image) -> bytes:
-    """A crop as a JPEG file.
+def jpeg_file(image: Image.Image) -> bytes:
+    """A part of a photo as a JPEG file.
 
     The photos are JPEGs themselves: a lossless copy of 200,000 crops would keep their artefacts at several times the
     size. Colour is stored at full resolution, for attributes such as lipstick are small patches of it.
     """
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 
-def attributed_records(ids: Sequence[str], attributes: pd.DataFrame, contents: Iterable[Content]) -> Iterator[Record]:
+def attribute_records(
+    ids: Sequence[str], attributes: pd.DataFrame, contents: Iterable[Content], extension: str
+) -> Iterator[Record]:
     """Records for `write_set`, one at a time: 200,000 of them at once would fill the memory.
 
     Args:
         ids: of the images, sorted.
         attributes: one row an image, one column an attribute.
-        contents: what gives each image's JPEG.
+        contents: what gives each image's file.
+        extension: of the files' names.
     """
-    shown = attribute_columns(attributes)
-    names = [str(name) for name in shown]
-    rows = zip(ids, shown.itertuples(index=False, name=None), contents, strict=True)
+    columns = attribute_columns(attributes)
+    names = list(map(str, columns))
+    rows = zip(ids, columns.itertuples(index=False, name=None), contents, strict=True)
     for place, (id_, values, content) in enumerate(rows):
-        record = {"id": id_, "label": 0, "shard": f"{place // IMAGES_PER_SHARD:05d}.tar", "extension": "jpg"}
+        record = {"id": id_, "label": 0, "shard": shard_name(place), "extension": extension}
         yield {**record, **dict(zip(names, values, strict=True))}, content
 
 
