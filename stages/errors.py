@@ -7,7 +7,7 @@ from debugset.base.command import run
 from debugset.base.files import write_parquet
 from debugset.base.params import load
 from debugset.base.paths import ERRORS, EVALUATED, MENDED_MODES, MODELS, SETS
-from debugset.dcd.failures import ORIGINAL, ErrorsParams, failures_frame, read_modes
+from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, failures_frame, read_modes
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description
 from debugset.models.classifier import load as load_model
@@ -29,7 +29,7 @@ def main() -> None:
             rows = np.arange(len(images))
             frame = predict_table(classifier, description, images, rows, embed.precision)
             frames.append(frame.assign(model=name, random_state=0, set=images.folder.name))
-    table = pd.concat(frames, ignore_index=True)
+    table = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
     failures = failures_frame(table, sets[0].classes, params, read_modes(MENDED_MODES))
     print(f"failures: {failures['role'].value_counts().to_dict()}")
     write_parquet(ERRORS / "predictions.parquet", table)

@@ -12,7 +12,7 @@ from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MOD
 from debugset.base.paths import VARIANTS as FOLDER
 from debugset.base.progress import progress
 from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
-from debugset.dcd.failures import ORIGINAL, ErrorsParams, class_indices
+from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, class_indices
 from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
 from debugset.models.classifier import load as load_model
@@ -26,10 +26,9 @@ def main() -> None:
     """Predict with every variant, measure it, and write both."""
     params, embed, errors = load("evaluate", EvaluateParams), load("embed", EmbedParams), load("errors", ErrorsParams)
     classes = open_set(SETS / EVALUATED[0]).classes
-    predictions = pd.concat(
-        [_predictions_of_original(), *predictions_of_variants(embed, load("train", TrainParams).random_states)],
-        ignore_index=True,
-    )
+    random_states = load("train", TrainParams).random_states
+    frames = [_predictions_of_original(), *predictions_of_variants(embed, random_states)]
+    predictions = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
     failures = pd.read_parquet(ERRORS / "failures.parquet")
     added = {variant: _added(variant, classes) for variant in VARIANTS}
     debugged = class_indices(errors.classes, classes).tolist()
@@ -42,7 +41,10 @@ def main() -> None:
 
 def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Iterator[pd.DataFrame]:
     """What every run says of every set and of de-val, and what the original says of de-val."""
-    sets = [(name, images, np.arange(len(images)), images.labels) for name, images in _evaluated_sets()]
+    sets = []
+    for name in EVALUATED:
+        images = open_set(SETS / name)
+        sets.append((name, images, np.arange(len(images)), images.labels))
     pool, picks = open_set(POOL), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
     deval = (DEVAL, pool, pool.rows_of(picks["image_id"]), picks["class"].to_numpy(np.int64))  # the weak label
     jobs = [(ORIGINAL, 0, MODELS / ORIGINAL, [deval])]
@@ -55,10 +57,6 @@ def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Ite
         for name, images, rows, labels in predicted:
             frame = predict_table(classifier, description, images, rows, embed.precision)
             yield frame.assign(label=labels, model=model, random_state=random_state, set=name)
-
-
-def _evaluated_sets() -> list[tuple]:
-    return [(name, open_set(SETS / name)) for name in EVALUATED]
 
 
 def _predictions_of_original() -> pd.DataFrame:

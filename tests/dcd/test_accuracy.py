@@ -4,6 +4,7 @@ import pytest
 
 from debugset.dcd.accuracy import (
     COLUMNS,
+    EvaluateParams,
     Runs,
     accuracy_by_class,
     accuracy_by_run,
@@ -11,6 +12,7 @@ from debugset.dcd.accuracy import (
     bootstrap,
     choose_embedder,
     correctness,
+    evaluation_tables,
     regression_lines,
 )
 from tests.reference import evaluation as naive
@@ -189,3 +191,14 @@ def test_the_runs_accuracies_average_to_the_table(predictions, failures):
     means = accuracy_by_run(predictions, failures, [0, 1]).groupby(["variant", "column"])["accuracy"].mean()
     expected = table.set_index(["variant", "column"])["accuracy"]
     pd.testing.assert_series_equal(means.sort_index(), expected.sort_index())
+
+
+def test_all_tables_of_the_evaluation_come_together(predictions, failures):
+    params = EvaluateParams(resamples=100, random_state=3)
+    tables = evaluation_tables(predictions, failures, [0, 1], {"random": {0: 10, 1: 30}}, params)
+    accuracy, differences = accuracy_table(predictions, failures, [0, 1], 100, 3)
+    pd.testing.assert_frame_equal(tables["accuracy"], accuracy)
+    pd.testing.assert_frame_equal(tables["differences"], differences)
+    assert set(tables) == {"accuracy", "differences", "by_run", "by_class", "lines"}
+    assert tables["by_class"].query("variant == 'random'")["added"].isin([10, 30]).all()
+    assert set(tables["lines"]["variant"]) == set(predictions["model"])

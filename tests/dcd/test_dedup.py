@@ -15,6 +15,7 @@ from debugset.dcd.dedup import (
     decide_fates,
     far_from,
     filter_scores,
+    removed_images,
 )
 from tests.features.shards import in_shards
 from tests.reference import dedup as naive
@@ -198,3 +199,10 @@ def test_border_pairs_lie_on_both_sides_nearest_first(world):
     pairs = border_pairs(decided, 1)
     assert pairs["image_id"].tolist() == ["c", "f"]
     assert pairs["keep"].tolist() == [False, True]
+
+
+def test_removed_images_are_told_in_the_order_of_the_pool(world):
+    pool, decided = world
+    assert removed_images(decided, pool["id"].to_numpy(object)).tolist() == [False, True, True, True, True, False]
+    with pytest.raises(ValueError, match=r"data/dedup/keep\.parquet: belongs to another version of the pool"):
+        removed_images(decided, pool["id"].to_numpy(object)[::-1])

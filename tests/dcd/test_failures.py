@@ -5,6 +5,7 @@ import pytest
 from debugset.base.params import ParamsError, check
 from debugset.dcd.failures import (
     ErrorsParams,
+    collected_for,
     debug_classes,
     failures,
     failures_frame,
@@ -160,3 +161,10 @@ def test_a_broken_modes_file_is_named(tmp_path, text):
     (tmp_path / "errors.modes").write_text(text)
     with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset barlow mend --none`"):
         read_modes(tmp_path / "errors.modes")
+
+
+def test_images_are_collected_for_seeds_and_mended_modes_alone(predictions):
+    collected = collected_for(mended(predictions, MENDED))
+    assert set(collected["role"]) == {"seed", "mode"}
+    assert collected["set"].tolist() == ["seed_source"] * 5 + ["diagnosis"] * 3
+    assert collected.index.tolist() == list(range(8))

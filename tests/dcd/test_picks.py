@@ -1,11 +1,13 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugset.base.params import ParamsError, check
 from debugset.dcd import picks as module
-from debugset.dcd.picks import PickParams, pick_neighbours
+from debugset.dcd.picks import PickParams, Picks, pick_neighbours, picks_frame
+from debugset.features.neighbours import nearest
 from debugset.features.store import Features
 from tests.features.shards import in_shards
 from tests.reference import picks as naive
@@ -101,3 +103,28 @@ def test_params_are_checked():
             "pick",
             PickParams,
         )
+
+
+@settings(max_examples=50, deadline=None)
+@given(random_state=st.integers(0, 2**32), listed=st.integers(1, 12))
+def test_lists_that_are_known_beforehand_change_nothing(random_state, listed):
+    rng = np.random.default_rng(random_state)
+    seeds, pool = (rng.integers(0, 4, (rows, 2)).astype(np.float32) for rows in (5, 30))
+    exclude = rng.random(30) < 0.4
+    known = nearest(seeds, pool, listed)  # excluded images among them
+    expected = naive.pick_neighbours(seeds, pool, 3, exclude)
+    assert as_tuples(pick_neighbours(seeds, pool, 3, exclude=exclude, known=known)) == expected
+
+
+def test_a_table_of_picks_names_each_image_and_its_seed_s_set():
+    seeds = pd.DataFrame({"set": ["seed_source", "diagnosis"], "class": [4, 7], "image_id": ["a", "a"]})
+    picks = Picks(np.array([1, 0]), np.array([2, 0]), np.array([0.5, 0.75]), np.array([0, 0]))
+    table = picks_frame(picks, seeds, np.array(["p", "q", "r"], object))
+    assert table.to_dict("list") == {
+        "class": [7, 4],
+        "seed_set": ["diagnosis", "seed_source"],
+        "seed_id": ["a", "a"],
+        "image_id": ["r", "p"],
+        "distance": [0.5, 0.75],
+        "rank": [0, 0],
+    }

@@ -74,7 +74,9 @@ def test_a_table_of_other_numbers_is_named(check):
     end = "<!-- end of table -->"
     code, printed = check("README.md", lambda text: text.replace(end, f"| 1 |\n{end}"))
     assert code == 1
-    assert printed.startswith("error: README.md: table `table` is not what the five random states say; run `make results`")
+    assert printed.startswith(
+        "error: README.md: table `table` is not what the five random states say; run `make results`"
+    )
 
 
 def test_a_missing_lock_file_is_told(clone, check):

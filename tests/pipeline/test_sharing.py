@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
+from tests.pipeline.import_closure import closure, entry_module
 
 from tests.pipeline.conftest import clone_of
-from tests.pipeline.import_closure import closure, entry_module
 from tests.pipeline.moto import BUCKET, CREDENTIALS, s3_server
 from tests.pipeline.snapshots import SNAPSHOTS, outs
 from tests.pipeline.ssh_server import ssh_server

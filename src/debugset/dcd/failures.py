@@ -22,6 +22,7 @@ MODES_HEADER = """\
 # Failures on `diagnosis` that images are collected for besides the seeds: `debugset barlow mend MODE` writes them.
 mode,class_name,image_id
 """
+PREDICTION_COLUMNS = ["model", "random_state", "set", "image_id", "label", "predicted"]
 MODES_COLUMNS = ["mode", "class_name", "image_id"]
 
 
