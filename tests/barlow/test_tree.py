@@ -1,5 +1,6 @@
 """Failure trees: their numbers against the definitions, their splits against scikit-learn's, their edges."""
 
+import json
 from itertools import chain
 
 import numpy as np
@@ -9,8 +10,7 @@ from hypothesis import strategies as st
 from sklearn.tree import DecisionTreeClassifier
 
 from debugset.barlow.information import mutual_information
-from debugset.barlow.modes import failure_modes
-from debugset.barlow.tree import FailureTree, Node, failure_tree, holds, in_words, simplified
+from debugset.barlow.tree import FailureTree, Node, failure_tree, holds, read_rule, rule_text, simplify
 from tests.reference import barlow as naive
 
 
@@ -60,7 +60,7 @@ def test_a_rule_names_the_feature_s_own_index_and_its_whole_threshold():
     low, high = np.float32(0.1), np.float32(0.30000001)
     assert tree.leaves[0].rule == ((37, "<", (float(low) + float(high)) / 2),)
     assert tree.leaves[1].rule[0][:2] == (37, ">=")
-    assert in_words(tree.leaves[0].rule) == f"feature[37] < {(float(low) + float(high)) / 2!r}"
+    assert rule_text(tree.leaves[0].rule) == f"feature[37] < {(float(low) + float(high)) / 2!r}"
     assert tree.aler == 1
 
 
@@ -105,7 +105,6 @@ def test_a_group_of_one_kind_is_a_root_alone(failed):
     tree = failure_tree(np.random.default_rng(0).random((6, 3)), failed, max_depth=3)
     assert len(tree.nodes) == 1
     assert tree.base_error_rate == tree.aler == float(failed.any())
-    assert failure_modes(tree) == []
 
 
 def test_bad_numbers_are_named():
@@ -114,44 +113,17 @@ def test_bad_numbers_are_named():
         failure_tree(features, failed, n_features=0)
     with pytest.raises(ValueError, match="max_depth: must be at least 1, got 0"):
         failure_tree(features, failed, max_depth=0)
-    with pytest.raises(ValueError, match="min_gain: must lie between 0 and 1"):
-        failure_modes(failure_tree(features, failed), min_gain=-0.1)
 
 
-def leaf(failures, count, total, rule=()):
-    return Node(rule, True, count, failures, failures / count, failures / total)
-
-
-def test_modes_exceed_both_bounds_strictly_and_come_by_importance():
-    # base 40 of 100; the bounds are 0.5 and 0.25
-    leaves = [leaf(10, 20, 40), leaf(11, 20, 40), leaf(10, 16, 40), leaf(9, 10, 40), leaf(0, 34, 40)]
-    root = Node((), False, 100, 40, 0.4, 1.0)
-    tree = FailureTree((root, *leaves), np.empty(0, np.int64))
-    found = failure_modes(tree, min_gain=0.1, min_coverage=0.25)
-    assert [(mode.failures, mode.count) for mode in found] == [(11, 20)]
-    found = failure_modes(tree, min_gain=0.05, min_coverage=0.1)
-    assert [(mode.failures, mode.count) for mode in found] == [(9, 10), (10, 16), (11, 20), (10, 20)]
-    assert [mode.importance for mode in found] == sorted((mode.importance for mode in found), reverse=True)
-
-
-@pytest.mark.parametrize(("failures", "found"), [(40, 0), (41, 1)])
-def test_strictly_means_strictly_where_sums_are_rounded(failures, found):
-    assert 0.7 + 0.1 < 0.8  # as floats
-    root, mode = Node((), False, 100, 70, 0.7, 1.0), leaf(failures, 50, 70)
-    tree = FailureTree((root, mode, leaf(70 - failures, 50, 70)), np.empty(0, np.int64))
-    assert len(failure_modes(tree, min_gain=0.1)) == found
-
-
-def test_a_mode_of_a_deep_tree_has_a_short_rule():
-    rule = ((3, "<", 0.5), (1, ">=", 0.1), (3, "<", 0.2))
-    tree = FailureTree((Node((), False, 100, 40, 0.4, 1.0), leaf(30, 40, 40, rule)), np.empty(0, np.int64))
-    (mode,) = failure_modes(tree)
-    assert mode.rule == ((3, "<", 0.2), (1, ">=", 0.1))
-
-
-def test_a_mode_s_rule_keeps_the_tightest_condition_on_a_side():
+def test_a_simple_rule_keeps_the_tightest_condition_on_a_side():
     rule = ((3, "<", 0.5), (1, ">=", 0.1), (3, "<", 0.2), (3, ">=", 0.1), (1, ">=", 0.05))
-    assert simplified(rule) == ((3, "<", 0.2), (1, ">=", 0.1), (3, ">=", 0.1))
+    assert simplify(rule) == ((3, "<", 0.2), (1, ">=", 0.1), (3, ">=", 0.1))
     features = np.random.default_rng(0).random((500, 5)).astype(np.float32)
-    assert np.array_equal(holds(rule, features), holds(simplified(rule), features))
+    assert np.array_equal(holds(rule, features), holds(simplify(rule), features))
     assert holds(rule, features).any()
+
+
+def test_rules_survive_their_json():
+    rule = ((37, "<", 0.1 + 0.2), (3, ">=", float(np.float32(0.7))))
+    assert read_rule(json.dumps(rule)) == rule
+    assert read_rule("[]") == ()

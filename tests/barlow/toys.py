@@ -1,10 +1,14 @@
-"""A study of four classes whose failures have known causes."""
+"""An analysis of four classes whose failures have known causes; pixels, and a backbone of two functions."""
 
 import numpy as np
+import torch
+from torch import nn
 
+from debugset.barlow.analysis import Analysis
 from debugset.barlow.groups import discovery_half
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.study import Study
+from debugset.models.classifier import Classifier
+from tests.models.toys import PLAIN
 
 CLASSES = ("coat", "toy poodle", "bag", "boot")
 PARAMS = BarlowParams(
@@ -14,7 +18,7 @@ PARAMS = BarlowParams(
 )  # fmt: skip
 
 
-def made_study(n=600, random_state=0, **changes):
+def made_analysis(n=600, random_state=0, **changes):
     """Class 0 fails where feature 2 is low, class 1 at random, class 2 never; class 3 has few images."""
     rng = np.random.default_rng(random_state)
     labels = rng.choice(4, n, p=[0.4, 0.3, 0.29, 0.01])
@@ -23,4 +27,16 @@ def made_study(n=600, random_state=0, **changes):
     predicted = np.where(rng.random(n) < risk, (labels + 1) % 2, labels)
     params = PARAMS.model_copy(update=changes)
     half = discovery_half(labels, params.discovery, params.random_state)
-    return Study("original", "robust", features, labels, predicted, half, CLASSES, params)
+    return Analysis("original", "robust", features, labels, predicted, half, CLASSES, params)
+
+
+def pixels(count=5, side=32, random_state=0):
+    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(random_state))
+
+
+def pooled(forward_features, pool=lambda maps: maps.mean(dim=(2, 3))):
+    """A classifier whose backbone is two functions."""
+    backbone = nn.Module()
+    backbone.forward_features = forward_features
+    backbone.forward_head = lambda maps, pre_logits=True: pool(maps)
+    return Classifier(backbone, PLAIN.mean, PLAIN.std)

@@ -4,20 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.barlow.study import explain, members_frame, modes_frame
+from debugset.barlow.analysis import explain
+from debugset.barlow.tables import members_frame, modes_frame
 from debugset.dcd.remeasure import remeasure
-from tests.barlow.toys import made_study
+from tests.barlow.toys import made_analysis
 
 
 @pytest.fixture(scope="module")
 def study():
-    return made_study()
+    return made_analysis()
 
 
 @pytest.fixture(scope="module")
 def tables(study):
     ids = np.array([f"i{place}" for place in range(len(study.labels))], object)
-    modes = modes_frame(study, explain(study))
+    modes = modes_frame(explain(study))
     return modes, members_frame(study, modes, ids)
 
 

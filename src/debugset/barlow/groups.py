@@ -57,7 +57,7 @@ def groups_of(
         discovery: which images belong to the discovery half.
         classes: how many there are.
     """
-    keys = {"label": labels, "prediction": predicted}[grouping]
+    keys = labels if grouping == "label" else predicted
     order = np.argsort(keys, kind="stable")
     ends = np.searchsorted(keys[order], np.arange(classes + 1))
     for class_ in range(classes):
@@ -65,11 +65,17 @@ def groups_of(
         yield Group(grouping, class_, rows[discovery[rows]], rows[~discovery[rows]])
 
 
-def why_not(group: Group, failed: Bool[np.ndarray, " n"], min_images: int) -> str:
-    """Why a group can't be explained, in words; empty where it can."""
+def obstacle(group: Group, failed: Bool[np.ndarray, " n"], min_images: int) -> str | None:
+    """Why a group can't be explained, in words; None where it can.
+
+    Args:
+        group: the images.
+        failed: whether the model fails, of all images.
+        min_images: how many the discovery half has at least.
+    """
     failures = failed[group.discovery]
     if len(failures) < min_images:
         return f"{len(failures)} images, fewer than {min_images}"
     if not failures.any():
         return "no failures"
-    return "failures only" if failures.all() else ""
+    return "failures only" if failures.all() else None

@@ -1,20 +1,21 @@
-"""Whether what was found on the discovery half holds on images that it was not found on, and beyond chance."""
+"""The proof of what the discovery half told: other images, shuffled failures, and the cause where one was planted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
-from debugset.barlow.tree import FailureTree, Rule, failure_tree, holds
+from debugset.barlow.tree import FailureTree, Rule, holds
 from debugset.features.matrix import Matrix
 
-SIGNIFICANT = 0.05
+SIGNIFICANT = 0.05  # a mode whose corrected p lies below this holds
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """A rule, measured on other images of its group.
+class Score:
+    """A rule on other images of its group.
 
     Attributes:
         count: images that the rule holds for.
@@ -33,17 +34,26 @@ class HeldOut:
     p: float
 
 
-def measured(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> HeldOut:
-    """Measure a rule; p is Fisher's exact test against the rest of the group, one-sided."""
+def score_rule(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> Score:
+    """Try a rule on images that it was not found on.
+
+    Args:
+        rule: its conditions.
+        features: of a group's held-out images.
+        failed: whether the model fails on each.
+
+    Returns:
+        The score; its p is Fisher's exact test against the rest of the group, one-sided.
+    """
     from scipy.stats import hypergeom
 
     inside = holds(rule, features)
     count, failures, total, n = int(inside.sum()), int((inside & failed).sum()), int(failed.sum()), len(failed)
     p = float(hypergeom.sf(failures - 1, n, total, count)) if n else 1.0
-    return HeldOut(count, failures, share(failures, count), share(failures, total), share(total, n), min(p, 1.0))
+    return Score(count, failures, _share(failures, count), _share(failures, total), _share(total, n), min(p, 1.0))
 
 
-def corrected(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, " m"]:
+def bonferroni(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, " m"]:
     """Bonferroni's correction: p times the number of tests, which is at least that of the groups tried.
 
     Args:
@@ -54,39 +64,43 @@ def corrected(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, "
 
 
 def heldout_gain(tree: FailureTree, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> float:
-    """ALER - BER of the tree's leaves on other images; NaN where none of them fails."""
+    """ALER - BER of the tree's leaves on other images; NaN where none of them fails.
+
+    Args:
+        tree: found on the discovery half.
+        features: of the group's held-out images.
+        failed: whether the model fails on each.
+    """
     if not failed.any():
         return float("nan")
-    scores = [measured(leaf.rule, features, failed) for leaf in tree.leaves]
+    scores = [score_rule(leaf.rule, features, failed) for leaf in tree.leaves]
     aler = sum(score.error_rate * score.error_coverage for score in scores if score.count)
     return aler - float(failed.mean())
 
 
 def chance_gains(
+    fit: Callable[[Float[Matrix, "n d"], Bool[np.ndarray, " _n"]], FailureTree],
     features: Float[Matrix, "n d"],
     failed: Bool[np.ndarray, " _n"],
     permutations: int,
     rng: np.random.Generator,
-    *,
-    n_features: int,
-    max_depth: int,
-    estimator: str,
 ) -> Float64[np.ndarray, " permutations"]:
-    """ALER - BER when failures are shuffled among the group's images, feature selection included."""
+    """ALER - BER when failures are shuffled among the group's images, feature selection included.
+
+    Args:
+        fit: grows a tree from features and failures, as `failure_tree` with its settings.
+        features: of a group's images.
+        failed: whether the model fails on each.
+        permutations: how many shuffles.
+        rng: of the shuffles.
+    """
     gains = np.empty(permutations)
     for turn in range(permutations):
-        shuffled = rng.permutation(failed)
-        tree = failure_tree(features, shuffled, n_features=n_features, max_depth=max_depth, estimator=estimator)
-        gains[turn] = tree.aler - tree.base_error_rate
+        gains[turn] = fit(features, rng.permutation(failed)).gain
     return gains
 
 
-def share(part: int, whole: int) -> float:
-    """A part of a whole; NaN where there is nothing."""
-    return part / whole if whole else float("nan")
-
-
-class Found(NamedTuple):
+class CauseMatch(NamedTuple):
     """How well a cluster of images matches those with the planted cause.
 
     Attributes:
@@ -100,7 +114,7 @@ class Found(NamedTuple):
     base: float
 
 
-def usual_contexts(labels: Int64[np.ndarray, " n"], contexts: np.ndarray) -> set[tuple[int, str]]:
+def frequent_contexts(labels: Int64[np.ndarray, " n"], contexts: np.ndarray) -> set[tuple[int, str]]:
     """The pairs of class and context that training shows more often than if all contexts were as frequent.
 
     Args:
@@ -108,11 +122,12 @@ def usual_contexts(labels: Int64[np.ndarray, " n"], contexts: np.ndarray) -> set
         contexts: their contexts.
     """
     names, place = np.unique(contexts.astype(str), return_inverse=True)
-    found = set()
+    pairs = set()
     for class_ in np.unique(labels):
         counts = np.bincount(place[labels == class_], minlength=len(names))
-        found |= {(int(class_), str(names[one])) for one in np.flatnonzero(counts > counts.sum() / len(names))}
-    return found
+        for context in names[counts > counts.sum() / len(names)]:
+            pairs.add((int(class_), str(context)))
+    return pairs
 
 
 def planted_cause(
@@ -120,20 +135,38 @@ def planted_cause(
     labels: Int64[np.ndarray, " n"],
     predicted: Int64[np.ndarray, " n"],
     contexts: np.ndarray,
-    usual: set[tuple[int, str]],
+    frequent: set[tuple[int, str]],
 ) -> Bool[np.ndarray, " n"]:
     """Which images have the planted cause.
 
-    By label: a context that is unusual for the image's class. By prediction: a context that is usual for the
-    predicted class, which the image does not show.
+    By label: a context that training seldom shows with the image's class. By prediction: a context that training
+    often shows with the predicted class, which the image does not show.
+
+    Args:
+        grouping: ``label`` or ``prediction``.
+        labels: true classes.
+        predicted: what the analysed model says.
+        contexts: of the images.
+        frequent: pairs of class and context, by `frequent_contexts`.
     """
     keys = labels if grouping == "label" else predicted
-    is_usual = np.array([(int(key), str(context)) in usual for key, context in zip(keys, contexts, strict=True)], bool)
-    return ~is_usual if grouping == "label" else is_usual & (labels != predicted)
+    pairs = zip(keys.tolist(), contexts.astype(str).tolist(), strict=True)
+    is_frequent = np.array([pair in frequent for pair in pairs], bool)
+    return ~is_frequent if grouping == "label" else is_frequent & (labels != predicted)
 
 
-def matched(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> Found:
-    """Precision and recall of a cluster for the cause, and the cause's share of the group."""
+def match_cause(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> CauseMatch:
+    """Precision and recall of a cluster for the cause, and the cause's share of the group.
+
+    Args:
+        inside: which images of the group are in the cluster.
+        cause: which of them have the cause.
+    """
     both = int((inside & cause).sum())
-    shown, total = int(inside.sum()), int(cause.sum())
-    return Found(share(both, shown), share(both, total), share(total, len(cause)))
+    clustered, caused = int(inside.sum()), int(cause.sum())
+    return CauseMatch(_share(both, clustered), _share(both, caused), _share(caused, len(cause)))
+
+
+def _share(part: int, whole: int) -> float:
+    """A part of a whole; NaN where there is nothing."""
+    return part / whole if whole else float("nan")

@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Float64
 from debugset.base.machine import workers
 from debugset.features.matrix import Matrix, check_features
 
-NEIGHBOURS = 3
-BINS = 10
-FEATURES_AT_A_TIME = 128
+NEIGHBOURS = 3  # scikit-learn's default
+BINS = 10  # a tenth of a group each: enough images in a bin for its share of failures
+FEATURES_AT_A_TIME = 128  # of which a thread holds a sorted copy
 
 
 def mutual_information(

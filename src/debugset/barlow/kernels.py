@@ -10,17 +10,17 @@ from numba import njit
 @no_type_check
 def ksg(failures, successes, neighbours, digamma):
     """Ross' estimate for every feature: sorted values [d, failures] and [d, successes] -> nats [d]."""
-    found = np.zeros(len(failures))
+    information = np.zeros(len(failures))
     n_failures, n_successes = failures.shape[1], successes.shape[1]
     if n_failures < 2 or n_successes < 2:  # a class of one image has no neighbours and is left out
-        return found
+        return information
     n = n_failures + n_successes
     classes = (n_failures * digamma[n_failures] + n_successes * digamma[n_successes]) / n
     for feature in range(len(failures)):
         own, other = failures[feature], successes[feature]
         points = _neighbourhoods(own, other, neighbours, digamma) + _neighbourhoods(other, own, neighbours, digamma)
-        found[feature] = max(0.0, digamma[n] - classes + points / n)
-    return found
+        information[feature] = max(0.0, digamma[n] - classes + points / n)
+    return information
 
 
 @njit(nogil=True, cache=True)
@@ -36,7 +36,7 @@ def _neighbourhoods(own, other, neighbours, digamma):
     first = low = high = other_low = other_high = 0
     for place in range(len(own)):
         x = own[place]
-        first = max(first, place - k)
+        first = max(first, place - k)  # the point and its k nearest are own[first : first + k + 1]
         while first + k + 1 < len(own) and x - own[first] > own[first + k + 1] - x:
             first += 1
         distance = max(x - own[first], own[first + k] - x)
@@ -56,7 +56,7 @@ def _neighbourhoods(own, other, neighbours, digamma):
             other_high -= 1
         while other_high < len(other) and other[other_high] - x <= distance:
             other_high += 1
-        within = high - low - 1
+        within = high - low - 1  # without the point itself
         total += digamma[within] - digamma[within + other_high - other_low]
     return total
 
@@ -68,39 +68,40 @@ def binned(failures, successes, bins):
 
     Bin j ends with the ceil(j n / bins)-th smallest value, which belongs to it; bins that ties leave empty are none.
     """
-    found = np.zeros(len(failures))
+    information = np.zeros(len(failures))
     n_failures, n_successes = failures.shape[1], successes.shape[1]
     n = n_failures + n_successes
     for feature in range(len(failures)):
-        one, two = failures[feature], successes[feature]
-        i = k = n_bins = n_cells = 0
+        own, other = failures[feature], successes[feature]
+        own_passed = other_passed = n_bins = n_cells = 0  # a cell: failures or successes of a bin
         nats = 0.0
         for j in range(1, bins + 1):
-            before_i, before_k = i, k
-            rank = (j * n + bins - 1) // bins
-            if i + k >= rank:  # ties filled this bin already
+            own_before, other_before = own_passed, other_passed
+            rank = (j * n + bins - 1) // bins  # rounded up
+            if own_passed + other_passed >= rank:  # ties filled this bin already
                 continue
-            edge = one[0]
-            while i + k < rank:
-                if k == n_successes or (i < n_failures and one[i] <= two[k]):
-                    edge = one[i]
-                    i += 1
+            edge = own[0]
+            while own_passed + other_passed < rank:  # merge both sorted rows up to the bin's last value
+                if other_passed == n_successes or (own_passed < n_failures and own[own_passed] <= other[other_passed]):
+                    edge = own[own_passed]
+                    own_passed += 1
                 else:
-                    edge = two[k]
-                    k += 1
-            while i < n_failures and one[i] <= edge:
-                i += 1
-            while k < n_successes and two[k] <= edge:
-                k += 1
-            in_bin = i - before_i + k - before_k
+                    edge = other[other_passed]
+                    other_passed += 1
+            while own_passed < n_failures and own[own_passed] <= edge:
+                own_passed += 1
+            while other_passed < n_successes and other[other_passed] <= edge:
+                other_passed += 1
+            in_bin = own_passed - own_before + other_passed - other_before
             n_bins += 1
-            if i > before_i:
+            if own_passed > own_before:
                 n_cells += 1
-                share = (i - before_i) / n
+                share = (own_passed - own_before) / n
                 nats += share * np.log(share * n / in_bin * n / n_failures)
-            if k > before_k:
+            if other_passed > other_before:
                 n_cells += 1
-                share = (k - before_k) / n
+                share = (other_passed - other_before) / n
                 nats += share * np.log(share * n / in_bin * n / n_successes)
-        found[feature] = max(0.0, nats + (n_bins + 1 - n_cells) / (2 * n))  # (bins - 1) + (2 - 1) - (cells - 1)
-    return found
+        # Miller and Madow: (bins - 1) + (2 - 1) - (cells - 1), over 2 n
+        information[feature] = max(0.0, nats + (n_bins + 1 - n_cells) / (2 * n))
+    return information

@@ -1,11 +1,12 @@
-"""Mending failure modes on purpose: which of their failures images are collected for."""
+"""Mending failure modes on purpose: which there are, and which of their failures images are collected for."""
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
 
 
-def chosen_failures(
+def select_failures(
     names: Sequence[str], modes: pd.DataFrame, members: pd.DataFrame, class_names: Sequence[str], debug: Sequence[str]
 ) -> pd.DataFrame:
     """The failures of the discovery half that the modes' rules hold for; the held-out half stays unused, as proof.
@@ -30,26 +31,35 @@ def chosen_failures(
         which = members["inside"] & members["failed"] & (members["half"] == "discovery") & (members["mode"] == name)
         mine = members[which]
         labels = [class_names[label] for label in mine["label"]]
-        found = pd.DataFrame({"mode": name, "class_name": labels, "image_id": mine["image_id"].to_numpy()})
-        found = found[found["class_name"].isin(list(debug))]
-        if found.empty:
+        failures = pd.DataFrame({"mode": name, "class_name": labels, "image_id": mine["image_id"].to_numpy()})
+        failures = failures[failures["class_name"].isin(list(debug))]
+        if failures.empty:
             raise ValueError(f"{name}: none of its failures is of a debug class; add classes to `errors.classes`")
-        parts.append(found)
+        parts.append(failures)
     return pd.concat(parts, ignore_index=True).drop_duplicates("image_id", ignore_index=True)
 
 
 def listing(modes: pd.DataFrame, mended: Sequence[str]) -> str:
-    """The modes as text, a line each; those that are mended wear an asterisk."""
+    """The modes as text, a line each; those that are mended wear an asterisk.
+
+    Args:
+        modes: the table of the stage `barlow`.
+        mended: names of modes.
+    """
     if modes.empty:
         return "no failure modes were found"
-    widest = max(len(name) for name in modes["mode"])
+    widest = modes["mode"].str.len().max()
     lines = [f"{'mode':{widest}}    error  base  of errors  held out  rule"]
     for row in modes.to_dict("records"):
-        shares = [row["error_rate"], row["base_error_rate"], row["error_coverage"], row["heldout_error_rate"]]
-        error, base, coverage, heldout = (f"{100 * share:.0f} %" if share == share else "-" for share in shares)
+        error, base = _percent(row["error_rate"]), _percent(row["base_error_rate"])
+        coverage, heldout = _percent(row["error_coverage"]), _percent(row["heldout_error_rate"])
         mark = "*" if row["mode"] in mended else " "
         verdict = "" if row["holds"] else "  (does not hold)"
         lines.append(
             f"{row['mode']:{widest}} {mark} {error:>6} {base:>5} {coverage:>10} {heldout:>9}  {row['words']}{verdict}"
         )
     return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.0f} %"

@@ -1,4 +1,4 @@
-"""Parameters of the failure modes: sections ``barlow`` and ``remeasure``."""
+"""Parameters of the failure modes: section ``barlow``."""
 
 from typing import Annotated, Literal
 

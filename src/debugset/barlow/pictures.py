@@ -1,28 +1,28 @@
-"""The pictures of a failure mode: what its features look at, and failures that its rule holds for."""
+"""The pictures of failure modes: what their features look at, and failures that their rules hold for."""
 
-import io
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Int64
-from PIL import Image
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from debugset.barlow.feature_attack import feature_attack
-from debugset.barlow.heatmaps import SMALL, feature_maps, has_maps, overlaid, pixel_gradients
+from debugset.barlow.heatmaps import SMALL, feature_maps, has_maps, overlay, pixel_gradients
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.tree import Rule
+from debugset.barlow.tree import Rule, read_rule
+from debugset.base.progress import progress
 from debugset.features.matrix import Matrix
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier
 from debugset.models.device import device
-from debugset.models.outputs import pixel_batches
+from debugset.models.outputs import pixel_batches, png_files
 from debugset.models.registry import Architecture
 
-SHOWN = 6
+SHOWN = 6  # images of each kind: a row of a card
+NO_FEATURE = -1
 PICTURE_COLUMNS = ["mode", "kind", "feature", "rank", "image_id", "value", "png"]
 
 
@@ -32,6 +32,42 @@ class Embedder(NamedTuple):
     classifier: Classifier
     architecture: Architecture
     features: Matrix
+
+
+class Strip(NamedTuple):
+    """Pictures of one kind.
+
+    Attributes:
+        kind: activating, heatmap, gradient, attack or failure.
+        pixels: in [0, 1].
+        values: the feature's, where it applies.
+    """
+
+    kind: str
+    pixels: Float[Tensor, "b 3 h w"]
+    values: Float[Tensor, " b"] | None = None
+
+
+def pictures_frame(
+    modes: pd.DataFrame, members: pd.DataFrame, embedder: Embedder, images: ImageSet, params: BarlowParams
+) -> pd.DataFrame:
+    """The pictures of all modes, by `mode_pictures`; groups and failures are those of the discovery half.
+
+    Args:
+        modes: rows of the modes' table.
+        members: the images of their groups.
+        embedder: whose features the rules speak of.
+        images: the image set.
+        params: the attack's, and the random state of the draw.
+    """
+    discovery = members[members["half"] == "discovery"]
+    parts = []
+    for mode in progress(modes.to_dict("records"), "barlow: pictures", unit=" modes"):
+        mine = discovery[discovery["mode"] == mode["mode"]]
+        group = images.rows_of(mine["image_id"])
+        failures = group[(mine["inside"] & mine["failed"]).to_numpy(bool)]
+        parts.append(mode_pictures(mode["mode"], read_rule(mode["rule"]), embedder, images, group, failures, params))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PICTURE_COLUMNS)
 
 
 def mode_pictures(
@@ -58,57 +94,45 @@ def mode_pictures(
         mode, kind (activating, heatmap, gradient, attack or failure), feature (-1 for failures), rank, image_id,
         value (the feature's; NaN where it does not apply), png.
     """
-    rng = np.random.default_rng([params.random_state, *mode.encode()])
-    drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
     rows: list[dict[str, Any]] = []
     for feature in dict.fromkeys(feature for feature, _, _ in rule):
         values = np.asarray(embedder.features[group])[:, feature]
         top = group[np.argsort(-values, kind="stable")[:SHOWN]]
-        rows += _described(feature, images, top, _feature_pictures(feature, embedder, images, top, params))
-    shown = _pixels(images, drawn, embedder.architecture)
-    rows += _described(-1, images, drawn, iter([("failure", shown, None)]))
+        for strip in _feature_strips(feature, embedder, images, top, params):
+            rows += _picture_rows(strip, feature, images.ids[top])
+    rng = np.random.default_rng([params.random_state, *mode.encode()])  # the same images whatever modes there are
+    drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
+    rows += _picture_rows(Strip("failure", _pixels(images, drawn, embedder)), NO_FEATURE, images.ids[drawn])
     return pd.DataFrame(rows).assign(mode=mode)[PICTURE_COLUMNS]
 
 
-def _feature_pictures(
+def _feature_strips(
     feature: int, embedder: Embedder, images: ImageSet, rows: np.ndarray, params: BarlowParams
-) -> Iterator[tuple[str, Tensor, Tensor | None]]:
-    """Kind, pictures and the feature's values."""
+) -> Iterator[Strip]:
     classifier = embedder.classifier
-    pixels = _pixels(images, rows, embedder.architecture).to(device())
+    pixels = _pixels(images, rows, embedder).to(device())
     attack = feature_attack(
         classifier, pixels, feature, radius=params.attack_radius, step=params.attack_step, steps=params.attack_steps
     )
-    yield "activating", pixels, attack.before
+    yield Strip("activating", pixels, attack.before)
     side = 0
     if has_maps(classifier, pixels):
         heat, side = feature_maps(classifier, pixels, feature)
-        yield "heatmap", overlaid(pixels, heat), None
+        yield Strip("heatmap", overlay(pixels, heat))
     if side < SMALL:
-        yield "gradient", overlaid(pixels, pixel_gradients(classifier, pixels, feature)), None
-    yield "attack", attack.pixels, attack.after
+        yield Strip("gradient", overlay(pixels, pixel_gradients(classifier, pixels, feature)))
+    yield Strip("attack", attack.pixels, attack.after)
 
 
-def _pixels(images: ImageSet, rows: np.ndarray, architecture: Architecture) -> Tensor:
-    return torch.cat(list(pixel_batches(images, rows, architecture, len(rows))))
+def _pixels(images: ImageSet, rows: np.ndarray, embedder: Embedder) -> Tensor:
+    return torch.cat(list(pixel_batches(images, rows, embedder.architecture, len(rows))))
 
 
-def _described(
-    feature: int, images: ImageSet, rows: np.ndarray, pictures: Iterator[tuple[str, Tensor, Tensor | None]]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": kind, "feature": feature, "rank": rank, "image_id": images.ids[row],
-            "value": float("nan") if values is None else float(values[rank]), "png": png(shown[rank]),
-        }
-        for kind, shown, values in pictures
-        for rank, row in enumerate(rows)
-    ]  # fmt: skip
-
-
-def png(pixels: Tensor) -> bytes:
-    """One image, pixels in [0, 1], as a PNG file."""
-    array = (pixels.permute(1, 2, 0).clamp(0, 1) * 255).round().byte().cpu().numpy()
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+def _picture_rows(strip: Strip, feature: int, ids: np.ndarray) -> list[dict[str, Any]]:
+    rows = []
+    for rank, png in enumerate(png_files(strip.pixels, optimize=True)):
+        value = float("nan") if strip.values is None else float(strip.values[rank])
+        rows.append(
+            {"kind": strip.kind, "feature": feature, "rank": rank, "image_id": ids[rank], "value": value, "png": png}
+        )
+    return rows

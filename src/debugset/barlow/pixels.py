@@ -8,8 +8,8 @@ from debugset.images.sets import ImageSet
 from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
 
-GRID = 3
-IMAGES_AT_A_TIME = 256
+GRID = 3  # cells a side, so that the middle and each border have their own
+IMAGES_AT_A_TIME = 256  # memory grows with it
 
 
 def pixel_statistics(images: ImageSet, architecture: Architecture) -> Float32[np.ndarray, "n d"]:
@@ -19,9 +19,9 @@ def pixel_statistics(images: ImageSet, architecture: Architecture) -> Float32[np
         images: the image set.
         architecture: says how images are prepared.
     """
-    found = []
+    parts = []
     for pixels in pixel_batches(images, np.arange(len(images)), architecture, IMAGES_AT_A_TIME):
-        mean, square = (F.adaptive_avg_pool2d(values, GRID) for values in (pixels, pixels.square()))
-        deviation = (square - mean.square()).clamp_min(0).sqrt()
-        found.append(np.concatenate([mean.flatten(1).numpy(), deviation.flatten(1).numpy()], axis=1))
-    return np.concatenate(found) if found else np.empty((0, 6 * GRID**2), np.float32)
+        mean, square = F.adaptive_avg_pool2d(pixels, GRID), F.adaptive_avg_pool2d(pixels.square(), GRID)
+        deviation = (square - mean.square()).clamp_min(0).sqrt()  # rounding can make the difference negative
+        parts.append(np.concatenate([mean.flatten(1).numpy(), deviation.flatten(1).numpy()], axis=1))
+    return np.concatenate(parts) if parts else np.empty((0, 6 * GRID**2), np.float32)

@@ -1,5 +1,6 @@
 """Decision trees that tell failures from successes by few features (Barlow, section 5, definitions 1 to 5)."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,9 @@ from debugset.features.matrix import Matrix
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier
-Condition = tuple[int, Literal["<", ">="], float]  # feature index, side, threshold in the feature's own units
+
+Side = Literal["<", ">="]
+Condition = tuple[int, Side, float]  # feature index, side, threshold in the feature's own units
 Rule = tuple[Condition, ...]
 
 
@@ -61,6 +64,11 @@ class FailureTree:
         return tuple(node for node in self.nodes if node.is_leaf)
 
     @property
+    def best_leaf(self) -> Node:
+        """The leaf of the highest importance; the first of equal ones."""
+        return max(self.leaves, key=lambda leaf: leaf.importance)
+
+    @property
     def base_error_rate(self) -> float:
         """The error rate of all images (definition 3)."""
         return self.nodes[0].error_rate
@@ -69,6 +77,11 @@ class FailureTree:
     def aler(self) -> float:
         """The leaves' error rate, weighed by their error coverage (definition 4)."""
         return sum(leaf.importance for leaf in self.leaves)
+
+    @property
+    def gain(self) -> float:
+        """ALER - BER: how much better than the base the leaves tell failures."""
+        return self.aler - self.base_error_rate
 
 
 def failure_tree(
@@ -101,20 +114,18 @@ def failure_tree(
     information = mutual_information(features, failed, estimator=estimator)
     selected = np.argsort(-information, kind="stable")[:n_features].astype(np.int64)
     if failed.all() or not failed.any():
-        return FailureTree((_node((), np.ones(len(failed), bool), failed, is_leaf=True),), selected)
+        root = _node((), np.ones(len(failed), bool), failed, is_leaf=True)
+        return FailureTree((root,), selected)
     columns = np.asarray(features[:][:, selected], np.float32)
-    return FailureTree(tuple(_nodes(_fitted(columns, failed, max_depth), columns, failed, selected)), selected)
+    fitted = _fit(columns, failed, max_depth)
+    return FailureTree(tuple(_nodes(fitted, columns, failed, selected)), selected)
 
 
-def _fitted(
-    columns: Float32[np.ndarray, "n k"], failed: Bool[np.ndarray, " n"], max_depth: int
-) -> "DecisionTreeClassifier":
+def _fit(columns: Float32[np.ndarray, "n k"], failed: Bool[np.ndarray, " n"], depth: int) -> "DecisionTreeClassifier":
     from sklearn.tree import DecisionTreeClassifier
 
-    weight = (~failed).sum() / failed.sum()
-    tree = DecisionTreeClassifier(
-        criterion="entropy", max_depth=max_depth, class_weight={0: 1.0, 1: weight}, random_state=0
-    )
+    weights = {0: 1.0, 1: (~failed).sum() / failed.sum()}  # the few failures weigh as much as all successes
+    tree = DecisionTreeClassifier(criterion="entropy", max_depth=depth, class_weight=weights, random_state=0)
     return tree.fit(columns, failed.astype(np.int64))
 
 
@@ -126,14 +137,16 @@ def _nodes(
 
     def walk(place: int, rule: Rule, inside: np.ndarray) -> Iterator[Node]:
         lower, upper = int(tree.children_left[place]), int(tree.children_right[place])
-        yield _node(rule, inside, failed, is_leaf=lower == -1)
-        if lower != -1:
-            # scikit-learn's lower side is x <= threshold, but none of the values equals a threshold
-            column, threshold = tree.feature[place], float(tree.threshold[place])
-            below = columns[:, column].astype(np.float64) < threshold
-            feature = int(selected[column])
-            yield from walk(lower, (*rule, (feature, "<", threshold)), inside & below)
-            yield from walk(upper, (*rule, (feature, ">=", threshold)), inside & ~below)
+        is_leaf = lower == -1
+        yield _node(rule, inside, failed, is_leaf=is_leaf)
+        if is_leaf:
+            return
+        # scikit-learn's lower side is x <= threshold, but none of the values equals a threshold
+        column, threshold = tree.feature[place], float(tree.threshold[place])
+        below = columns[:, column].astype(np.float64) < threshold
+        feature = int(selected[column])
+        yield from walk(lower, (*rule, (feature, "<", threshold)), inside & below)
+        yield from walk(upper, (*rule, (feature, ">=", threshold)), inside & ~below)
 
     return walk(0, (), np.ones(len(failed), bool))
 
@@ -153,15 +166,20 @@ def holds(rule: Rule, features: Float[Matrix, "n d"]) -> Bool[np.ndarray, " n"]:
     return inside
 
 
-def simplified(rule: Rule) -> Rule:
+def simplify(rule: Rule) -> Rule:
     """The same rule with the tightest of several conditions on one side of a feature, in order of first mention."""
-    tightest: dict[tuple[int, Literal["<", ">="]], float] = {}
+    tightest: dict[tuple[int, Side], float] = {}
     for feature, side, threshold in rule:
         known = tightest.get((feature, side), threshold)
         tightest[feature, side] = min(known, threshold) if side == "<" else max(known, threshold)
     return tuple((feature, side, threshold) for (feature, side), threshold in tightest.items())
 
 
-def in_words(rule: Rule) -> str:
-    """A rule as text: the features' own indices, thresholds unrounded."""
+def rule_text(rule: Rule) -> str:
+    """A rule for people: the features' own indices, thresholds unrounded."""
     return " and ".join(f"feature[{feature}] {side} {threshold!r}" for feature, side, threshold in rule)
+
+
+def read_rule(text: str) -> Rule:
+    """A rule from the JSON of the modes' table."""
+    return tuple((int(feature), side, float(threshold)) for feature, side, threshold in json.loads(text))

@@ -36,7 +36,7 @@ def mend(
     """
     import pandas as pd
 
-    from debugset.barlow.mending import chosen_failures
+    from debugset.barlow.mending import select_failures
     from debugset.base.params import load
     from debugset.dcd.failures import MODES_COLUMNS, ErrorsParams, write_modes
     from debugset.images.sets import open_set
@@ -51,7 +51,7 @@ def mend(
         raise ValueError("MODE: give at least one, or --none; `debugset barlow list` names them")
     table, members = pd.read_parquet(_table("modes")), pd.read_parquet(_table("members"))
     classes = open_set(SETS / DIAGNOSIS).classes
-    failures = chosen_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
+    failures = select_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
     write_modes(MENDED_MODES, failures)
     print(f"wrote {len(failures):,} failures to {MENDED_MODES}; next: `dvc repro`")
 

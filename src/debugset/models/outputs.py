@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
-from debugset.images.pixels import decode_ahead, square_pixels
+from debugset.images.pixels import decode_ahead, png_file, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, Description
 from debugset.models.device import autocast
@@ -31,6 +31,12 @@ def pixel_batches(
     batches = (rows[start : start + batch].tolist() for start in range(0, len(rows), batch))
     for pixels in decode_ahead(batches, decode):
         yield torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
+
+
+def png_files(pixels: Float[Tensor, "b 3 h w"], *, optimize: bool = False) -> list[bytes]:
+    """Images with pixels in [0, 1] as PNG files; arguments as for `debugset.images.pixels.png_file`."""
+    arrays = pixels.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+    return [png_file(array, optimize=optimize) for array in arrays]
 
 
 def compute_features(

@@ -1,0 +1,50 @@
+"""Failure modes: both bounds, their order, and their short rules."""
+
+import numpy as np
+import pytest
+
+from debugset.barlow.modes import failure_modes
+from debugset.barlow.tree import FailureTree, Node, failure_tree
+
+
+def leaf(failures, count, total, rule=()):
+    return Node(rule, True, count, failures, failures / count, failures / total)
+
+
+def test_modes_exceed_both_bounds_strictly_and_come_by_importance():
+    # base 40 of 100; the bounds are 0.5 and 0.25
+    leaves = [leaf(10, 20, 40), leaf(11, 20, 40), leaf(10, 16, 40), leaf(9, 10, 40), leaf(0, 34, 40)]
+    root = Node((), False, 100, 40, 0.4, 1.0)
+    tree = FailureTree((root, *leaves), np.empty(0, np.int64))
+    found = failure_modes(tree, min_gain=0.1, min_coverage=0.25)
+    assert [(mode.failures, mode.count) for mode in found] == [(11, 20)]
+    found = failure_modes(tree, min_gain=0.05, min_coverage=0.1)
+    assert [(mode.failures, mode.count) for mode in found] == [(9, 10), (10, 16), (11, 20), (10, 20)]
+    assert [mode.importance for mode in found] == sorted((mode.importance for mode in found), reverse=True)
+
+
+@pytest.mark.parametrize(("failures", "found"), [(40, 0), (41, 1)])
+def test_strictly_means_strictly_where_sums_are_rounded(failures, found):
+    assert 0.7 + 0.1 < 0.8  # as floats
+    root, mode = Node((), False, 100, 70, 0.7, 1.0), leaf(failures, 50, 70)
+    tree = FailureTree((root, mode, leaf(70 - failures, 50, 70)), np.empty(0, np.int64))
+    assert len(failure_modes(tree, min_gain=0.1)) == found
+
+
+def test_a_mode_of_a_deep_tree_has_a_short_rule():
+    rule = ((3, "<", 0.5), (1, ">=", 0.1), (3, "<", 0.2))
+    tree = FailureTree((Node((), False, 100, 40, 0.4, 1.0), leaf(30, 40, 40, rule)), np.empty(0, np.int64))
+    (mode,) = failure_modes(tree)
+    assert mode.rule == ((3, "<", 0.2), (1, ">=", 0.1))
+
+
+@pytest.mark.parametrize("failed", [np.zeros(6, bool), np.ones(6, bool)])
+def test_a_group_of_one_kind_has_no_mode(failed):
+    assert failure_modes(failure_tree(np.random.default_rng(0).random((6, 3)), failed, max_depth=3)) == []
+
+
+@pytest.mark.parametrize("bounds", [{"min_gain": -0.1}, {"min_coverage": 1.1}])
+def test_bad_bounds_are_named(bounds):
+    (name,) = bounds
+    with pytest.raises(ValueError, match=f"{name}: must lie between 0 and 1, got "):
+        failure_modes(FailureTree((leaf(1, 2, 2),), np.empty(0, np.int64)), **bounds)

@@ -1,0 +1,13 @@
+"""The section's rules."""
+
+import pytest
+
+from debugset.barlow.params import BarlowParams
+from debugset.base.params import ParamsError, check
+from tests.barlow.toys import PARAMS
+
+
+def test_a_depth_of_modes_that_no_tree_has_is_refused():
+    section = {"barlow": PARAMS.model_dump() | {"mode_depth": 2}}
+    with pytest.raises(ParamsError, match="`mode_depth` 2 is none of `depths`; add it there"):
+        check(section, "barlow", BarlowParams)
