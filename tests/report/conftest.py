@@ -23,6 +23,14 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def photographs(tmp_path_factory):
+    """A world of larger photos whose truth is not known, as from Flickr."""
+    root = tmp_path_factory.mktemp("photographs")
+    write_world(root, truth=False, photo_size=300)
+    return root
+
+
+@pytest.fixture(scope="session")
 def reported(world):
     """The same folder after the stage has written metrics, plots and the page."""
     write_report(world, PARAMS, DEBUG_NAMES)

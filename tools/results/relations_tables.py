@@ -9,24 +9,24 @@ from debugset.base.params import load
 from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs
 from debugset.report.params import ReportParams
-from debugset.report.relations import Relations
+from debugset.report.relation_tables import RelationTables
 
 PAGE = Path("docs/relations.md")
 
 
 def tables(root: Path) -> dict[str, str]:
     """The tables by name, from ``data/relations`` below a folder."""
-    found = Relations(Inputs(root, load("report", ReportParams, root / "params.yaml"), []))
-    return {"levels": _levels(found.planted), "costs": _costs(found.costs())}
+    results = RelationTables(Inputs(root, load("report", ReportParams, root / "params.yaml"), []))
+    return {"levels": _levels(results.biased_pairs), "costs": _costs(results.costs())}
 
 
-def _levels(planted: pd.DataFrame) -> str:
+def _levels(biased: pd.DataFrame) -> str:
     """A row a level of bias."""
     lines = [
         "| tau | correlation | cosine | divergence | rank | called |",
         "|---:|---:|---:|---:|---:|---|",
     ]
-    for row in planted.to_dict("records"):
+    for row in biased.to_dict("records"):
         numbers = " | ".join(_number(row[name], 2) for name in ("correlation", "mean", "kl"))
         lines.append(f"| {row['tau']:g} | {numbers} | {row['rank']:.0f} | {row['kind'] or '-'} |")
     return "\n".join(lines)

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from PIL import Image
 
+from debugset.base.paths import SEED_SOURCE
 from debugset.images.pixels import square_pixels
+from debugset.report.drawing import BAD, GOOD
 from debugset.report.inputs import Inputs
-from debugset.report.seeds import SEED_SET, nearest_picks, shown_seeds, verdict
+from debugset.report.marks import picture
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
 
-RIGHT, WRONG = "#00795b", "#c2410c"
+FIRST, STEP, LINE = 2.6, 1.12, 1.32  # the first pick, from pick to pick, from row to row; in widths of a picture
+SIDE = 96  # px of a picture, at most
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """A failure and its picks.
 
     Attributes:
@@ -32,70 +38,67 @@ class Row:
     now: str
 
 
-def rows(inputs: Inputs, limit: int) -> list[Row]:
-    """The first ``limit`` shown seeds of different classes with their picks by the chosen embedder."""
-    embedder = inputs.chosen.removeprefix("dcd-")
-    now = inputs.predicted(inputs.chosen, "seed_source")
-    found: dict[int, Row] = {}
-    for seed in shown_seeds(inputs):
-        if seed.label in found and len(found) < len(inputs.debug_classes):
-            continue
-        picks = []
-        for row in nearest_picks(inputs, embedder, seed)["row"].tolist():
-            picks.append((inputs.pool.image(row), *verdict(inputs, inputs.pool, row, seed.label)))
-        label, predicted = inputs.class_name(seed.label), inputs.class_name(seed.predicted)
-        after = inputs.class_name(int(now[seed.image_id])) if seed.image_id in now else ""
-        image = inputs.images(SEED_SET).image(seed.row)
-        found.setdefault(seed.label, Row(image, label, predicted, picks, after))
-    return list(found.values())[:limit]
+def sheet_rows(inputs: Inputs, limit: int) -> list[SheetRow]:
+    """The first of the shown seeds of each class, ``limit`` at most, with their picks by the chosen embedder."""
+    now = inputs.predicted_labels(inputs.chosen, SEED_SOURCE)
+    rows: dict[int, SheetRow] = {}
+    for seed in draw_seeds(inputs):
+        if seed.label not in rows and len(rows) < limit:
+            rows[seed.label] = _sheet_row(inputs, seed, now.get(seed.image_id))
+    return list(rows.values())
 
 
-def draw(panel: Axes, content: list[Row], embedder: str) -> None:
+def _sheet_row(inputs: Inputs, seed: Seed, now: int | None) -> SheetRow:
+    picks = []
+    for row in nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].tolist():
+        picks.append((inputs.pool.image(row), *verdict(inputs, row, seed.label)))
+    return SheetRow(
+        failure=inputs.images(SEED_SET).image(seed.row),
+        label=inputs.class_name(seed.label),
+        predicted=inputs.class_name(seed.predicted),
+        picks=picks,
+        now="" if now is None else inputs.class_name(now),
+    )
+
+
+def draw(panel: Axes, rows: list[SheetRow], embedder: str) -> None:
     """Draw the rows: failure, what it was taken for, its picks, what it is taken for now.
 
     Args:
-        panel: one empty panel; a unit is the width of an image.
-        content: the rows.
+        panel: one empty panel; a unit is the width of a picture.
+        rows: what to draw.
         embedder: named in the heading.
     """
-    widest = max([5, *(len(row.picks) for row in content)])  # the headings need room
-    step, first = 1.32, 2.6
-    panel.set(xlim=(0, first + widest * 1.12 + 1.9), ylim=(len(content) * step + 0.1, -0.55), aspect="equal")
+    picks = 5  # at least: the headings need room
+    for row in rows:
+        picks = max(picks, len(row.picks))
+    last = FIRST + picks * STEP
+    panel.set(xlim=(0, last + 1.9), ylim=(len(rows) * LINE + 0.1, -0.55), aspect="equal")
     panel.axis("off")
     heading: dict[str, Any] = {"fontsize": 10, "fontweight": "bold", "va": "center"}
     panel.text(0, -0.3, "the model fails on", **heading)
-    panel.text(first, -0.3, f"picked from the pool for it ({embedder})", **heading)
-    panel.text(first + widest * 1.12 + 0.15, -0.3, "retrained, it says", **heading)
-    for place, row in enumerate(content):
-        top = place * step
-        _image(panel, row.failure, 0.0, top, "")
-        panel.text(1.1, top + 0.38, row.label, fontsize=10, va="center")
-        panel.text(1.1, top + 0.66, f"✗ {row.predicted}", fontsize=10, color=WRONG, va="center")
-        for column, (image, caption, mark) in enumerate(row.picks):
-            left = first + column * 1.12
-            _image(panel, image, left, top, mark)
-            if mark == "wrong":
-                panel.text(left + 0.5, top + 1.11, f"✗ {caption}", fontsize=8, color=WRONG, ha="center", va="center")
-        mended = row.now == row.label
-        panel.text(
-            first + widest * 1.12 + 0.15,
-            top + 0.5,
-            f"{'✓' if mended else '✗'} {row.now}" if row.now else "",
-            fontsize=11,
-            fontweight="bold",
-            color=RIGHT if mended else WRONG,
-            va="center",
-        )
+    panel.text(FIRST, -0.3, f"picked from the pool for it ({embedder})", **heading)
+    panel.text(last + 0.15, -0.3, "retrained, it says", **heading)
+    for place, row in enumerate(rows):
+        _draw_row(panel, row, place * LINE, last)
 
 
-def _image(panel: Axes, image: Image.Image, left: float, top: float, mark: str) -> None:
-    square = square_pixels(image, min(96, *image.size), interpolation="lanczos")
-    panel.imshow(square, extent=(left, left + 1, top + 1, top), interpolation="nearest", zorder=2)
-    if mark == "wrong":
-        panel.plot(
-            [left, left + 1, left + 1, left, left],
-            [top, top, top + 1, top + 1, top],
-            color=WRONG,
-            lw=2.2,
-            zorder=3,
-        )
+def _draw_row(panel: Axes, row: SheetRow, top: float, last: float) -> None:
+    picture(panel, _square(row.failure), 0.0, top)
+    panel.text(1.1, top + 0.38, row.label, fontsize=10, va="center")
+    panel.text(1.1, top + 0.66, f"✗ {row.predicted}", fontsize=10, color=BAD, va="center")
+    for column, (image, caption, mark) in enumerate(row.picks):
+        left = FIRST + column * STEP
+        picture(panel, _square(image), left, top)
+        if mark == "wrong":
+            right, bottom = left + 1, top + 1
+            panel.plot([left, right, right, left, left], [top, top, bottom, bottom, top], color=BAD, lw=2.2, zorder=3)
+            panel.text(left + 0.5, top + 1.11, f"✗ {caption}", fontsize=8, color=BAD, ha="center", va="center")
+    if row.now:
+        mark, tint = ("✓", GOOD) if row.now == row.label else ("✗", BAD)
+        style: dict[str, Any] = {"fontsize": 11, "fontweight": "bold", "va": "center"}
+        panel.text(last + 0.15, top + 0.5, f"{mark} {row.now}", color=tint, **style)
+
+
+def _square(image: Image.Image) -> UInt8[np.ndarray, "side side 3"]:
+    return square_pixels(image, min(SIDE, *image.size), interpolation="lanczos")

@@ -17,6 +17,7 @@ from debugset.base.files import replacing_file
 
 INK = "#1f2733"  # lines and words; on the page it becomes the colour of the text around it
 FAINT = "#8b95a3"
+GOOD, BAD = "#00795b", "#c2410c"  # as in style.css
 EMBEDDER_COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
     "foundation": "#0072b2",
     "original": "#009e73",

@@ -1,40 +1,58 @@
 """The report's figures, each a function from numbers to axes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from debugset.report.drawing import FAINT, INK, embedder_colour, variant_colour
+from debugset.report.drawing import FAINT, INK, drawing, embedder_colour, variant_colour
+from debugset.report.inputs import records
+from debugset.report.marks import interval, name_rows, word
+from debugset.report.text_table import GAINED, KEPT
+
+FILLED: dict[str, Any] = {"mew": 1.6}
+HOLLOW: dict[str, Any] = {"mew": 1.6, "mfc": "white"}
+EMBEDDER_LINE: dict[str, Any] = {"marker": "o", "ms": 4, "lw": 2}
+CHANCE_LINE: dict[str, Any] = {"ls": (0, (3, 2)), "lw": 1.4}
+LEAK, NO_LEAK = "#d55e00", "#0072b2"
+MOST_DOTS = 500  # a row; more would be one blot
 
 
-def accuracy(axes: Sequence[Axes], table: pd.DataFrame, columns: Mapping[str, str], chosen: str) -> None:
-    """Accuracy of every variant with its interval, one panel a column.
+@contextmanager
+def accuracy_figure(table: pd.DataFrame, chosen: str) -> Iterator[Figure]:
+    """Accuracy of every variant with its interval, one panel a column: above what was gained, below what was kept.
 
     Args:
-        axes: one for each column; they share their rows.
         table: variant, column, accuracy, low, high; in percent, variants in order.
-        columns: the columns to draw and their titles.
         chosen: the variant printed in bold.
     """
+    titles = {**GAINED, **KEPT}
+    with drawing(2, 3, (9.6, 5.4), sharey=True) as (figure, axes):
+        for panel, (column, title) in zip(axes, titles.items(), strict=True):
+            panel.set_title(title)
+            _accuracy_panel(panel, table, column, chosen)
+        yield figure
+
+
+def _accuracy_panel(panel: Axes, table: pd.DataFrame, column: str, chosen: str) -> None:
     variants = list(dict.fromkeys(table["variant"]))
-    for panel, (column, title) in zip(axes, columns.items(), strict=False):
-        panel.set_title(title)
-        panel.grid(axis="y", visible=False)
-        measured = table[(table["column"] == column) & table["accuracy"].notna()]
-        for row in measured.to_dict("records"):
-            variant, value, place = row["variant"], row["accuracy"], float(variants.index(row["variant"]))
-            if variant == "original":
-                panel.axvline(value, color=variant_colour(variant), lw=1, ls=(0, (3, 2)))
-            _interval(panel, place, value, row["low"], row["high"], variant)
-            weight = "bold" if variant == chosen else "normal"
-            _word(panel, f"{value:.1f}", (row["high"], place), (5, 0), va="center", fontweight=weight)
-        panel.margins(x=0.18)
-        if panel.get_xlim()[0] < 0:
-            panel.set_xlim(left=-1)
-        _variant_rows(panel, variants, chosen)
+    measured = table[(table["column"] == column) & table["accuracy"].notna()]
+    for row in records(measured):
+        variant, value, place = row["variant"], row["accuracy"], float(variants.index(row["variant"]))
+        tint = variant_colour(variant)
+        if variant == "original":
+            panel.axvline(value, color=tint, lw=1, ls=(0, (3, 2)))
+        interval(panel, place, value, row["low"], row["high"], tint, **FILLED)
+        weight = "bold" if variant == chosen else "normal"
+        word(panel, f"{value:.1f}", (row["high"], place), (5, 0), va="center", fontweight=weight)
+    panel.margins(x=0.18)  # room for the numbers
+    if panel.get_xlim()[0] < 0:
+        panel.set_xlim(left=-1)  # a dot at 0 is not cut
+    name_rows(panel, variants, chosen)
 
 
 def differences(
@@ -50,45 +68,22 @@ def differences(
         axes: one for each baseline.
         table: variant, baseline, column, difference, low, high; in percentage points, variants in order.
         baselines: what to compare with.
-        columns: at most two columns and their names in the legend; the first is drawn filled.
+        columns: two columns and their names in the legend; the dots of the first are filled.
         chosen: the variant printed in bold.
     """
     variants = list(dict.fromkeys(table["variant"]))
     for panel, baseline in zip(axes, baselines, strict=True):
         panel.set_title(f"minus {baseline}")
-        panel.grid(axis="y", visible=False)
         panel.axvline(0, color=INK, lw=1)
-        for which, (column, name) in enumerate(columns.items()):
+        for (column, name), shift, dot in zip(columns.items(), (-0.17, 0.17), (FILLED, HOLLOW), strict=True):
             rows = table[(table["column"] == column) & (table["baseline"] == baseline)]
-            for row in rows.to_dict("records"):
-                place = variants.index(row["variant"]) + (which - (len(columns) - 1) / 2) * 0.34
-                _interval(panel, place, row["difference"], row["low"], row["high"], row["variant"], hollow=which > 0)
-            panel.plot([], [], "o", color=INK, ms=5, mfc=INK if which == 0 else "white", label=name)
+            for row in records(rows):
+                place, tint = variants.index(row["variant"]) + shift, variant_colour(row["variant"])
+                interval(panel, place, row["difference"], row["low"], row["high"], tint, **dot)
+            panel.plot([], [], "o", color=INK, ms=5, mfc=dot.get("mfc", INK), label=name)
         panel.set_xlabel("percentage points")
-        _variant_rows(panel, variants, chosen)
+        name_rows(panel, variants, chosen)
     axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(columns))
-
-
-def _interval(
-    panel: Axes, place: float, value: float, low: float, high: float, variant: str, *, hollow: bool = False
-) -> None:
-    """A dot with its interval as a line."""
-    tint = variant_colour(variant)
-    panel.plot([low, high], [place, place], color=tint, lw=2.2, alpha=0.55, solid_capstyle="round")
-    panel.plot([value], [place], "o", color=tint, ms=6, mfc="white" if hollow else tint, mew=1.6)
-
-
-def _word(panel: Axes, text: str, place: tuple[float, float], offset: tuple[int, int], **style: Any) -> None:
-    """A small word beside a point; the offset is in points."""
-    panel.annotate(text, place, xytext=offset, textcoords="offset points", fontsize=8, **style)
-
-
-def _variant_rows(panel: Axes, variants: Sequence[str], chosen: str) -> None:
-    panel.set_yticks(range(len(variants)), variants)
-    panel.set_ylim(len(variants) - 0.4, -0.6)
-    for label in panel.get_yticklabels():
-        if label.get_text() == chosen:
-            label.set_fontweight("bold")
 
 
 def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequence[str]) -> None:
@@ -107,8 +102,8 @@ def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequenc
     panel.scatter(
         wide["random"], wide[chosen], s=30 + 170 * added / largest, color=variant_colour(chosen), alpha=0.6, lw=0
     )
-    for row in wide.reset_index().to_dict("records"):
-        _word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
+    for row in records(wide.reset_index()):
+        word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
     top = min(100.0, float(np.nanmax(wide[["random", chosen]].to_numpy(float))) * 1.12 + 4)
     panel.set(xlim=(-2, top), ylim=(-2, top), xlabel="random: held-out accuracy of the class, %")
     panel.set_ylabel(f"{chosen}: the same, %")
@@ -145,16 +140,9 @@ def retention(axes: Sequence[Axes], table: pd.DataFrame, kinds: Mapping[str, str
     for panel, (kind, name) in zip(axes, kinds.items(), strict=True):
         for embedder, rows in table.groupby("embedder", sort=False):
             rows = rows.sort_values("k")
-            style: dict[str, Any] = (
-                {"ls": (0, (3, 2)), "lw": 1.4} if embedder == "chance" else {"marker": "o", "ms": 4, "lw": 2}
-            )
-            panel.plot(
-                rows["k"],
-                100 * rows[f"{kind}_retention"],
-                color=embedder_colour(str(embedder)),
-                label=embedder,
-                **style,
-            )
+            style = CHANCE_LINE if embedder == "chance" else EMBEDDER_LINE
+            tint, shares = embedder_colour(str(embedder)), rows[f"{kind}_retention"]
+            panel.plot(rows["k"], 100 * shares, color=tint, label=embedder, **style)
         panel.set(xlabel="k nearest neighbours", ylim=(0, 100))
         panel.set_title(f"{name} kept, %")
     axes[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
@@ -168,18 +156,19 @@ def leak_ratios(panel: Axes, ratios: Mapping[str, np.ndarray], generator: np.ran
         ratios: for each kind, distance / threshold of its images; below one is removed.
         generator: for the vertical jitter, and for the sample of a crowded row.
     """
-    for place, values in enumerate(ratios.values()):
-        shown = values if len(values) <= 500 else generator.choice(values, 500, replace=False)
-        shown = np.maximum(shown, 1e-3)
+    names = []
+    for place, (kind, values) in enumerate(ratios.items()):
+        names.append(f"{kind} ({len(values):,})")
+        shown = values if len(values) <= MOST_DOTS else generator.choice(values, MOST_DOTS, replace=False)
+        shown = np.maximum(shown, 1e-3)  # a copy's distance of 0 has no place on a logarithmic axis
         jitter = generator.uniform(-0.3, 0.3, len(shown))
-        for removed, tint in ((True, "#d55e00"), (False, "#0072b2")):
-            which = (shown <= 1) == removed
+        for which, tint in ((shown <= 1, LEAK), (shown > 1, NO_LEAK)):
             panel.plot(shown[which], place + jitter[which], "o", ms=2.6, alpha=0.5, mew=0, color=tint)
     panel.axvline(1, color=INK, lw=1.2)
     panel.set_xscale("log")
     panel.xaxis.set_major_formatter("{x:g}")
     panel.xaxis.set_minor_formatter("")
     panel.grid(axis="y", visible=False)
-    panel.set_yticks(range(len(ratios)), [f"{kind} ({len(values):,})" for kind, values in ratios.items()])
+    panel.set_yticks(range(len(ratios)), names)
     panel.set_ylim(len(ratios) - 0.5, -0.5)
     panel.set_xlabel("squared distance to the nearest test image ÷ threshold of the weak class; left of 1: removed")

@@ -1,45 +1,26 @@
 """Failure modes with their pictures, as the page and the cards show them."""
 
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from PIL import Image
 
-from debugset.base.paths import BARLOW, SETS, TEST
-from debugset.report.inputs import Inputs
+from debugset.base.paths import BARLOW
+from debugset.report.inputs import CLASS_NAMES, Inputs, records
+from debugset.report.pictures import Lane, decode_lane
 
-MODES = (
-    BARLOW / "modes.parquet",
-    BARLOW / "groups.parquet",
-    BARLOW / "pictures.parquet",
-    SETS / TEST / "manifest.parquet",  # it has the names of the classes
-)
+MODES, GROUPS, PICTURES = BARLOW / "modes.parquet", BARLOW / "groups.parquet", BARLOW / "pictures.parquet"
+MODE_FILES = (MODES, GROUPS, PICTURES, CLASS_NAMES)
 LANES = {
     "activating": "strongest in the group",
     "heatmap": "where: its map",
     "gradient": "where: its gradient",
     "attack": "pictures changed to raise it",
 }
-FAILURES = "failures the rule holds for"
-
-
-@dataclass(frozen=True)
-class Lane:
-    """A row of pictures.
-
-    Attributes:
-        title: what they are.
-        images: decoded.
-        captions: a line under each; may be empty.
-    """
-
-    title: str
-    images: list[Image.Image]
-    captions: list[str]
+FAILURES_LANE = "failures the rule holds for"
+GROUPING_WORDS = {"label": "labelled", "prediction": "taken for"}
 
 
 @dataclass(frozen=True)
@@ -56,38 +37,51 @@ class Mode:
     title: str
     lanes: list[Lane]
 
+    @property
+    def holds(self) -> bool:
+        """Whether it holds on the held-out half."""
+        return bool(self.row["holds"]) and self.row["heldout_count"] > 0
 
-def modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
+    @property
+    def verdict(self) -> str:
+        """Its numbers on the held-out half as a sentence."""
+        row = self.row
+        if not row["heldout_count"]:
+            return "held-out half: no image to try it on"
+        numbers = f"error {row['heldout_error_rate']:.0%} instead of {row['heldout_base_error_rate']:.0%}"
+        p = "p < 0.001" if row["p_corrected"] < 0.001 else f"p = {row['p_corrected']:.3f}"
+        return f"held-out half: {numbers}, corrected {p}: {'it holds' if self.holds else 'it does not hold'}"
+
+
+def read_modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
     """The ``limit`` most important failure modes; all of them if it is None."""
-    table = inputs.frame(BARLOW / "modes.parquet")[:limit]
-    pictures = inputs.frame(BARLOW / "pictures.parquet")
-    for row in table.to_dict("records"):
-        shown = {str(key): value for key, value in row.items()}
-        yield Mode(shown, _title(inputs, shown), list(_lanes(pictures[pictures["mode"] == row["mode"]])))
+    pictures = inputs.frame(PICTURES)
+    for row in records(inputs.frame(MODES)[:limit]):
+        yield Mode(row, _title(inputs, row), list(_lanes(pictures[pictures["mode"] == row["mode"]])))
 
 
 def _title(inputs: Inputs, row: dict[str, Any]) -> str:
-    group = {"label": "labelled", "prediction": "taken for"}[row["grouping"]]
-    conditions = [
-        f"{'little' if side == '<' else 'much'} of feature {feature}" for feature, side, _ in json.loads(row["rule"])
-    ]
-    return f"{group} {inputs.class_name(row['class'])}, {' and '.join(conditions)}"
+    conditions = []
+    for feature, side, _ in json.loads(row["rule"]):
+        conditions.append(f"{'little' if side == '<' else 'much'} of feature {feature}")
+    return f"{GROUPING_WORDS[row['grouping']]} {inputs.class_name(row['class'])}, {' and '.join(conditions)}"
 
 
 def _lanes(pictures: pd.DataFrame) -> Iterator[Lane]:
+    """A lane for each kind of pictures of each feature, then one of failures."""
     features = pictures.loc[pictures["feature"] >= 0, "feature"].unique().tolist()
     for feature in features:
         mine = pictures[pictures["feature"] == feature]
         for kind, title in LANES.items():
-            if (mine["kind"] == kind).any():
-                words = f"feature {feature}: {title}" if kind == "activating" or len(features) > 1 else title
-                yield _lane(words, mine[mine["kind"] == kind])
-    if (pictures["kind"] == "failure").any():
-        yield _lane(FAILURES, pictures[pictures["kind"] == "failure"])
+            named = kind == "activating" or len(features) > 1
+            yield from _lane(f"feature {feature}: {title}" if named else title, mine[mine["kind"] == kind])
+    yield from _lane(FAILURES_LANE, pictures[pictures["kind"] == "failure"])
 
 
-def _lane(title: str, pictures: pd.DataFrame) -> Lane:
+def _lane(title: str, pictures: pd.DataFrame) -> Iterator[Lane]:
+    """The pictures in order, their values as captions where they have one; no lane without pictures."""
+    if pictures.empty:
+        return
     pictures = pictures.sort_values("rank")
-    images = [Image.open(io.BytesIO(content)).convert("RGB") for content in pictures["png"]]
-    captions = ["" if value != value else f"{value:.2f}" for value in pictures["value"]]
-    return Lane(title, images, captions)
+    captions = pictures["value"].map("{:.2f}".format).replace("nan", "")
+    yield decode_lane(title, pictures["png"], captions.tolist())

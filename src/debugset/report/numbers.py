@@ -5,10 +5,12 @@ from typing import Any
 import pandas as pd
 
 from debugset.base.paths import BARLOW
-from debugset.report.inputs import Inputs
+from debugset.dcd.variants import DCD
+from debugset.report.inputs import Inputs, records
 
-KEPT = {"class": "class", "context": "context", "both": "class and context"}  # what neighbours may keep of an image
-PLANTED = BARLOW / "planted.parquet"
+# What the neighbours of an image may share with it: the name in the tables, and in words.
+RETENTION_KINDS = {"class": "class", "context": "context", "both": "class and context"}
+PLANTED_CAUSES = BARLOW / "planted.parquet"
 
 
 def weak_label_precision(inputs: Inputs) -> float | None:
@@ -21,23 +23,20 @@ def weak_label_precision(inputs: Inputs) -> float | None:
 
 def variants_adding_alike(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the variants that add about as many images to a class, as in figure 10 c."""
-    return table[table["variant"].str.startswith("dcd-") | (table["variant"] == "random")]
+    return table[table["variant"].str.startswith(DCD) | (table["variant"] == "random")]
 
 
 def rule_gains(groups: pd.DataFrame) -> list[dict[str, Any]]:
     """Means over the groups of every analysed model, features, grouping and depth; valid is a share."""
-    keys = ["analysed", "features", "grouping", "depth"]
     measured = groups[groups["reason"] == ""].astype({"valid": float})
-    columns = ["gain", "heldout_gain", "chance_gain", "chance_gain_95", "valid"]
-    means = measured.groupby(keys, sort=False)[columns].mean().reset_index()
-    counts = measured.groupby(keys, sort=False).size().to_numpy()
-    return [{str(key): value for key, value in row.items()} for row in means.assign(groups=counts).to_dict("records")]
+    by_rules = measured.groupby(["analysed", "features", "grouping", "depth"], sort=False)
+    means = by_rules[["gain", "heldout_gain", "chance_gain", "chance_gain_95", "valid"]].mean()
+    return records(means.assign(groups=by_rules.size()).reset_index())
 
 
 def planted_scores(inputs: Inputs) -> list[dict[str, Any]]:
     """Means over the groups of precision, recall and base; none outside generated worlds."""
-    if inputs.missing((PLANTED,)):
+    if inputs.missing_files([PLANTED_CAUSES]):
         return []
-    means = inputs.frame(PLANTED).groupby(["features", "grouping", "depth"], sort=False)
-    table = means[["precision", "recall", "base"]].mean().reset_index()
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    groups = inputs.frame(PLANTED_CAUSES).groupby(["features", "grouping", "depth"], sort=False)
+    return records(groups[["precision", "recall", "base"]].mean().reset_index())

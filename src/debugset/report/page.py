@@ -59,7 +59,7 @@ def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
 def _render_section(templates: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:
     """What the page shows of a section; None if the section has nothing to say."""
     name = section.__name__.rpartition(".")[2]
-    missing = inputs.missing(section.NEEDS)
+    missing = inputs.missing_files(section.NEEDS)
     body = ""
     if not missing:
         context = section.context(inputs)

@@ -2,12 +2,12 @@
 
 import base64
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from PIL import Image
 
-from debugset.images.sets import ImageSet
-from debugset.report.inputs import POOL, Inputs
+from debugset.report.inputs import Inputs
 
 CRISP = 64  # pixels on the longer side up to which an image is shown pixel by pixel
 THUMBNAIL = 128  # pixels on the longer side of a larger image's thumbnail
@@ -34,6 +34,44 @@ class Tile:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class Lane:
+    """A row of pictures.
+
+    Attributes:
+        title: what they are.
+        images: decoded.
+        captions: a line under each; may be empty.
+    """
+
+    title: str
+    images: list[Image.Image]
+    captions: list[str]
+
+    def tiles(self) -> list[Tile]:
+        """The pictures for the page."""
+        pairs = zip(self.images, self.captions, strict=True)
+        return [tile(image, self.title, caption=caption) for image, caption in pairs]
+
+
+def decode_lane(title: str, files: Iterable[bytes], captions: list[str] | None = None) -> Lane:
+    """A row of pictures from their files, without captions if none are given."""
+    images = [Image.open(io.BytesIO(content)).convert("RGB") for content in files]
+    return Lane(title, images, captions or [""] * len(images))
+
+
+def tile(image: Image.Image, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
+    """An image as a tile; its fields are those of `Tile`."""
+    uri, crisp = data_uri(image)
+    return Tile(uri, crisp, alt, caption, mark, detail)
+
+
+def pool_tile(inputs: Inputs, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
+    """The pool's photo in manifest row ``row`` as a tile; noted, so that the page credits who made it."""
+    inputs.shown_pool_rows.add(row)
+    return tile(inputs.pool.image(row), alt, caption=caption, mark=mark, detail=detail)
+
+
 def data_uri(image: Image.Image) -> tuple[str, bool]:
     """Encode an image for the page.
 
@@ -53,13 +91,3 @@ def data_uri(image: Image.Image) -> tuple[str, bool]:
         image.save(buffer, "JPEG", quality=80, optimize=True)
     kind = "png" if crisp else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}", crisp
-
-
-def tile(
-    inputs: Inputs, images: ImageSet, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = ""
-) -> Tile:
-    """The image in manifest row ``row`` of an image set as a tile; one of the pool is noted, to be credited."""
-    if images.folder == inputs.root / POOL:
-        inputs.shown_pool_rows.add(row)
-    uri, crisp = data_uri(images.image(row))
-    return Tile(uri, crisp, alt, caption, mark, detail)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from debugset.base.paths import SEED_SOURCE, SETS
-from debugset.images.sets import ImageSet
-from debugset.report.inputs import Inputs
+from debugset.report.inputs import Inputs, records
 
 SEED_SET = SETS / SEED_SOURCE
 
@@ -28,18 +27,15 @@ class Seed:
     predicted: int
 
 
-def shown_seeds(inputs: Inputs) -> list[Seed]:
-    """A random draw of seeds, one from each debug class in turn."""
-    seeds = inputs.failures[inputs.failures["role"] == "seed"].sort_values(["class", "image_id"])
-    order = inputs.generator().permutation(len(seeds))
-    drawn = seeds.iloc[order].assign(turn=lambda frame: frame.groupby("class").cumcount())
-    drawn = drawn.sort_values(["turn", "class"], kind="stable").head(inputs.params.seeds_shown)
-    drawn = drawn.sort_values(["class", "turn"], kind="stable")
-    rows = inputs.images(SEED_SET).rows_of(drawn["image_id"])
-    return [
-        Seed(seed["image_id"], int(row), int(seed["class"]), int(seed["predicted"]))
-        for row, (_, seed) in zip(rows, drawn.iterrows(), strict=True)
-    ]
+def draw_seeds(inputs: Inputs) -> list[Seed]:
+    """A random draw of the seeds to show, one from each debug class in turn."""
+    table = inputs.failures[inputs.failures["role"] == "seed"].sort_values(["class", "image_id"])
+    table = table.iloc[inputs.generator().permutation(len(table))]
+    table = table.assign(turn=table.groupby("class").cumcount())
+    table = table.sort_values(["turn", "class"], kind="stable").head(inputs.params.seeds_shown)
+    table = table.sort_values(["class", "turn"], kind="stable")
+    table = table.assign(row=inputs.images(SEED_SET).rows_of(table["image_id"]))
+    return [Seed(seed["image_id"], seed["row"], seed["class"], seed["predicted"]) for seed in records(table)]
 
 
 def nearest_picks(inputs: Inputs, embedder: str, seed: Seed) -> pd.DataFrame:
@@ -50,15 +46,19 @@ def nearest_picks(inputs: Inputs, embedder: str, seed: Seed) -> pd.DataFrame:
     return shown.assign(row=inputs.pool.rows_of(shown["image_id"]))
 
 
-def verdict(inputs: Inputs, images: ImageSet, row: int, label: int) -> tuple[str, str]:
-    """How an image that serves as an example of class ``label`` is captioned and marked.
+def verdict(inputs: Inputs, row: int, label: int) -> tuple[str, str]:
+    """How a photo of the pool that serves as an example of class ``label`` is captioned and marked.
+
+    Args:
+        inputs: the pipeline's results.
+        row: the photo's manifest row.
+        label: the class.
 
     Returns:
         The caption, and "right" or "wrong" where the truth is known, else "".
     """
-    truth = inputs.truth(images, row)
-    if truth is None:
+    manifest = inputs.pool.manifest
+    if "true_label" not in manifest:
         return inputs.class_name(label), ""
-    if truth == label:
-        return inputs.class_name(label), "right"
-    return inputs.class_name(truth), "wrong"
+    truth = int(manifest["true_label"].iloc[row])
+    return inputs.class_name(truth), "right" if truth == label else "wrong"

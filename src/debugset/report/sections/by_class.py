@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from markupsafe import Markup
+
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
-from debugset.report.inputs import SCORED, Inputs
+from debugset.report.inputs import ACCURACY_FILES, Inputs
 from debugset.report.numbers import variants_adding_alike
 
 SHORT = "Class by class"
 TITLE = "Class by class"
-NEEDS = SCORED
+NEEDS = ACCURACY_FILES
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -17,29 +19,24 @@ def context(inputs: Inputs) -> dict[str, Any]:
     table, chosen = inputs.by_class, inputs.chosen
     if table.empty:
         return {"plot": None}
-    with drawing(1, 2, (9.6, 4.3)) as (figure, axes):
-        if "random" in inputs.variants:
-            figures.against_random(axes[0], table, chosen, inputs.classes)
-        figures.against_added(axes[1], variants_adding_alike(table), inputs.lines)
-        plot = svg(
-            figure,
-            "classes",
-            "Held-out accuracy of each class, against random picks and against added images.",
-        )
     accuracy = table.pivot(index="class", columns="variant", values="accuracy")
-    added = table[table["variant"] == chosen].set_index("class")["added"]
-    heldout = inputs.failures[inputs.failures["role"] == "heldout"]["class"].value_counts()
+    failures = inputs.failures[inputs.failures["role"] == "heldout"]
     return {
-        "plot": plot,
+        "plot": _plot(inputs),
         "chosen": chosen,
         "variants": [name for name in inputs.variants if name in accuracy],
-        "rows": [
-            {
-                "name": inputs.class_name(row["class"]),
-                "heldout": int(heldout.get(row["class"], 0)),
-                "added": added.get(row["class"]),
-                "accuracy": row,
-            }
-            for row in accuracy.reset_index().to_dict("records")
-        ],
+        "class_name": inputs.class_name,
+        "heldout": failures["class"].value_counts().to_dict(),
+        "added": table[table["variant"] == chosen].set_index("class")["added"].to_dict(),
+        "accuracy": accuracy.to_dict("index"),
     }
+
+
+def _plot(inputs: Inputs) -> Markup:
+    table = inputs.by_class
+    with drawing(1, 2, (9.6, 4.3)) as (figure, axes):
+        if "random" in inputs.variants:
+            figures.against_random(axes[0], table, inputs.chosen, inputs.classes)
+        figures.against_added(axes[1], variants_adding_alike(table), inputs.lines)
+        alt = "Held-out accuracy of each class, against random picks and against added images."
+        return svg(figure, "classes", alt)

@@ -7,7 +7,7 @@ from debugset.dcd.variants import EMBEDDERS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs
-from debugset.report.numbers import KEPT
+from debugset.report.numbers import RETENTION_KINDS
 
 SHORT = "Embedders"
 TITLE = "What the embedders call similar"
@@ -17,33 +17,32 @@ NEEDS = (RETENTION,)
 def context(inputs: Inputs) -> dict[str, Any]:
     """The retention plot and table, and a line on each embedder's model."""
     table = inputs.frame(RETENTION)
-    kinds = {kind: name for kind, name in KEPT.items() if table[f"{kind}_retention"].notna().any()}
+    kinds = {}
+    for kind, words in RETENTION_KINDS.items():
+        if table[f"{kind}_retention"].notna().any():
+            kinds[kind] = words
     with drawing(1, len(kinds), (9.6, 3.2)) as (figure, axes):
         figures.retention(axes, table, kinds)
         plot = svg(figure, "retention", "Shares of the nearest neighbours that keep class and context, by k.")
-    ks = sorted(table["k"].unique())
-    by_k = table.set_index(["embedder", "k"])
     return {
         "plot": plot,
         "kinds": kinds,
-        "ks": ks,
-        "rows": {
-            name: [[by_k[f"{kind}_retention"].get((name, k)) for k in ks] for kind in kinds]
-            for name in table["embedder"].unique()
-        },
+        "ks": sorted(table["k"].unique()),
+        "embedders": table["embedder"].unique(),
+        "shares": table.set_index(["embedder", "k"]).to_dict("index"),
         "models": _models(inputs),
     }
 
 
 def _models(inputs: Inputs) -> dict[str, dict[str, Any]]:
     """Architecture, origin of the weights and what was measured of each model."""
-    found = {}
+    models = {}
     for name in EMBEDDERS:
         model = inputs.json(MODELS / f"{name}/model.json")
         if model is not None:
-            found[name] = {
+            models[name] = {
                 "architecture": model.get("architecture", {}).get("timm_name", model.get("name", "")),
                 "origin": model.get("origin", ""),
                 "scores": model.get("scores") or {},
             }
-    return found
+    return models

@@ -5,19 +5,19 @@ from typing import Any
 import pandas as pd
 
 from debugset.base.paths import HELDOUT_SOURCE, SETS
-from debugset.report.inputs import SCORED, Inputs
+from debugset.report.inputs import ACCURACY_FILES, Inputs, records
 from debugset.report.pictures import Tile, tile
 
 SHORT = "Held-out failures"
 TITLE = "Held-out failures, before and after"
-NEEDS = (SETS / HELDOUT_SOURCE / "manifest.parquet", *SCORED)
 HELDOUT_SET = SETS / HELDOUT_SOURCE
+NEEDS = (HELDOUT_SET / "manifest.parquet", *ACCURACY_FILES)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """A random draw of mended and of still failing held-out images."""
     failures = inputs.failures[inputs.failures["role"] == "heldout"].sort_values("image_id")
-    now = failures["image_id"].map(inputs.predicted(inputs.chosen, "heldout_source"))
+    now = failures["image_id"].map(inputs.predicted_labels(inputs.chosen, HELDOUT_SOURCE))
     failures = failures.assign(now=now).dropna(subset="now")
     mended = failures["now"] == failures["class"]
     return {
@@ -31,14 +31,15 @@ def context(inputs: Inputs) -> dict[str, Any]:
 
 
 def _tiles(inputs: Inputs, failures: pd.DataFrame) -> list[Tile]:
+    """A random draw of the failures."""
     images = inputs.images(HELDOUT_SET)
     drawn = failures.iloc[inputs.generator().permutation(len(failures))[: inputs.params.examples]]
     tiles = []
-    for row, (_, failure) in zip(images.rows_of(drawn["image_id"]), drawn.iterrows(), strict=True):
-        label, before = inputs.class_name(int(failure["class"])), inputs.class_name(int(failure["predicted"]))
+    for failure in records(drawn.assign(row=images.rows_of(drawn["image_id"]))):
+        label, before = inputs.class_name(failure["class"]), inputs.class_name(failure["predicted"])
         now = inputs.class_name(int(failure["now"]))
         mark = "right" if now == label else "wrong"
         caption = f"{label}; was {before}" if mark == "right" else f"{now}; is {label}"
         alt = f"{label}, taken for {before} before and for {now} after"
-        tiles.append(tile(inputs, images, int(row), alt, caption=caption, mark=mark, detail=alt))
+        tiles.append(tile(images.image(failure["row"]), alt, caption=caption, mark=mark, detail=alt))
     return tiles

@@ -2,78 +2,84 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from debugset.base.paths import DEDUP, POOL, SETS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
-from debugset.report.inputs import Inputs
-from debugset.report.pictures import tile
+from debugset.report.inputs import Inputs, records
+from debugset.report.pictures import pool_tile, tile
 
 SHORT = "Leak filter"
 TITLE = "Which photos were too close to a test image"
-NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", DEDUP / "border.parquet")
+BORDER = DEDUP / "border.parquet"
+NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", BORDER)
 KINDS = ("exact", "reencoded", "shifted", "brightness")
-RULES = ("used", "minimum")
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """Pairs by distance over threshold, the distribution of that ratio, scores and thresholds."""
-    pairs, shown = measured_pairs(inputs), inputs.params.border_pairs
-    border = inputs.frame(DEDUP / "border.parquet")
-    border = border.assign(ratio=border["distance"] / border["threshold"])
-    leaks = pairs[~pairs["keep"] & (pairs["distance"] > 0)].sort_values("ratio", kind="stable")
-    strips = {
-        "The clearest leaks": ("Removed: far below the threshold.", leaks.head(shown)),
-        "Just removed": ("Removed: at most as far as the threshold.", border[~border["keep"]].head(shown)),
-        "Just kept": ("Kept: barely farther than the threshold.", border[border["keep"]].head(shown)),
-    }
-    scores = inputs.json(DEDUP / "scores.json") or {}
-    return {
-        "strips": {
-            title: (text, [_pair(inputs, row) for row in rows.to_dict("records")])
-            for title, (text, rows) in strips.items()
-        },
-        "plot": _plot(inputs, pairs),
-        "quantile": scores.get("quantile", 0.0),
-        "scores": {name: scores[name] for name in RULES if name in scores},
-        "kinds": KINDS,
-        "removed": int((inputs.keep["reason"] == "leak").sum()),
-        "total": len(inputs.keep),
-    }
-
-
-def measured_pairs(inputs: Inputs) -> pd.DataFrame:
-    """The pool images with a measured distance to a test image, with ``ratio``, distance over threshold."""
     keep = inputs.keep
-    measured = keep[(keep["reason"] != "duplicate") & (keep["threshold"] > 0)]
-    return measured.assign(ratio=measured["distance"] / measured["threshold"])
-
-
-def _pair(inputs: Inputs, pair: dict[Any, Any]) -> dict[str, Any]:
-    found = int(inputs.pool.rows_of([pair["image_id"]])[0])
-    test = inputs.images(SETS / pair["nearest_set"])
-    near = int(test.rows_of([pair["nearest_id"]])[0])
-    weak, label = inputs.class_name(int(inputs.pool.labels[found])), inputs.class_name(int(test.labels[near]))
-    manifest = inputs.pool.manifest
+    # Of an image with its nearest test image; copies of another photo were never compared.
+    pairs = _with_ratio(keep[(keep["reason"] != "duplicate") & (keep["threshold"] > 0)])
     return {
-        "pool": tile(inputs, inputs.pool, found, f"pool image, weak label {weak}", caption="pool"),
-        "test": tile(inputs, test, near, f"image of {test.folder.name}, class {label}", caption=test.folder.name),
-        "ratio": float(pair["ratio"]),
-        "labels": f"{weak} / {label}",
-        "planted": manifest["planted"].iloc[found] if "planted" in manifest else "",
+        "strips": _strips(inputs, pairs),
+        "plot": _plot(inputs, pairs),
+        "scores": inputs.json(DEDUP / "scores.json"),
+        "kinds": KINDS,
+        "removed": int((keep["reason"] == "leak").sum()),
+        "total": len(keep),
     }
 
 
-def _plot(inputs: Inputs, pairs: pd.DataFrame) -> Any:
-    manifest = inputs.pool.manifest.set_index("id")
-    planted = pairs["image_id"].map(manifest["planted"]) if "planted" in manifest else pd.Series("", pairs.index)
-    groups = {f"planted: {kind}": (planted == kind).to_numpy() for kind in KINDS}
-    groups["all other photos"] = ~planted.isin(KINDS).to_numpy()
-    ratios = {name: pairs["ratio"].to_numpy(np.float64)[which] for name, which in groups.items() if which.any()}
-    if not ratios:
+def _with_ratio(pairs: pd.DataFrame) -> pd.DataFrame:
+    return pairs.assign(ratio=pairs["distance"] / pairs["threshold"])
+
+
+def _strips(inputs: Inputs, pairs: pd.DataFrame) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """Title, explanation and pairs of each strip of pictures."""
+    leaks = pairs[~pairs["keep"] & (pairs["distance"] > 0)].sort_values("ratio", kind="stable")
+    border = _with_ratio(inputs.frame(BORDER))
+    strips = []
+    for title, text, table in (
+        ("The clearest leaks", "Removed: far below the threshold.", leaks),
+        ("Just removed", "Removed: at most as far as the threshold.", border[~border["keep"]]),
+        ("Just kept", "Kept: barely farther than the threshold.", border[border["keep"]]),
+    ):
+        shown = records(table.head(inputs.params.border_pairs))
+        strips.append((title, text, [_pair(inputs, pair) for pair in shown]))
+    return strips
+
+
+def _pair(inputs: Inputs, pair: dict[str, Any]) -> dict[str, Any]:
+    pool, test = inputs.pool, inputs.images(SETS / pair["nearest_set"])
+    photo, near = int(pool.rows_of([pair["image_id"]])[0]), int(test.rows_of([pair["nearest_id"]])[0])
+    weak, label = inputs.class_name(int(pool.labels[photo])), inputs.class_name(int(test.labels[near]))
+    name = test.folder.name
+    return {
+        "pool": pool_tile(inputs, photo, f"pool image, weak label {weak}", caption="pool"),
+        "test": tile(test.image(near), f"image of {name}, class {label}", caption=name),
+        "ratio": pair["ratio"],
+        "labels": f"{weak} / {label}",
+        "planted": pool.manifest["planted"].iloc[photo] if "planted" in pool.manifest else "",
+    }
+
+
+def _plot(inputs: Inputs, pairs: pd.DataFrame) -> Markup | None:
+    """The ratios of planted copies by kind, and of all other photos; None if nothing was compared."""
+    if pairs.empty:
         return None
+    planted = pd.Series("", pairs.index)
+    if "planted" in inputs.pool.manifest:
+        planted = pairs["image_id"].map(inputs.pool.manifest.set_index("id")["planted"])
+    ratios = {}
+    for kind in KINDS:
+        if (planted == kind).any():
+            ratios[f"planted: {kind}"] = pairs["ratio"][planted == kind].to_numpy()
+    others = ~planted.isin(KINDS)
+    if others.any():
+        ratios["all other photos"] = pairs["ratio"][others].to_numpy()
     with drawing(1, 1, (9.6, 0.9 + 0.42 * len(ratios))) as (figure, axes):
         figures.leak_ratios(axes[0], ratios, inputs.generator())
         return svg(figure, "leaks", "Distance to the nearest test image over the threshold, by kind of planted copy.")

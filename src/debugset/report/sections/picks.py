@@ -4,63 +4,68 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.base.paths import POOL, SEED_SOURCE, SETS
-from debugset.report.inputs import SCORED, Inputs
-from debugset.report.pictures import tile
-from debugset.report.seeds import SEED_SET, Seed, nearest_picks, shown_seeds, verdict
+from debugset.base.paths import POOL, SEED_SOURCE
+from debugset.dcd.variants import DCD
+from debugset.report.inputs import ACCURACY_FILES, Inputs, records
+from debugset.report.pictures import pool_tile, tile
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
 
 SHORT = "Failures and picks"
 TITLE = "What failed, and what was collected for it"
-NEEDS = (SETS / SEED_SOURCE / "manifest.parquet", POOL / "manifest.parquet", *SCORED)
+NEEDS = (SEED_SET / "manifest.parquet", POOL / "manifest.parquet", *ACCURACY_FILES)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """A row a seed, a lane an embedder, and what all picks of each embedder are worth."""
     return {
-        "rows": [_row(inputs, seed) for seed in shown_seeds(inputs)],
+        "rows": [_row(inputs, seed) for seed in draw_seeds(inputs)],
         "picks_shown": inputs.params.picks_shown,
         "totals": {name: _totals(inputs, picks) for name, picks in inputs.picks.items()},
         "truth_known": "true_label" in inputs.pool.manifest,
-        "chosen": inputs.chosen.removeprefix("dcd-"),
+        "chosen": inputs.chosen_embedder,
     }
 
 
 def _row(inputs: Inputs, seed: Seed) -> dict[str, Any]:
     label, predicted = inputs.class_name(seed.label), inputs.class_name(seed.predicted)
     images = inputs.images(SEED_SET)
-    known = images.manifest
+    manifest = images.manifest
     return {
-        "picture": tile(inputs, images, seed.row, f"failure: {label} taken for {predicted}"),
+        "picture": tile(images.image(seed.row), f"failure: {label} taken for {predicted}"),
         "label": label,
         "predicted": predicted,
-        "context": known["context"].iloc[seed.row] if "context" in known else "",
-        "lanes": [_lane(inputs, name, seed) for name in inputs.picks],
+        "context": manifest["context"].iloc[seed.row] if "context" in manifest else "",
+        "lanes": [_lane(inputs, embedder, seed) for embedder in inputs.picks],
     }
 
 
 def _lane(inputs: Inputs, embedder: str, seed: Seed) -> dict[str, Any]:
+    """A seed's nearest picks by an embedder, and what the variant trained with them says of the seed."""
     tiles = []
-    for _, pick in nearest_picks(inputs, embedder, seed).iterrows():
-        row = int(pick["row"])
-        caption, mark = verdict(inputs, inputs.pool, row, int(pick["class"]))
-        words = f"pick {int(pick['rank']) + 1}: found as {inputs.class_name(int(inputs.pool.labels[row]))}"
-        words += f", is {caption}" if mark else ""
-        detail = f"{words}; squared distance {pick['distance']:.3g}{_described(inputs, row)}"
-        tiles.append(tile(inputs, inputs.pool, row, words, caption=caption, mark=mark, detail=detail))
-    now = inputs.predicted(f"dcd-{embedder}", "seed_source").get(seed.image_id)
+    for pick in records(nearest_picks(inputs, embedder, seed)):
+        row = pick["row"]
+        caption, mark = verdict(inputs, row, pick["class"])
+        words = f"pick {pick['rank'] + 1}: found as {inputs.class_name(int(inputs.pool.labels[row]))}"
+        if mark:
+            words += f", is {caption}"
+        detail = f"{words}; squared distance {pick['distance']:.3g}{_source_words(inputs, row)}"
+        tiles.append(pool_tile(inputs, row, words, caption=caption, mark=mark, detail=detail))
+    now = inputs.predicted_labels(DCD + embedder, SEED_SOURCE).get(seed.image_id)
     return {
         "embedder": embedder,
         "tiles": tiles,
-        "now": None if now is None else inputs.class_name(int(now)),
+        "now": None if now is None else inputs.class_name(now),
         "mended": now == seed.label,
     }
 
 
-def _described(inputs: Inputs, row: int) -> str:
+def _source_words(inputs: Inputs, row: int) -> str:
     """What the source says of a photo, for its tool tip."""
-    manifest = inputs.pool.manifest
-    words = [f"; {name}: {manifest[name].iloc[row]}" for name in ("context", "title") if name in manifest]
-    return "".join(words)
+    manifest, words = inputs.pool.manifest, ""
+    for name in ("context", "title"):
+        if name in manifest:
+            words += f"; {name}: {manifest[name].iloc[row]}"
+    return words
 
 
 def _totals(inputs: Inputs, picks: pd.DataFrame) -> dict[str, Any]:

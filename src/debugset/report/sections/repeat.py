@@ -3,7 +3,7 @@
 from typing import Any
 
 from debugset.base.paths import POOL
-from debugset.report.inputs import SCORED, Inputs
+from debugset.report.inputs import ACCURACY_FILES, Inputs
 
 SHORT = "Repeat, limits"
 TITLE = "How to repeat it, and what it does not show"
@@ -12,8 +12,8 @@ NEEDS = ()
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """What decides which limits apply."""
-    evaluated = not inputs.missing(SCORED)
-    generated = not inputs.missing((POOL,)) and "true_label" in inputs.pool.manifest
+    evaluated = not inputs.missing_files(ACCURACY_FILES)
+    generated = not inputs.missing_files([POOL]) and "true_label" in inputs.pool.manifest
     return {
         "runs": int(inputs.accuracy["runs"].max()) if evaluated else 1,
         "generated": generated,

@@ -2,56 +2,55 @@
 
 from typing import Any
 
-from debugset.base.paths import POOL
-from debugset.report.inputs import SCORED, Inputs
-from debugset.report.pictures import Tile, tile
-from debugset.report.seeds import SEED_SET, nearest_picks, shown_seeds, verdict
+from debugset.base.paths import POOL, SEED_SOURCE
+from debugset.report.inputs import ACCURACY_FILES, Inputs
+from debugset.report.pictures import pool_tile, tile
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
 
 SHORT = "In short"
 TITLE = "In short"
-NEEDS = SCORED
+NEEDS = ACCURACY_FILES
+STORY_PICKS = 4  # a line of them fits beside the failure
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """The headline numbers and one failure with its picks."""
-    chosen = inputs.chosen
-    roles = inputs.failures["role"].value_counts()
+    roles = inputs.failures["role"]
     return {
-        "chosen": chosen,
-        "embedder": chosen.removeprefix("dcd-"),
-        "seeds": int(roles.get("seed", 0)),
-        "heldout": int(roles.get("heldout", 0)),
+        "chosen": inputs.chosen,
+        "embedder": inputs.chosen_embedder,
+        "seeds": int((roles == "seed").sum()),
+        "heldout": int((roles == "heldout").sum()),
         "classes": [inputs.class_name(index) for index in inputs.debug_classes],
-        "score": {name: inputs.score(name, "heldout") for name in inputs.variants},
-        "test": {name: inputs.score(name, "test") for name in inputs.variants},
-        "test_change": inputs.change(chosen, "original", "test"),
-        "gains": {
-            baseline: inputs.change(chosen, baseline, "heldout") for baseline in ("retrain", "random", "complete")
-        },
-        "added": inputs.added.get(chosen, {}),
-        "story": _story(inputs, chosen.removeprefix("dcd-")),
+        "score": inputs.score,
+        "change": inputs.change,
+        "added": inputs.added.get(inputs.chosen, {}),
+        "story": _story(inputs),
     }
 
 
-def _story(inputs: Inputs, embedder: str) -> dict[str, Any] | None:
-    """The first shown seed that the chosen variant mends, its picks, and the labels before and after."""
-    if inputs.missing((SEED_SET, POOL)) or embedder not in inputs.picks:
+def _story(inputs: Inputs) -> dict[str, Any] | None:
+    """The first shown seed with picks that the chosen variant mends, or None."""
+    if inputs.missing_files([SEED_SET, POOL]) or inputs.chosen_embedder not in inputs.picks:
         return None
-    now = inputs.predicted(f"dcd-{embedder}", "seed_source")
-    images = inputs.images(SEED_SET)
-    for seed in shown_seeds(inputs):
-        picks = nearest_picks(inputs, embedder, seed)
-        if now.get(seed.image_id) != seed.label or picks.empty:
-            continue
-        label = inputs.class_name(seed.label)
-        tiles: list[Tile] = []
-        for row in picks["row"].head(4).tolist():
-            caption, mark = verdict(inputs, inputs.pool, row, seed.label)
-            tiles.append(tile(inputs, inputs.pool, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
-        return {
-            "failure": tile(inputs, images, seed.row, f"a failure: {label}"),
-            "label": label,
-            "predicted": inputs.class_name(seed.predicted),
-            "picks": tiles,
-        }
+    now = inputs.predicted_labels(inputs.chosen, SEED_SOURCE)
+    for seed in draw_seeds(inputs):
+        picks = nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].head(STORY_PICKS).tolist()
+        if picks and now.get(seed.image_id) == seed.label:
+            return _mended(inputs, seed, picks)
     return None
+
+
+def _mended(inputs: Inputs, seed: Seed, picks: list[int]) -> dict[str, Any]:
+    """A mended seed, its picks, and the labels before and after."""
+    label = inputs.class_name(seed.label)
+    tiles = []
+    for row in picks:
+        caption, mark = verdict(inputs, row, seed.label)
+        tiles.append(pool_tile(inputs, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
+    return {
+        "failure": tile(inputs.images(SEED_SET).image(seed.row), f"a failure: {label}"),
+        "label": label,
+        "predicted": inputs.class_name(seed.predicted),
+        "picks": tiles,
+    }

@@ -1,0 +1,56 @@
+"""Marks that several figures share: named rows, a dot with its interval, a small word, a picture."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+from PIL import Image
+
+
+def name_rows(panel: Axes, names: Sequence[str], bold: str = "") -> None:
+    """Name the rows of a panel from the top down, one of them in bold, without grid lines along them."""
+    panel.grid(axis="y", visible=False)
+    panel.set_yticks(range(len(names)), names)
+    panel.set_ylim(len(names) - 0.4, -0.6)  # a little more room than half a row above and below
+    for label in panel.get_yticklabels():
+        if label.get_text() == bold:
+            label.set_fontweight("bold")
+
+
+def interval(
+    panel: Axes,
+    place: float,
+    value: float,
+    low: float,
+    high: float,
+    tint: str,
+    *,
+    ends: Literal["round", "projecting"] = "round",
+    **dot: Any,
+) -> None:
+    """A dot with its interval as a line.
+
+    Args:
+        panel: where to draw.
+        place: the row.
+        value: where the dot is.
+        low: where the line begins.
+        high: where it ends.
+        tint: their colour.
+        ends: the line's cap, as matplotlib names it.
+        dot: how the dot looks.
+    """
+    panel.plot([low, high], [place, place], color=tint, lw=2.2, alpha=0.55, solid_capstyle=ends)
+    panel.plot([value], [place], "o", color=tint, ms=6, **dot)
+
+
+def word(panel: Axes, text: str, place: tuple[float, float], offset: tuple[int, int], **style: Any) -> Annotation:
+    """A small word beside a point; the offset is in points."""
+    return panel.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8, **style})
+
+
+def picture(panel: Axes, image: Image.Image | np.ndarray, left: float, top: float) -> None:
+    """A square image of side 1, its pixels as they are."""
+    panel.imshow(np.asarray(image), extent=(left, left + 1, top + 1, top), interpolation="nearest", zorder=2)
