@@ -1,5 +1,6 @@
 """A small project with the paths of the real pipeline, in git and DVC; its stages copy what a world gives."""
 
+import io
 import shutil
 import subprocess
 from contextlib import chdir, contextmanager
@@ -27,6 +28,13 @@ STAGES = {  # what each reads and writes
     "train-dcd-robust": ([*POOLED, "data/picks/robust.parquet"], ["models/variants/dcd-robust"]),
     "report": (["data/pool", "models/variants/complete"], ["report/index.html", "plots/chart.png"]),
 }
+
+
+def parquet(**columns):
+    """A table's file."""
+    file = io.BytesIO()
+    pd.DataFrame(columns).to_parquet(file)
+    return file.getvalue()
 
 
 def photo(id):

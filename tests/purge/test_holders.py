@@ -1,17 +1,13 @@
 """What holds a photo, judged from records of runs and the content of objects."""
 
 import hashlib
-import io
 import json
 
-import pandas as pd
 import pytest
 
-from debugset.purge.content import table_names
 from debugset.purge.history import Record
 from debugset.purge.holders import find_holders
-
-GONE, KEPT = "5000000002", "5000000001"
+from tests.purge.project import GONE, KEPT, parquet
 
 
 class Objects(dict):
@@ -25,12 +21,6 @@ class Objects(dict):
         listed = [{"relpath": path, "md5": object} for path, object in files.items()]
         self[f"{name}.dir"] = json.dumps(listed).encode()
         return f"{name}.dir"
-
-
-def parquet(**columns):
-    file = io.BytesIO()
-    pd.DataFrame(columns).to_parquet(file)
-    return file.getvalue()
 
 
 def record(deps=None, outs=None):
@@ -168,19 +158,3 @@ def test_a_stage_that_reads_a_folder_inside_an_out_is_followed(objects, inner, l
 def test_what_is_nowhere_is_passed_over(objects):
     del objects["pool.dir"]
     assert held(objects, SCRAPE, record(outs={"data/photos.parquet": "lost"})) == {}
-
-
-@pytest.mark.parametrize(
-    ("columns", "named"),
-    [
-        ({"id": [KEPT, GONE]}, True),
-        ({"n": [1.0], "image_id": [GONE]}, True),
-        ({"seed_id": [KEPT], "nearest_id": [GONE]}, True),
-        ({"id": [KEPT], "title": [GONE], "tags": [GONE], "copy_of": [GONE]}, False),
-        ({"id": pd.Categorical([GONE])}, True),
-        ({"id": [f"{GONE}0"], "number": [int(GONE)]}, False),
-        ({"id": []}, False),
-    ],
-)
-def test_a_table_names_an_id_in_a_column_of_ids(columns, named):
-    assert table_names(parquet(**columns), [GONE]) is named

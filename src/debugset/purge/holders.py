@@ -22,7 +22,7 @@ from debugset.purge.history import Record
 # What nobody collected: the simulator's outside and the datasets are as little ours to purge as Flickr is.
 _GIVEN = (WORLD, SETS, ATTRIBUTED)
 
-Read = Callable[[str], bytes | None]
+_Read = Callable[[str], bytes | None]
 _Kinds = dict[str, tuple[str, str]]  # MD5 of an object -> kind, path
 
 
@@ -54,7 +54,7 @@ class _Out(NamedTuple):
     shards: frozenset[str] | None
 
 
-def find_holders(records: Collection[Record], ids: Collection[str], read: Read) -> dict[str, Holder]:
+def find_holders(records: Collection[Record], ids: Collection[str], read: _Read) -> dict[str, Holder]:
     """All objects that hold one of the photos, or may.
 
     Args:
@@ -79,7 +79,7 @@ def find_holders(records: Collection[Record], ids: Collection[str], read: Read) 
     return {md5: Holder(kind, path, frozenset(tops[md5])) for md5, (kind, path) in kinds.items()}
 
 
-def _read_outs(records: Iterable[Record], ids: Collection[str], read: Read) -> dict[str, _Out]:
+def _read_outs(records: Iterable[Record], ids: Collection[str], read: _Read) -> dict[str, _Out]:
     """What runs wrote, by the MD5 that records name; what they read of the same paths may come of runs unknown."""
     written: set[str] = set()
     for record in records:
@@ -93,7 +93,7 @@ def _read_outs(records: Iterable[Record], ids: Collection[str], read: Read) -> d
     return outs
 
 
-def _list_files(path: str, top: str, read: Read) -> dict[str, str]:
+def _list_files(path: str, top: str, read: _Read) -> dict[str, str]:
     if not top.endswith(".dir"):
         return {path: top}
     files = {}
@@ -102,7 +102,7 @@ def _list_files(path: str, top: str, read: Read) -> dict[str, str]:
     return files
 
 
-def _find_shards(path: str, files: Mapping[str, str], ids: Collection[str], read: Read) -> frozenset[str] | None:
+def _find_shards(path: str, files: Mapping[str, str], ids: Collection[str], read: _Read) -> frozenset[str] | None:
     if any(PurePosixPath(path).is_relative_to(folder) for folder in _GIVEN):
         return frozenset()
     manifest = files.get(f"{path}/{MANIFEST}")
@@ -110,13 +110,13 @@ def _find_shards(path: str, files: Mapping[str, str], ids: Collection[str], read
     return None if content is None else photo_shards(content, ids)
 
 
-def _judge_content(outs: Iterable[_Out], ids: Collection[str], read: Read) -> _Kinds:
+def _judge_content(outs: Iterable[_Out], ids: Collection[str], read: _Read) -> _Kinds:
     """The files whose content names a photo, or holds it."""
     kinds: _Kinds = {}
     judged: set[str] = set()  # a table is read once, however many versions have it
     for out in outs:
         for path, md5 in out.files.items():
-            name = PurePosixPath(path).name
+            name = path.rpartition("/")[2]
             if out.shards:
                 if name == MANIFEST or name in out.shards:
                     kinds[md5] = ("manifest" if name == MANIFEST else "shard", path)
@@ -130,7 +130,7 @@ def _judge_content(outs: Iterable[_Out], ids: Collection[str], read: Read) -> _K
 
 def _follow_runs(records: Iterable[Record], outs: Mapping[str, _Out], kinds: _Kinds) -> _Kinds:
     """What runs made from holders, and runs from that, without what a run without the photo wrote too."""
-    folders = _folder_files(outs)
+    folders = _folder_files(records, outs)
     derived: _Kinds = {}
     while True:  # a round goes a stage further down the pipeline
         held = kinds.keys() | derived.keys()
@@ -159,22 +159,30 @@ def _is_pool_known(record: Record, outs: Mapping[str, _Out]) -> bool:
     return True
 
 
-def _folder_files(outs: Mapping[str, _Out]) -> dict[str, set[str]]:
-    """The files of every folder by its MD5, those inside outs included.
+def _folder_files(records: Iterable[Record], outs: Mapping[str, _Out]) -> dict[str, set[str]]:
+    """The files of every folder that was read or written, by its MD5.
 
-    The record of a stage that reads such a folder alone names the list of its files, which is kept nowhere; its MD5
-    is reckoned as DVC does.
+    A stage may read a folder inside an out. Its record names the list of that folder's files, which is kept nowhere;
+    its MD5 is reckoned as DVC does.
     """
+    read: set[str] = set()
+    for record in records:
+        read |= dict(record.deps).keys()
     folders: dict[str, set[str]] = {}
     for top, out in outs.items():
         folders[top] = set(out.files.values())
-        inner: dict[PurePosixPath, list[dict[str, str]]] = {}
-        for path, md5 in out.files.items():
-            name = PurePosixPath(path).relative_to(out.path)
-            for folder in name.parents:
-                inner.setdefault(folder, []).append({"relpath": str(name.relative_to(folder)), "md5": md5})
-        for entries in inner.values():
-            content = Tree.from_list(entries).as_bytes()
-            digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            folders[f"{digest}.dir"] = {entry["md5"] for entry in entries}
+        for folder in read:
+            if folder.startswith(f"{out.path}/"):
+                inside = _files_inside(folder, out.files)
+                content = Tree.from_list(inside).as_bytes()
+                digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
+                folders[f"{digest}.dir"] = {file["md5"] for file in inside}
     return folders
+
+
+def _files_inside(folder: str, files: Mapping[str, str]) -> list[dict[str, str]]:
+    inside = []
+    for path, md5 in files.items():
+        if path.startswith(f"{folder}/"):
+            inside.append({"relpath": path.removeprefix(f"{folder}/"), "md5": md5})
+    return inside

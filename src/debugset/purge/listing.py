@@ -17,7 +17,7 @@ def summary(purge: Purge) -> str:
     if purge.resumed:
         parts.append("What an earlier purge left is listed too.")
     if plan.steps:
-        parts.append(steps_table(plan))
+        parts.append(_steps_table(plan))
     else:
         parts.append(f"Nothing holds a forgotten photo ({' and '.join(purge.places)} searched).")
     if plan.commits:
@@ -36,7 +36,7 @@ def summary(purge: Purge) -> str:
     return "\n".join(parts)
 
 
-def steps_table(plan: Plan) -> str:
+def _steps_table(plan: Plan) -> str:
     """What a plan removes: git's refs, then a row an object, with its places, or a row for many runs or files."""
     rows: dict[tuple[str, ...], list[Step]] = {}
     for step in sorted(plan.steps, key=lambda step: step.kind not in REFS):

@@ -10,9 +10,9 @@ from debugset.report.drawing import INK, drawing, png
 from debugset.versions.data_diff import CHANGES, REMOVED
 from debugset.versions.revisions import SetVersion
 
-COLOURS = {"added": "#009e73", "removed": "#d55e00", "relabelled_to": "#0072b2", "replaced": "#6b7280"}
-PER_ROW = 14
-LONGEST = 40  # classes that a chart shows
+_COLOURS = {"added": "#009e73", "removed": "#d55e00", "relabelled_to": "#0072b2", "replaced": "#6b7280"}
+_PER_ROW = 14
+_LONGEST = 40  # classes that a chart shows
 
 
 def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion, new: SetVersion) -> None:
@@ -26,7 +26,7 @@ def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion
         new: the new version; removed images are read from the old one.
     """
     shown = [change for change in CHANGES if (changed["change"] == change).any()]
-    busiest = table.loc[table[list(COLOURS)].sum(axis=1).sort_values(ascending=False, kind="stable").index[:LONGEST]]
+    busiest = table.loc[table[list(_COLOURS)].sum(axis=1).sort_values(ascending=False, kind="stable").index[:_LONGEST]]
     rows = busiest.sort_index()
     heights = [0.5 + 0.24 * max(len(rows), 3), *([1.3] * len(shown))]
     ratios = {"height_ratios": heights}
@@ -39,7 +39,7 @@ def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion
         png(figure, path)
 
 
-def spread(images: pd.DataFrame, count: int = PER_ROW) -> pd.DataFrame:
+def spread(images: pd.DataFrame, count: int = _PER_ROW) -> pd.DataFrame:
     """At most ``count`` images, the first of every class, then the second, and so on."""
     classes = images["new_class"].where(images["new_class"] != "", images["old_class"])
     turn = images.groupby(classes).cumcount()
@@ -49,7 +49,7 @@ def spread(images: pd.DataFrame, count: int = PER_ROW) -> pd.DataFrame:
 def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
     places = np.arange(len(rows))
     right, left = np.zeros(len(rows)), np.zeros(len(rows))
-    for column, tint in COLOURS.items():
+    for column, tint in _COLOURS.items():
         values = rows[column].to_numpy(float)
         if not values.any():
             continue
@@ -74,7 +74,7 @@ def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
 
 
 def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion, total: int) -> None:
-    panel.set(xlim=(0, PER_ROW), ylim=(1.35, -0.05), aspect="equal")
+    panel.set(xlim=(0, _PER_ROW), ylim=(1.35, -0.05), aspect="equal")
     panel.axis("off")
     panel.set_title(f"{change}: {len(images):,} of {total:,} images")
     for place, row in enumerate(images.to_dict("records")):

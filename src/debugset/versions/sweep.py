@@ -2,15 +2,18 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
 
 from debugset.base.git import git
+from debugset.base.params import LOADER, PARAMS_FILE
+from debugset.base.paths import METRICS
 from debugset.report.inputs import VARIANTS
 
-PARAMS, ACCURACY = "params.yaml", "metrics/accuracy.json"
+_ACCURACY = METRICS / "accuracy.json"
 
 
 class Experiment(NamedTuple):
@@ -67,11 +70,11 @@ def _commit(revision: str) -> str:
 
 
 def _read_experiment(name: str, commit: str) -> Experiment:
-    params = leaves(yaml.safe_load(_read_text(name, commit, PARAMS)))
-    return Experiment(name, params, json.loads(_read_text(name, commit, ACCURACY))["variants"])
+    params = yaml.load(_read_text(name, commit, PARAMS_FILE), LOADER)
+    return Experiment(name, leaves(params), json.loads(_read_text(name, commit, _ACCURACY))["variants"])
 
 
-def _read_text(name: str, commit: str, path: str) -> str:
+def _read_text(name: str, commit: str, path: Path) -> str:
     text = git("show", f"{commit}:{path}", check=False)
     if not text:
         raise ValueError(f"{name}: has no {path}; leave it out, or run it to its end and commit that")

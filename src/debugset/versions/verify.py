@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from debugset.base.machine import weights_folder
 from debugset.base.numerics import Mode, asked, cpu_name
@@ -20,24 +20,6 @@ from debugset.versions.scratch import empty_spool, lay_out, run_dvc, scratch_env
 
 _STARTED = re.compile(r"Running stage '([^']+)'")
 _SHOWN_LINES = 15  # of a log whose run failed
-
-
-class Verdict(NamedTuple):
-    """How a stage's outs compare with the committed ones.
-
-    Attributes:
-        stage: its name.
-        seconds: that it took.
-        outs: how many it has.
-        differing: paths of those that differ.
-        inputs: paths of deps that differ, because an earlier stage gave something else.
-    """
-
-    stage: str
-    seconds: float
-    outs: int
-    differing: list[str]
-    inputs: list[str]
 
 
 def verify(root: Path, stages: Sequence[str]) -> bool:
@@ -62,34 +44,33 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="debugset-verify-"))
     print(f"log: {folder / 'log'}\n", flush=True)
     try:
-        verdicts = _compare(root, folder, members)
+        same = _compare(root, folder, members)
     except BaseException:
         if (folder / "log").exists():
             print(f"\nwhat was done so far stays in {folder}, for you to look at and remove", flush=True)
         else:
             shutil.rmtree(folder)
         raise
-    different = [verdict.stage for verdict in verdicts if verdict.differing]
-    print(f"\n{len(verdicts) - len(different)} of {len(verdicts)} stages are the same")
-    if different:
-        print(f"what this machine made stays in {folder}, for you to look at and remove")
-    else:
+    print(f"\n{same.count(True)} of {len(same)} stages are the same")
+    if all(same):
         shutil.rmtree(folder)
-    return not different
+    else:
+        print(f"what this machine made stays in {folder}, for you to look at and remove")
+    return all(same)
 
 
-def _compare(root: Path, folder: Path, stages: Sequence[str]) -> list[Verdict]:
-    """Run the stages, or all, in a folder, and tell each verdict as it comes."""
+def _compare(root: Path, folder: Path, stages: Sequence[str]) -> list[bool]:
+    """Run the stages, or all, in a folder; whether each gives the committed outs, printed as it comes."""
     scratch = folder / "debugset"
     scratch.mkdir()
     lay_out(root, scratch)
     if stages:
         _check_out_deps(root, scratch, stages)
-    verdicts = []
-    for verdict in _run(root, folder, stages):
-        _print_verdict(verdict)
-        verdicts.append(verdict)
-    return verdicts
+    committed = locked_stages(root)
+    same = []
+    for stage, seconds in _run(folder, stages):
+        same.append(_compare_stage(stage, seconds, committed[stage], locked_stages(scratch)[stage]))
+    return same
 
 
 def _expand_groups(root: Path, stages: Sequence[str]) -> list[str]:
@@ -149,8 +130,12 @@ def _needed_outs(root: Path, stages: Sequence[str]) -> list[str]:
     return [out for out in locked_outs(root) if Path(out) in needed]
 
 
-def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
-    """Run stages, or all of them, each from its deps alone: neither cache nor spool knows a result."""
+def _run(folder: Path, stages: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Run stages, or all of them, each from its deps alone: neither cache nor spool knows a result.
+
+    Yields:
+        Each stage when its outs are in the lock file, and its seconds.
+    """
     scratch = folder / "debugset"
     _cache_dir(scratch, "--local", str(folder / "cache"))
     environment = scratch_environment(scratch) | {
@@ -161,15 +146,14 @@ def _run(root: Path, folder: Path, stages: Sequence[str]) -> Iterator[Verdict]:
     }
     command = [sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache"]
     command += ["--single-item", *stages] if stages else []
-    committed = locked_stages(root)
     running, started = "", time.monotonic()
     for line in _lines(command, scratch, environment, folder / "log"):
         if match := _STARTED.search(line):
-            if running:  # it has ended, and its outs are in the lock file
-                yield _verdict(running, committed[running], scratch, time.monotonic() - started)
+            if running:
+                yield running, time.monotonic() - started
             running, started = match[1], time.monotonic()
             _print_running(running)
-    yield _verdict(running, committed[running], scratch, time.monotonic() - started)
+    yield running, time.monotonic() - started
 
 
 def _lines(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> Iterator[str]:
@@ -201,29 +185,24 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
         raise OSError(f"the run failed; {log} has all that it said")
 
 
-def _verdict(stage: str, committed: Mapping[str, Any], scratch: Path, seconds: float) -> Verdict:
-    made = locked_stages(scratch)[stage]
+def _compare_stage(stage: str, seconds: float, committed: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
+    """Print how a stage's entry in the lock file compares with the committed one."""
     outs = outs_of(committed)
     differing = _differing_paths(outs, outs_of(made))
-    inputs = _differing_paths(deps_of(made), deps_of(committed))
-    return Verdict(stage, seconds, len(outs), differing, inputs)
+    text = f"{stage:24} {'different' if differing else 'same':10} {seconds:5.0f} s   "
+    if differing:
+        text += ", ".join(differing)
+        inputs = _differing_paths(deps_of(made), deps_of(committed))
+        if inputs:  # an earlier stage gave something else
+            text += f" (as its inputs do: {', '.join(inputs)})"
+    else:
+        text += "1 out" if len(outs) == 1 else f"{len(outs)} outs"
+    print(f"\r\033[K{text}" if sys.stdout.isatty() else text, flush=True)
+    return not differing
 
 
 def _differing_paths(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
     return [path for path, digest in some.items() if others.get(path) != digest]
-
-
-def _print_verdict(verdict: Verdict) -> None:
-    """A line a stage."""
-    outcome = "different" if verdict.differing else "same"
-    text = f"{verdict.stage:24} {outcome:10} {verdict.seconds:5.0f} s"
-    if verdict.differing:
-        text += f"   {', '.join(verdict.differing)}"
-        if verdict.inputs:
-            text += f" (as its inputs do: {', '.join(verdict.inputs)})"
-    else:
-        text += f"   {verdict.outs} {'out' if verdict.outs == 1 else 'outs'}"
-    print(f"\r\033[K{text}" if sys.stdout.isatty() else text, flush=True)
 
 
 def _print_running(stage: str) -> None:
