@@ -22,7 +22,8 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from debugset.base.numerics import in_force, make_portable
-from debugset.cli.profiles import find, validate
+from debugset.cli.profiles import read
+from debugset.cli.sections import validate
 from debugset.datasets.outfits import ground_truth
 from debugset.datasets.sections import attribute_sets
 from debugset.images.sets import open_set, read_attributes, write_set
@@ -39,7 +40,7 @@ CORRELATED = 0.1
 
 def main() -> None:
     """Print the table of both masks, then the Spearman correlations and the false alarms."""
-    sections = validate(find("fashion"))
+    sections = validate(read("fashion"))
     params = sections["attributes"].model_copy(update={"pairs": PAIRS, "random_states": RANDOM_STATES})
     found = []
     with tempfile.TemporaryDirectory() as folder:

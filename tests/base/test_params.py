@@ -1,5 +1,7 @@
 """Reading params.yaml: every mistake ends in one line that names the key."""
 
+from datetime import date
+
 import pytest
 from pydantic import Field
 
@@ -55,12 +57,23 @@ def test_a_mistake_is_named_in_one_line(params, before, after, said):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("a: [1\n", "not valid YAML"), ("- 1\n- 2\n", "expected a mapping"), ("", "expected a mapping")],
+    [
+        ("a: [1\n", "not valid YAML: line 2: did not find expected"),
+        ("a: 1\na: 2\n", 'not valid YAML: line 2: found duplicate key "a"'),
+        ("a: \x07\n", "not valid YAML: "),
+        ("- 1\n- 2\n", "expected a mapping"),
+        ("", "expected a mapping"),
+    ],
 )
 def test_a_file_that_is_no_mapping_is_named(params, text, said):
     with pytest.raises(ParamsError, match=said) as error:
         read(params(text))
     assert "\n" not in str(error.value)
+
+
+def test_values_are_read_as_dvc_reads_them(params):
+    values = read(params("a: no\nb: 1e-3\nc: 010\nd: 2023-12-31\ne: '2023-12-31'\n"))
+    assert values == {"a": "no", "b": 0.001, "c": 10, "d": date(2023, 12, 31), "e": "2023-12-31"}
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):

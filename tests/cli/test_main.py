@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from debugset.cli import profiles
 from debugset.images.sets import write_manifest
 from tests.cli.conftest import CLASSES, IDENTITY, MANIFEST_COLUMNS, ROOT, replace
 
@@ -25,7 +26,7 @@ HEAVY = {"torch", "pandas", "numpy", "yaml", "ruamel.yaml", "aiohttp", "dvc", "m
 
 
 def is_active(folder, name):
-    return (folder / "params.yaml").read_bytes() == (folder / "profiles" / f"{name}.yaml").read_bytes()
+    return (folder / "params.yaml").read_text() == profiles.render(name)
 
 
 @pytest.mark.parametrize("group", COMMANDS)
@@ -48,7 +49,7 @@ def test_a_group_without_a_command_prints_its_help(debugset):
     assert "give-up" in debugset("pool", fails=True)
 
 
-def test_use_copies_a_profile_over_committed_params(debugset):
+def test_use_writes_a_profile_over_committed_params(debugset):
     assert "profiles/smoke.yaml" in debugset("use", "smoke")
     assert is_active(debugset.folder, "smoke")
 
@@ -156,6 +157,17 @@ def test_debug_classes_are_written_to_params_and_profile(debugset, options, clas
     ]
     assert sum(one != two for one, two in zip(before, after, strict=True)) == 1
     debugset("check")
+
+
+@pytest.mark.usefixtures("predictions")
+def test_debug_classes_are_written_to_a_profile_of_few_keys_too(debugset):
+    debugset("use", "smoke")
+    profile = debugset.folder / "profiles/smoke.yaml"
+    before = profile.read_text()
+    assert "wrote the debug classes to profiles/smoke.yaml" in debugset("debug-classes", "--least", "2")
+    assert profile.read_text() == before.replace("classes: [pullover, sandal, shirt]", "classes: [sneaker, bag]")
+    assert chosen(debugset.folder / "params.yaml") == ["sneaker", "bag"]
+    assert "equals profiles/smoke.yaml" in debugset("check")
 
 
 @pytest.mark.usefixtures("predictions")

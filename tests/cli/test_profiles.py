@@ -1,121 +1,139 @@
-"""Whole parameter files: every section is known and there, sections agree, comments survive an edit."""
+"""Profiles: small files over the default, and edits that leave every other line as it was."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
 
-from debugset.base.params import ParamsError
+from debugset.base.params import ParamsError, parse, read
 from debugset.cli import profiles
+from debugset.cli.sections import SECTIONS, validate
+from tests.cli.conftest import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+DEFAULT = ROOT / "profiles" / "fashion.yaml"
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
+SMALL = """\
+# Mine: larger, on another world.
+
+errors: # of my model
+  classes: [bag, boot]
+
+scrape:
+  queries: # shorter
+    bag: [bag]
+    boot: [boot]
+  result_cap: 200
+
+attributed: # none of mine has attributes
+  source: none
+"""
 
 
 @pytest.fixture
-def edited(tmp_path):
-    """Write the default profile after an edit of its sections; return the file."""
+def write(tmp_path):
+    """Write a text as a profile; its path."""
 
-    def write(edit):
-        sections = yaml.safe_load((ROOT / "profiles" / "fashion.yaml").read_text())
-        edit(sections)
-        path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(sections, sort_keys=False))
+    def write(text):
+        path = tmp_path / "mine.yaml"
+        path.write_text(text)
         return path
 
     return write
 
 
-def test_a_valid_file_gives_every_section(edited):
-    assert set(profiles.validate(edited(lambda sections: None))) == set(profiles.SECTIONS)
+@pytest.fixture
+def copy(tmp_path):
+    """Copy a profile, so that a test may edit it."""
 
+    def copy(name):
+        return shutil.copy(ROOT / "profiles" / f"{name}.yaml", tmp_path / "params.yaml")
 
-@pytest.mark.parametrize("name", profiles.SECTIONS)
-def test_a_missing_section_is_named(edited, name):
-    with pytest.raises(ParamsError, match=f"section `{name}` is missing"):
-        profiles.validate(edited(lambda sections: sections.pop(name)))
-
-
-def test_a_profile_without_numerics_is_refused(edited):
-    with pytest.raises(ParamsError, match="`numerics` is missing; add"):
-        profiles.validate(edited(lambda sections: sections.pop("numerics")))
-
-
-def test_an_unknown_section_is_named(edited):
-    with pytest.raises(ParamsError, match="`pik` is not a section"):
-        profiles.validate(edited(lambda sections: sections.update(pik={})))
-
-
-@pytest.mark.parametrize(
-    ("section", "key", "value", "said"),
-    [
-        ("errors", "classes", ["bag", "bog"], "`errors.classes`: bog is unknown"),
-        ("scrape", "queries", {"bog": ["swamp"]}, "`scrape.queries`: bog is unknown"),
-        ("scrape", "queries", {"bag": ["bag"]}, r"`scrape.queries.\w+` is missing"),
-        ("retention", "embedders", ["dino"], "`retention.embedders`: dino is unknown"),
-        ("retention", "set", "train", "`retention.set`: Input should be 'seed_source' or 'diagnosis'"),
-        ("train", "random_states", [1, 0], "`train.random_states` holds `original.random_state`"),
-    ],
-)
-def test_sections_that_contradict_each_other_are_refused(edited, section, key, value, said):
-    with pytest.raises(ParamsError, match=said):
-        profiles.validate(edited(lambda sections: sections[section].update({key: value})))
+    return copy
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
-def test_an_edit_changes_one_list_and_no_other_byte(path, tmp_path):
-    copy = tmp_path / "copy.yaml"
-    shutil.copy(path, copy)
-    classes = yaml.safe_load(path.read_text())["errors"]["classes"]
-    profiles.set_list(copy, "errors", "classes", classes)
-    assert copy.read_text() == path.read_text()
-    profiles.set_list(copy, "errors", "classes", classes[:2])
-    after = yaml.safe_load(copy.read_text())
-    assert after["errors"]["classes"] == classes[:2]
-    after["errors"]["classes"] = classes
-    assert after == yaml.safe_load(path.read_text())
+def test_the_committed_profiles_are_valid_and_say_only_what_differs(path):
+    validate(profiles.read(path), path)
+    own, default = read(path), read(DEFAULT)
+    assert set(own) <= {"numerics", *SECTIONS}
+    if path != DEFAULT:
+        same = [
+            (name, key) for name in SECTIONS for key in own.get(name, ()) if own[name][key] == default[name].get(key)
+        ]
+        # a comment may be reason enough to name a key
+        assert same == ([("robust", "file_sha256")] if path.stem == "imagenet" else [])
 
 
-BLOCK = """\
-errors:
-  # which are mended
-  classes: # by the paper's rule
-    - bag # always
-    - boot
+def test_the_default_is_whole_and_is_written_as_it_is():
+    assert profiles.render("fashion") == DEFAULT.read_text()
 
-  setting: single # or multi
-"""
-FLOW = """\
-errors:
-  classes: [bag, boot] # by the paper's rule
-  setting: single
-"""
+
+def test_a_small_profile_replaces_keys_and_a_section_of_another_source(write):
+    path = write(SMALL)
+    expected = read(DEFAULT)
+    expected["errors"]["classes"] = ["bag", "boot"]
+    expected["scrape"] |= {"queries": {"bag": ["bag"], "boot": ["boot"]}, "result_cap": 200}
+    expected["attributed"] = {"source": "none"}
+    assert profiles.read(path) == expected
+    validate(profiles.read(path), path)
+
+
+def test_what_is_written_keeps_the_default_s_layout_and_comments(write):
+    written = profiles.render(write(SMALL))
+    lines = written.splitlines()
+    default = DEFAULT.read_text().splitlines()
+    assert written.startswith("# Mine: larger, on another world.\n\nnumerics: portable # the same bytes")
+    assert "errors: # of my model" in lines
+    assert "  classes: [bag, boot]" in lines
+    assert "  setting: single # multi: missed by the original and by all of `models` too" in lines
+    assert "  queries: # shorter\n    bag: [bag]\n    boot: [boot]\n  result_cap: 200 # Flickr: 4000;" in written
+    assert "attributed: # none of mine has attributes\n  source: none\n\nattributes:" in written
+    assert len(set(lines) - set(default)) == 9  # the top, three headings and five keys
+    assert profiles.render(write(SMALL)) == written
+    assert profiles.render(write(written)) == written
+
+
+def test_a_whole_file_is_written_as_it_is(write):
+    text = yaml.safe_dump(profiles.read("smoke"))
+    assert profiles.render(write(text)) == text
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
+    ("text", "said"),
     [
-        (BLOCK, BLOCK.replace("    - bag # always\n    - boot\n", "    - coat\n    - dress\n    - shirt\n")),
-        (FLOW, FLOW.replace("[bag, boot]", "[coat, dress, shirt]")),
+        ("pick:\n  per_sed: 4\n", "mine.yaml: `pick.per_sed` is not a parameter"),
+        ("pik:\n  per_seed: 4\n", "mine.yaml: `pik` is not a section"),
+        ("pick: 4\n", "mine.yaml: `pick`: "),
+        ("pick: [4\n", "mine.yaml: not valid YAML: line 2: "),
+        ("attributed:\n  source: sun\n  train: 10\n", r"mine.yaml: `attributed\.\w+` is"),
     ],
 )
-def test_an_edit_keeps_layout_and_comments(tmp_path, before, after):
-    path = tmp_path / "params.yaml"
-    path.write_text(before)
-    profiles.set_list(path, "errors", "classes", ["coat", "dress", "shirt"])
-    assert path.read_text() == after
+def test_a_wrong_profile_is_refused_by_its_own_name(write, text, said):
+    path = write(text)
+    with pytest.raises(ParamsError, match=said):
+        validate(profiles.read(path), path)
 
 
-def test_debug_classes_of_imagenet_bring_their_queries(tmp_path):
-    path = tmp_path / "params.yaml"
-    shutil.copyfile(ROOT / "profiles" / "imagenet.yaml", path)
+@pytest.mark.parametrize("name", [path.stem for path in PROFILES])
+def test_debug_classes_change_one_list_and_no_other_line(copy, name):
+    path = copy(name)
+    before = path.read_text()
+    classes = read(path)["errors"]["classes"]
+    profiles.set_debug_classes(path, classes)
+    assert path.read_text() == before
+    profiles.set_values(path, {"errors.classes": classes[:2]})
+    old, new = (f"  classes: [{', '.join(some)}]" for some in (classes, classes[:2]))
+    assert path.read_text() == before.replace(old, new)
+
+
+def test_debug_classes_of_imagenet_bring_their_queries(copy):
+    path = copy("imagenet")
     before = path.read_text()
     cranes = ["crane (n02012849)", "crane (n03126707)"]  # no word of their own: hand-made queries survive
     by_hand = f"    {cranes[0]}: [crane bird]\n    {cranes[1]}: [tower crane]\n    junco: "
     path.write_text(before.replace("    junco: ", by_hand))
     profiles.set_debug_classes(path, ["junco", *cranes])
-    sections = yaml.safe_load(path.read_text())
+    sections = read(path)
     assert sections["errors"]["classes"] == ["junco", *cranes]
     expected = {"junco": ["junco", "snowbird"], cranes[0]: ["crane bird"], cranes[1]: ["tower crane"]}
     assert sections["scrape"]["queries"] == expected
@@ -123,26 +141,45 @@ def test_debug_classes_of_imagenet_bring_their_queries(tmp_path):
     assert path.read_text().endswith(rest)
 
 
-def test_debug_classes_of_the_fashion_world_leave_queries_alone(tmp_path):
-    path = tmp_path / "params.yaml"
-    shutil.copyfile(ROOT / "profiles" / "fashion.yaml", path)
+def test_queries_of_imagenet_are_checked_before_anything_is_written(copy):
+    path = copy("imagenet")
+    cranes = ["crane (n02012849)", "crane (n03126707)"]
+    path.write_text(path.read_text().replace("    junco: ", f"    {cranes[0]}: [snowbird]\n    junco: "))
+    before = path.read_text()
+    with pytest.raises(ParamsError, match=r"scrape\.queries`: .*'snowbird' is asked for"):
+        profiles.set_debug_classes(path, ["junco", *cranes])
+    assert path.read_text() == before
+
+
+def test_debug_classes_of_the_fashion_world_leave_queries_alone(copy):
+    path = copy("fashion")
     profiles.set_debug_classes(path, ["bag"])
-    sections = yaml.safe_load(path.read_text())
+    sections = read(path)
     assert sections["errors"]["classes"] == ["bag"]
     assert len(sections["scrape"]["queries"]) == 10
 
 
-def test_queries_are_checked_before_they_are_written(edited):
-    path = edited(lambda sections: None)
+def test_values_are_checked_before_they_are_written(copy):
+    path = copy("fashion")
     before = path.read_text()
-    with pytest.raises(ParamsError, match=r"scrape\.queries"):
-        profiles.set_queries(path, {"bag": ["-purse"]})
+    with pytest.raises(ParamsError, match=r"params.yaml: `scrape\.queries`"):
+        profiles.set_values(path, {"train.random_states": [5], "scrape.queries": {"bag": ["-purse"]}})
     assert path.read_text() == before
 
 
+def test_a_small_profile_gets_a_section_that_it_left_out(write):
+    path = write(SMALL)
+    profiles.set_values(path, {"train.random_states": [1, 2]})
+    assert path.read_text() == f"{SMALL}\ntrain:\n  random_states: [1, 2]\n"
+    path = write("train: 3\n")
+    with pytest.raises(ParamsError, match=r"mine.yaml: `train`: expected a section \(got 3\)"):
+        profiles.set_values(path, {"train.random_states": [1, 2]})
+
+
 @pytest.mark.parametrize("old", ["    bag: [a, b]", "    bag:\n      - a\n      - b", "    bag:\n    - a\n    - b"])
-def test_a_block_of_any_style_is_replaced_and_nothing_else(params, old):
-    text = "scrape:\n  queries:\n{}\n    # a comment\n  result_cap: 150 # another\nrecipe: {{}}\n"
-    path = params(text.format(old))
-    profiles.set_block(path, "scrape", "queries", {"bag": ["handbag -purse"], "coat": ["coat"]})
+def test_queries_of_any_style_are_replaced_and_nothing_else(write, old):
+    text = "scrape:\n  queries:\n{}\n    # a comment\n  result_cap: 150 # another\npick: {{}}\n"
+    path = write(text.format(old))
+    profiles.set_values(path, {"scrape.queries": {"bag": ["handbag -purse"], "coat": ["coat"]}})
     assert path.read_text() == text.format("    bag: [handbag -purse]\n    coat: [coat]")
+    assert parse(path.read_text(), path)["scrape"]["queries"] == {"bag": ["handbag -purse"], "coat": ["coat"]}

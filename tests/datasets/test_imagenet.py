@@ -11,6 +11,7 @@ from PIL import Image
 
 from debugset.base.files import sha256
 from debugset.base.params import ParamsError
+from debugset.cli.profiles import read
 from debugset.datasets import imagenet
 from debugset.datasets.imagenet import ImageNetParams
 from debugset.datasets.sections import check_section
@@ -18,7 +19,6 @@ from debugset.images.sets import MANIFEST, open_set
 from debugset.pool.params import ScrapeParams
 from stages import prepare
 
-PROFILE = Path(__file__).resolve().parents[2] / "profiles" / "imagenet.yaml"
 # Twelve classes, so that folder 10 comes before folder 2 where names are sorted as text.
 WORDS = {
     "n01530575": ("brambling", "Fringilla montifringilla"),
@@ -253,7 +253,7 @@ def test_queries_are_the_synonyms_that_no_other_class_shares(monkeypatch):
 
 @pytest.fixture(scope="module")
 def profile():
-    return yaml.safe_load(PROFILE.read_text())
+    return read("imagenet")
 
 
 def test_the_real_classes_are_in_the_order_of_imagenet(profile):

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from debugset.cli.profiles import FOLDER, validate
+from debugset.cli.profiles import read
+from debugset.cli.sections import validate
 from debugset.datasets.fashion import CLASSES
 from debugset.datasets.outfits import (
     ATTRIBUTES,
@@ -195,7 +196,7 @@ def test_the_committed_ground_truth_is_this_world_s():
 
 @pytest.mark.parametrize("profile", ["fashion", "smoke"])
 def test_the_pairs_of_the_profiles_are_unrelated_attributes(profile):
-    sections = validate(FOLDER / f"{profile}.yaml")
+    sections = validate(read(profile))
     assert sections["attributed"].source == "outfits"
     assert {relation(*pair) for pair in sections["attributes"].pairs} == {"unrelated"}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from debugset.cli import profiles
 from tests.pipeline.warm_python import warm_python
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -92,7 +93,7 @@ def make_clone(folder, profile):
     for name in source_files():
         (project / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, project / name)
-    shutil.copy(profile, project / "params.yaml")
+    (project / "params.yaml").write_text(profiles.render(profile))
     clone = Clone(project, isolated_environment(folder))
     clone.git("init", "-q", "-b", "main")
     clone.commit("clone")

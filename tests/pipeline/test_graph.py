@@ -7,7 +7,7 @@ import yaml
 from tests.pipeline.import_closure import closure, entry_module
 
 from debugset.base import numerics
-from debugset.cli import profiles
+from debugset.cli import profiles, sections
 from tests.pipeline.conftest import ROOT, make_clone
 
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
@@ -44,12 +44,12 @@ def test_the_active_parameters_are_the_default_profile():
 
 @pytest.mark.parametrize("path", PROFILES, ids=name_of)
 def test_a_profile_is_valid(path):
-    profiles.validate(path)
+    sections.validate(profiles.read(path), path)
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=name_of)
 def test_a_profile_has_every_param_that_a_stage_declares_and_no_other(path, declared):
-    keys = leaves(yaml.safe_load(path.read_text()))
+    keys = leaves(profiles.read(path))
     for stage, names in declared.items():
         missing = [name for name in names if not any(f"{key}.".startswith(f"{name}.") for key in keys)]
         assert not missing, f"{stage} declares {missing}"
@@ -72,7 +72,7 @@ def sections_read(module):
     files = [ROOT / file for file in closure(ROOT, module) if file.endswith(".py")]
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
     named = [value.value for node in nodes for value in asked(node) if isinstance(value, ast.Constant)]
-    return set(named) & set(profiles.SECTIONS)
+    return set(named) & set(sections.SECTIONS)
 
 
 def asked(node):

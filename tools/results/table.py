@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from debugset.base.files import read_json, write_json
-from debugset.cli.profiles import set_list
+from debugset.cli.profiles import set_values
 from debugset.report.inputs import VARIANTS
 from debugset.report.text_table import COLUMNS
 from tools.results.blocks import block_problems, write_block
@@ -24,7 +24,7 @@ ACCURACY = "metrics/accuracy.json"
 
 def make(clone: Clone) -> None:
     """Run the pipeline with five random states; keep its metrics, its picture and the table."""
-    set_list(clone.folder / "params.yaml", "train", "random_states", RANDOM_STATES)
+    set_values(clone.folder / "params.yaml", {"train.random_states": RANDOM_STATES})
     clone.run("dvc", "repro")
     accuracy = read_json(clone.folder / ACCURACY)
     write_json(FOLDER / "accuracy.json", accuracy)

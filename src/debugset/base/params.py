@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from debugset.base.paths import PARAMS_FILE
-
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same values; libyaml's is ten times faster
 
 
 class Section(BaseModel):
@@ -35,11 +34,39 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
     Raises:
         ParamsError: the file is missing, is not YAML, or is not a mapping.
     """
+    return parse(read_text(path), path)
+
+
+def read_text(path: Path = PARAMS_FILE) -> str:
+    """The text of a parameter file.
+
+    Raises:
+        ParamsError: the file is missing, or is no text.
+    """
     if not path.is_file():
         raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
     try:
-        sections = yaml.load(path.read_text(encoding="utf-8"), LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ParamsError(f"{path}: not valid YAML: {error}") from None
+
+
+def parse(text: str, path: Path) -> dict[str, Any]:
+    """The sections that a text holds, by the rules of YAML 1.2, as DVC reads them.
+
+    Args:
+        text: of a parameter file.
+        path: the file, for error texts.
+
+    Raises:
+        ParamsError: it is not YAML, or is not a mapping.
+    """
+    try:
+        sections = YAML(typ="safe").load(text)
+    except MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ParamsError(f"{path}: not valid YAML: {line}{error.problem}") from None
+    except YAMLError as error:  # a character that no text holds
         raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sections, dict):
         raise ParamsError(f"{path}: expected a mapping of sections")

@@ -27,7 +27,10 @@ def use(
     name: Annotated[str, typer.Argument(help="A profile's name (profiles/NAME.yaml) or a file's path.")],
     force: Annotated[bool, typer.Option(help="Replace params.yaml even if that loses edits.")] = False,
 ) -> None:
-    """Check a profile and copy it over params.yaml; refuse to lose uncommitted edits."""
+    """Check a profile and write it to params.yaml, whole; refuse to lose uncommitted edits.
+
+    A profile holds what differs from the default, profiles/fashion.yaml.
+    """
     from debugset.cli import profiles
 
     path = profiles.find(name)
@@ -38,10 +41,12 @@ def use(
 @app.command("check")
 def check_params() -> None:
     """Check params.yaml: unknown keys, types, ranges, and sections that contradict each other."""
-    from debugset.cli import profiles
+    from debugset.base.params import read
+    from debugset.cli.profiles import active
+    from debugset.cli.sections import validate
 
-    profiles.validate()
-    path = profiles.active()
+    validate(read())
+    path = active()
     print(f"params.yaml is valid; it equals {path}" if path else "params.yaml is valid; it equals no profile")
 
 
@@ -59,8 +64,10 @@ def debug_classes(
     """
     import pandas as pd
 
-    from debugset.base.paths import ERRORS, SEED_SOURCE, SETS
+    from debugset.base.params import read
+    from debugset.base.paths import ERRORS, PARAMS_FILE, SEED_SOURCE, SETS
     from debugset.cli import profiles
+    from debugset.cli.sections import validate
     from debugset.dcd.failures import choose_debug_classes
     from debugset.images.sets import open_set
 
@@ -70,13 +77,14 @@ def debug_classes(
     active = profiles.active()
     names = open_set(SETS / SEED_SOURCE).classes
     chosen = choose_debug_classes(pd.read_parquet(path), names, least=least, min_missed=min_missed)
-    print("\n".join(f"{one.name}: {one.missed} of {one.images} missed" for one in chosen))
-    for path in [profiles.PARAMS_FILE, *([active] if active else [])]:
+    for one in chosen:
+        print(f"{one.name}: {one.missed} of {one.images} missed")
+    for path in [PARAMS_FILE, active] if active else [PARAMS_FILE]:
         profiles.set_debug_classes(path, [one.name for one in chosen])
         print(f"wrote the debug classes to {path}")
     if active is None:
         print("params.yaml equals no profile, so no profile was changed")
-    profiles.validate()  # names a chosen class that no query finds yet
+    validate(read())  # names a chosen class that no query finds yet
 
 
 @app.command()

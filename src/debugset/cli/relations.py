@@ -55,27 +55,32 @@ def collect(
     ] = None,
     write: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Replace the class's queries in this parameter file.", show_default=False),
+        typer.Option(
+            metavar="FILE", help="Replace the class's queries in this parameter file or profile.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Print the queries that collect what a network misreads, as YAML for params.yaml; or write them there.
 
     Without --run a name is looked for in all networks.
     """
-    from debugset.base.params import PARAMS_FILE, load
+    from debugset.base.params import check
+    from debugset.base.paths import PARAMS_FILE
     from debugset.cli import profiles
     from debugset.dcd.failures import ErrorsParams
     from debugset.pool.params import ScrapeParams
     from debugset.relations.collect import asked, chosen, combinations, query_file, read_failures, remarks, replaced
 
     path = write or PARAMS_FILE
-    queries, classes = load("scrape", ScrapeParams, path).queries, load("errors", ErrorsParams, path).classes
+    sections = profiles.read(path)
+    queries = check(sections, "scrape", ScrapeParams, path).queries
+    classes = check(sections, "errors", ErrorsParams, path).classes
     table, _ = read_failures(RELATIONS, ANNOTATED)
     found = combinations(chosen(table, modes, network), queries, about or [])
     if write is None:
         print(query_file(found, classes))
         return
-    profiles.set_queries(path, replaced(queries, found))
+    profiles.set_values(path, {"scrape.queries": replaced(queries, found)})
     print(f"wrote the queries of {', '.join(asked(found))} to {path}; next: `dvc repro`")
     for remark in remarks(found, classes):
         print(remark)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from debugset.base.git import git
-from debugset.base.params import LOADER
+from debugset.versions.lock import LOADER
 
 LOCK = "dvc.lock"
 QUEUES = ("refs/exps/celery/stash", "refs/exps/celery/failed", "refs/exps/stash")  # as DVC names them

@@ -1,0 +1,108 @@
+"""Whole parameters: every section is there and of its room's model, and no section contradicts another."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from debugset.barlow.params import BarlowParams
+from debugset.base import numerics
+from debugset.base.params import PARAMS_FILE, ParamsError, Section, check
+from debugset.datasets import imagenet
+from debugset.datasets.fashion import CLASSES
+from debugset.datasets.sections import MODELS as SOURCE_MODELS
+from debugset.datasets.sections import check_section as check_source_section
+from debugset.dcd.accuracy import EvaluateParams
+from debugset.dcd.dedup import DedupParams
+from debugset.dcd.failures import ErrorsParams
+from debugset.dcd.picks import PickParams
+from debugset.dcd.remeasure import RemeasureParams
+from debugset.dcd.retention import RetentionParams
+from debugset.dcd.variants import EMBEDDERS
+from debugset.models.params import EmbeddersParams, EmbedParams, OriginalParams, RobustParams
+from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.relations.params import AttributesParams, RelationsParams
+from debugset.report.params import ReportParams
+from debugset.training.recipe import Recipe, TrainParams
+
+# A new section is one line here; its model belongs to its room. `prepare` and `attributed` have one for each source.
+MODELS: Mapping[str, type[Section]] = {
+    "scrape": ScrapeParams,
+    "recipe": Recipe,
+    "original": OriginalParams,
+    "robust": RobustParams,
+    "embedders": EmbeddersParams,
+    "embed": EmbedParams,
+    "errors": ErrorsParams,
+    "dedup": DedupParams,
+    "pick": PickParams,
+    "train": TrainParams,
+    "evaluate": EvaluateParams,
+    "retention": RetentionParams,
+    "barlow": BarlowParams,
+    "remeasure": RemeasureParams,
+    "attributes": AttributesParams,
+    "relations": RelationsParams,
+    "report": ReportParams,
+}
+SECTIONS = (*SOURCE_MODELS, *MODELS)
+
+
+def validate(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Check whole parameters: each section by its room's model, then one against another.
+
+    Args:
+        sections: all that a parameter file says.
+        path: the file that says it, for error texts.
+
+    Returns:
+        The model of each section by name.
+
+    Raises:
+        ParamsError: names the file, the key and what is wrong, in one line.
+    """
+    numerics.check(sections.get(numerics.KEY), path)
+    unknown = sorted(set(sections) - {numerics.KEY, *SECTIONS})
+    if unknown:
+        raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
+    models = {name: check_section(sections, name, path) for name in SECTIONS}
+    for problem in _contradictions(models, sections):
+        raise ParamsError(f"{path}: {problem}")
+    return models
+
+
+def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FILE) -> Any:
+    """Check one section by the model of its room; for the arguments of `validate`.
+
+    Raises:
+        ParamsError: names the file, the key and what is wrong, in one line.
+    """
+    if name in SOURCE_MODELS:
+        return check_source_section(sections, name, path)
+    return check(sections, name, MODELS[name], path)
+
+
+def _contradictions(models: Mapping[str, Any], sections: Mapping[str, Any]) -> Iterator[str]:
+    """What single sections cannot know: each problem in one line.
+
+    Args:
+        models: by section.
+        sections: what the parameter file says.
+    """
+    classes = CLASSES if models["prepare"].source == "fashion" else imagenet.class_names()
+    yield from _unknown_names("errors.classes", models["errors"].classes, classes)
+    yield from _unknown_names("scrape.queries", models["scrape"].queries, classes)
+    yield from _unknown_names("retention.embedders", models["retention"].embedders, EMBEDDERS)
+    if models["original"].random_state in models["train"].random_states:
+        yield "`train.random_states` holds `original.random_state`: retraining with the original's own proves nothing"
+    try:
+        asked_queries(sections, models["scrape"])
+    except ParamsError as error:
+        yield str(error)
+
+
+def _unknown_names(key: str, names: Iterable[str], known: Sequence[str]) -> Iterator[str]:
+    """A line for each name that is none of the known ones, of which ten are told."""
+    choice = ", ".join(known[:10]) + (" ..." if len(known) > 10 else "")
+    for name in names:
+        if name not in known:
+            yield f"`{key}`: {name} is unknown; choose from {choice}"

@@ -1,0 +1,58 @@
+"""Whole parameters: every section is known and there, and sections agree."""
+
+import pytest
+import yaml
+
+from debugset.base.params import ParamsError, read
+from debugset.cli import sections
+from tests.cli.conftest import ROOT
+
+
+@pytest.fixture
+def edited(tmp_path):
+    """Write the default profile after an edit of its sections; what is read then."""
+
+    def write(edit):
+        values = yaml.safe_load((ROOT / "profiles" / "fashion.yaml").read_text())
+        edit(values)
+        path = tmp_path / "params.yaml"
+        path.write_text(yaml.safe_dump(values, sort_keys=False))
+        return read(path)
+
+    return write
+
+
+def test_a_valid_file_gives_every_section(edited):
+    assert set(sections.validate(edited(lambda values: None))) == set(sections.SECTIONS)
+
+
+@pytest.mark.parametrize("name", sections.SECTIONS)
+def test_a_missing_section_is_named(edited, name):
+    with pytest.raises(ParamsError, match=f"section `{name}` is missing"):
+        sections.validate(edited(lambda values: values.pop(name)))
+
+
+def test_a_profile_without_numerics_is_refused(edited):
+    with pytest.raises(ParamsError, match="`numerics` is missing; add"):
+        sections.validate(edited(lambda values: values.pop("numerics")))
+
+
+def test_an_unknown_section_is_named(edited):
+    with pytest.raises(ParamsError, match="`pik` is not a section"):
+        sections.validate(edited(lambda values: values.update(pik={})))
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "said"),
+    [
+        ("errors", "classes", ["bag", "bog"], "`errors.classes`: bog is unknown"),
+        ("scrape", "queries", {"bog": ["swamp"]}, "`scrape.queries`: bog is unknown"),
+        ("scrape", "queries", {"bag": ["bag"]}, r"`scrape.queries.\w+` is missing"),
+        ("retention", "embedders", ["dino"], "`retention.embedders`: dino is unknown"),
+        ("retention", "set", "train", "`retention.set`: Input should be 'seed_source' or 'diagnosis'"),
+        ("train", "random_states", [1, 0], "`train.random_states` holds `original.random_state`"),
+    ],
+)
+def test_sections_that_contradict_each_other_are_refused(edited, section, key, value, said):
+    with pytest.raises(ParamsError, match=said):
+        sections.validate(edited(lambda values: values[section].update({key: value})))
