@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
 
 from debugset.base.git import git
-from debugset.base.params import LOADER, PARAMS_FILE
+from debugset.base.params import PARAMS_FILE, parse
 from debugset.base.paths import METRICS
 from debugset.report.inputs import VARIANTS
 
@@ -70,7 +69,7 @@ def _commit(revision: str) -> str:
 
 
 def _read_experiment(name: str, commit: str) -> Experiment:
-    params = yaml.load(_read_text(name, commit, PARAMS_FILE), LOADER)
+    params = parse(_read_text(name, commit, PARAMS_FILE), PARAMS_FILE)
     return Experiment(name, leaves(params), json.loads(_read_text(name, commit, _ACCURACY))["variants"])
 
 
