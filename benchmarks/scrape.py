@@ -38,13 +38,13 @@ from debugset.base.files import read_json
 from debugset.base.machine import connections
 from debugset.datasets.fashion_mnist import read_photographs
 from debugset.images.sets import open_set, write_set
+from debugset.pool.endpoint import Places, open_source
 from debugset.pool.flickr.photo_service import PhotoService
-from debugset.pool.flickr.service import running_simulator, simulated_service
 from debugset.pool.limits import Clock
 from debugset.pool.params import ScrapeParams
 from debugset.pool.scrape import Outs, scrape
 from debugset.pool.simulator.library import IMAGE_HOST, PhotoLibrary
-from debugset.pool.sources import Places, open_source
+from debugset.pool.simulator.process import run_simulator, simulator_service
 
 PHOTOS, SIDE, QUALITY, ROUNDS = 8_000, 256, 95, 3
 CLASSES = ["beach", "city", "forest", "garden"]
@@ -91,8 +91,8 @@ def compare(scratch: Path, arguments: argparse.Namespace) -> None:
     load = os.getloadavg()[0]
     print(f"{os.cpu_count()} cores, {platform.machine()}, load average {load:.1f} at the start; "
           f"Python {platform.python_version()}; {arguments.photos:,} photos of {mean:.0f} kB")  # fmt: skip
-    with running_simulator(world, result_cap=4000) as service:
-        url = service.hosts[IMAGE_HOST]
+    with run_simulator(world, result_cap=4000) as service:
+        url = service.hosts.stand_ins[IMAGE_HOST]
         write_table(scratch, url)
         contenders = [debugset("search", url, scratch), debugset("table", url, scratch)]
         program = arguments.img2dataset or installed(scratch / "environment")
@@ -172,7 +172,7 @@ def run_debugset(source: str, url: str, scratch: Path, out: Path) -> None:
     })  # fmt: skip
     outs = Outs(out / "pool", out / "attribution", out / "scrape.json", out / "photos.parquet")
     if source == "search":
-        service = simulated_service(url, scratch / "world")
+        service = simulator_service(url, scratch / "world")
         photos = PhotoService(params.queries, service, params, connections(), Clock())
         scrape(params, photos, CLASSES, outs)
         return

@@ -7,10 +7,10 @@ from debugset.base.files import read_json
 from debugset.base.params import check, read
 from debugset.base.paths import ATTRIBUTION, FORGOTTEN, PHOTOS, POOL, SCRAPE, SOURCES, WORLD
 from debugset.images.sets import open_set
+from debugset.pool.endpoint import Places, open_source
 from debugset.pool.params import ScrapeParams, asked_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
-from debugset.pool.sources import Places, open_source
 
 PLACES = Places(world=WORLD, sources=SOURCES)
 OUTS = Outs(POOL, ATTRIBUTION, SCRAPE, PHOTOS)

@@ -6,9 +6,10 @@ import pytest
 import stamina
 
 from debugset.images.sets import open_set
-from debugset.pool.flickr.service import Service, simulated_service
+from debugset.pool.flickr.service import Service
 from debugset.pool.simulator.library import PhotoLibrary
-from debugset.pool.simulator.server import application
+from debugset.pool.simulator.process import simulator_service
+from debugset.pool.simulator.server import Simulator, application
 from tests.pool.worlds import CAP, Requests, serving, write_world
 
 
@@ -44,7 +45,7 @@ def own_spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def service(world: Path, requests: Requests) -> Iterator[Service]:
     """The simulator over the tiny world, with a small result cap."""
-    app = application(PhotoLibrary(open_set(world)), CAP)
+    app = application(Simulator(PhotoLibrary(open_set(world)), CAP))
     app.middlewares.append(requests.note)
     with serving(app) as url:
-        yield simulated_service(url, world)
+        yield simulator_service(url, world)

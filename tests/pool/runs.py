@@ -63,7 +63,7 @@ def main() -> None:
     import os
     import signal
 
-    from debugset.pool.flickr.service import simulated_service
+    from debugset.pool.simulator.process import simulator_service
 
     url, world, folder, changes, packed = sys.argv[1:]
     stamina.set_testing(True, attempts=6)
@@ -76,7 +76,7 @@ def main() -> None:
         return content(self, *arguments)  # type: ignore[arg-type]
 
     PhotoService.content = counted  # type: ignore[method-assign]
-    run(simulated_service(url, Path(world)), Path(world), Path(folder), **json.loads(changes))
+    run(simulator_service(url, Path(world)), Path(world), Path(folder), **json.loads(changes))
 
 
 if __name__ == "__main__":

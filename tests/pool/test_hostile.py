@@ -14,13 +14,14 @@ from debugset.images.sets import open_set, write_set
 from debugset.pool.files import fetch
 from debugset.pool.files.content import inspect
 from debugset.pool.flickr import client
-from debugset.pool.flickr.service import Service, simulated_service
+from debugset.pool.flickr.service import Service
 from debugset.pool.params import ScrapeParams
-from debugset.pool.simulator.faults import FAULTS, MOST_FAILURES, Faults
-from debugset.pool.simulator.hostility import Hostility, missing_sizes
 from debugset.pool.simulator.library import Address, PhotoLibrary
-from debugset.pool.simulator.server import application
+from debugset.pool.simulator.process import simulator_service
 from tests.pool import runs
+from tests.pool.simulator.faults import FAULTS, MOST_FAILURES, Faults
+from tests.pool.simulator.faulty_server import FaultySimulator, faulty_application, missing_sizes
+from tests.pool.simulator.spoiled import PLACEHOLDER_SHA256
 from tests.pool.simulator.test_library import naive_search
 from tests.pool.worlds import CLASSES, QUERIES, TITLES, Requests, png, scrape_params, second, serving
 
@@ -32,7 +33,8 @@ SIDE = 330  # the originals have a smaller size besides them, n
 WINDOW = second(2018), second(2019) - 1
 CAP = 12
 SIZES = {"sizes": ["o", "n"], "side": 300, "min_side": 200}
-PARAMS = scrape_params(per_page=6, result_cap=CAP, licences=[4, 9], snapshot="2018-12-31", **SIZES)
+KNOWN = {"licences": [4, 9], "placeholders": [PLACEHOLDER_SHA256]}
+PARAMS = scrape_params(per_page=6, result_cap=CAP, snapshot="2018-12-31", **KNOWN, **SIZES)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def expected(world: Path, faults: Faults, params: ScrapeParams) -> dict[str, tup
     """Photo -> label and SHA-256 of what is to be packed, by looking at every photo of the world."""
     photos = open_set(world).manifest
     library = PhotoLibrary(open_set(world))
-    hostility = Hostility(library, faults)
+    simulator = FaultySimulator(library, faults=faults)
     found = {
         name: {photo for text in texts for photo in naive_search(photos, [text.strip('"')], [4, 9], *WINDOW)}
         for name, texts in QUERIES.items()
@@ -87,8 +89,8 @@ def expected(world: Path, faults: Faults, params: ScrapeParams) -> dict[str, tup
         if len(classes) != 1 or faults.hits("opted_out", photo.id):
             continue
         for address in listed(library, faults, Address(photo.Index, photo.id, "o")):
-            fault = hostility.fault(address)
-            file = inspect(hostility.picture(address), params.max_pixels)
+            fault = simulator.fault(address)
+            file = inspect(simulator.picture(address), params.max_pixels)
             if fault in ("", "original_gone") and file.status == "ok":
                 if fault == "original_gone":
                     continue
@@ -139,12 +141,12 @@ def test_the_pool_is_exactly_what_it_should_be(
         slow = SLOW if name == "slow" else 0.0
         folder = tmp_path / str(seed)
         monkeypatch.setenv("DEBUGSET_SPOOL", str(folder / "spool"))
-        app = application(PhotoLibrary(open_set(world)), CAP, faults, slow=slow, huge=2 * PARAMS.max_bytes)
+        app = faulty_application(PhotoLibrary(open_set(world)), CAP, faults, slow=slow, huge=2 * PARAMS.max_bytes)
         requests = Requests()
         app.middlewares.append(requests.note)
         with serving(app) as url:
             right = expected(world, faults, PARAMS)
-            assert scraped(simulated_service(url, world), world, folder) == right, f"seed {seed}"
+            assert scraped(simulator_service(url, world), world, folder) == right, f"seed {seed}"
         changed += right != clean
         given_up += len(requests.images) - len(set(requests.images))
         report = read_json(folder / "scrape.json")
@@ -159,9 +161,9 @@ def test_a_refused_key_ends_the_run_in_one_line_without_the_key(
     world: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
-    app = application(PhotoLibrary(open_set(world)), CAP, Faults({"invalid_key": 1.0}))
+    app = faulty_application(PhotoLibrary(open_set(world)), CAP, Faults({"invalid_key": 1.0}))
     with serving(app) as url:
-        known = simulated_service(url, world)
+        known = simulator_service(url, world)
         service = Service(known.name, known.rest_url, known.hosts, "k3y-k3y-k3y", "s3cret")
         with pytest.raises(ValueError, match="FLICKR_API_KEY: the service refused the key") as error:
             runs.run(service, world, tmp_path / "out")

@@ -1,5 +1,6 @@
 """A scrape against a hostile service, killed at twenty random moments: it ends byte for byte as if undisturbed."""
 
+import json
 import os
 import random
 import signal
@@ -13,13 +14,16 @@ from aiohttp import web
 
 from debugset.base.machine import spool_folder
 from debugset.images.sets import open_set
-from debugset.pool.flickr.service import simulated_service
-from debugset.pool.simulator.faults import FAULTS, Faults
 from debugset.pool.simulator.library import IMAGE_HOST, PhotoLibrary
-from debugset.pool.simulator.server import application
-from debugset.pool.spool import FAILED, Spool
+from debugset.pool.simulator.process import simulator_service
+from debugset.pool.spool import File, Spool
 from tests.pool import runs
+from tests.pool.simulator.faults import FAULTS, Faults
+from tests.pool.simulator.faulty_server import faulty_application
+from tests.pool.simulator.spoiled import PLACEHOLDER_SHA256
 from tests.pool.worlds import CAP, Requests, serving
+
+CHANGES = {"placeholders": [PLACEHOLDER_SHA256]}
 
 
 def whole(name: str) -> set[str]:
@@ -29,7 +33,7 @@ def whole(name: str) -> set[str]:
         return set()
     with Spool(path) as spool:
         rows = spool._rows("SELECT url, status FROM files")
-    return {url.removeprefix(f"https://{IMAGE_HOST}") for url, status in rows if not status.startswith(FAILED)}
+    return {url.removeprefix(f"https://{IMAGE_HOST}") for url, status in rows if not File(status).failure}
 
 
 def test_a_run_killed_at_random_moments_goes_on_where_it_was(
@@ -37,12 +41,12 @@ def test_a_run_killed_at_random_moments_goes_on_where_it_was(
 ) -> None:
     stamina.set_testing(True, attempts=6)
     rates = dict.fromkeys(FAULTS, 0.03) | {"invalid_key": 0.0, "slow": 0.0, "huge_bytes": 0.01}
-    app = application(PhotoLibrary(open_set(world)), CAP, Faults(rates, 3))
+    app = faulty_application(PhotoLibrary(open_set(world)), CAP, Faults(rates, 3))
     app.middlewares.append(requests.note)
     with serving(app) as url:
-        service = simulated_service(url, world)
+        service = simulator_service(url, world)
         monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "first spool"))
-        undisturbed = runs.run(service, world, tmp_path / "undisturbed")
+        undisturbed = runs.run(service, world, tmp_path / "undisturbed", **CHANGES)
         searches, images = len(requests.searches), len(requests.images)
         packed = len(open_set(tmp_path / "undisturbed" / "pool"))
 
@@ -54,7 +58,16 @@ def test_a_run_killed_at_random_moments_goes_on_where_it_was(
             requests.searches.clear(), requests.images.clear()
             enough = moment.randint(1, {"searching": searches, "downloading": images}.get(phase, 1) // 12 + 1)
             limit = moment.randrange(packed) if phase == "packing" else packed
-            command = [sys.executable, "-m", "tests.pool.runs", url, str(world), str(folder), "{}", str(limit)]
+            command = [
+                sys.executable,
+                "-m",
+                "tests.pool.runs",
+                url,
+                str(world),
+                str(folder),
+                json.dumps(CHANGES),
+                str(limit),
+            ]
             process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src:."}, stderr=subprocess.PIPE)
 
             def kill(
@@ -70,6 +83,6 @@ def test_a_run_killed_at_random_moments_goes_on_where_it_was(
             requests.before = None
             assert phase != "searching" or not requests.images
             assert not done & set(requests.images)  # nothing that was whole is fetched again
-        runs.run(service, world, folder)
+        runs.run(service, world, folder, **CHANGES)
     left = {name: content for name, content in runs.files(folder).items() if ".tmp" not in name}
     assert left == undisturbed

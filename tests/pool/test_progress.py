@@ -16,11 +16,11 @@ def test_what_earlier_runs_did_is_no_pace_of_the_bar_nor_of_the_note(
 ) -> None:
     bars = []
 
-    def shown(**told: Any) -> tqdm:
-        bars.append(tqdm(**told | {"disable": False}))
+    def show(what: str, **options: Any) -> tqdm:
+        bars.append(tqdm(desc=what, **options))
         return bars[-1]
 
-    monkeypatch.setattr(progress, "tqdm", shown)
+    monkeypatch.setattr(progress, "progress", show)
     with Spool(tmp_path / "spool.sqlite") as spool, Meter(spool, "searching", "search", 5, before=1) as meter:
         for known in (True, False, True):
             meter.update(known=known)

@@ -3,6 +3,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -293,7 +294,7 @@ def test_the_key_is_in_no_out_no_spool_and_no_log(
     service: Service, world: Path, tmp_path: Path, capfd: pytest.CaptureFixture, caplog: pytest.LogCaptureFixture
 ) -> None:
     key, secret = "f00f00f00f00f00f", "5ec5ec5ec5ec"
-    keyed = Service(service.name, service.rest_url, service.hosts, key, secret)
+    keyed = replace(service, key=key, secret=secret)
     caplog.set_level(logging.DEBUG)
     runs.run(keyed, world, tmp_path / "out")
     written = b"".join(files(tmp_path).values()) + "".join(capfd.readouterr()).encode() + caplog.text.encode()
@@ -330,19 +331,17 @@ def test_half_a_character_in_a_strangers_text_stops_nothing(
 
 
 def test_scraping_a_source_of_ones_own_needs_only_its_three_methods(tmp_path: Path) -> None:
-    from debugset.pool.source import FOUND_COLUMNS, Found
+    from debugset.pool.source import Findings, Hit, hit_table
     from debugset.pool.spool import File
     from tests.pool.worlds import png
 
     class Two:
         name = "two"
 
-        def find(self, spool: Spool) -> Found:
-            rows = [dict.fromkeys(FOUND_COLUMNS, "") | {"id": name, "class_name": "bag", "shard": "a"} for name in "xy"]
-            photos = pd.DataFrame(rows, columns=FOUND_COLUMNS)
-            return Found(photos.assign(urls=[("x",), ("y",)], licence=4, uploaded=0), [])
+        def find(self, spool: Spool) -> Findings:
+            return Findings(hit_table(Hit(name, "bag", "", "a", licence=4, urls=(name,)) for name in "xy"))
 
-        def fetch(self, wanted: object, spool: Spool) -> None:
+        def fetch(self, downloads: object, spool: Spool) -> None:
             spool.save_file("x", "x", File("ok", 16, 16, 50, "png", "1"))
             spool.save_file("y", "y", File("gone"))
 

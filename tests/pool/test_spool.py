@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from debugset.pool.spool import File, Progress, Spool, running, spools
+from debugset.pool.spool import File, Progress, Spool, is_running, list_spools
 
 FILE = File("ok", 3, 2, 700, "png", "ab12", b"bytes")
 
@@ -28,7 +28,7 @@ def test_what_was_kept_is_there_for_the_next_process(tmp_path: Path) -> None:
         assert spool.total("other query", 0, 9) is None
         assert spool.file("https://a/b") == FILE
         assert spool.content("https://a/b") == b"bytes"
-        assert spool.files(["https://a/b", "https://a/c"]) == {"https://a/b": FILE._replace(content=b"")}
+        assert spool.files({"https://a/b", "https://a/c"}) == {"https://a/b": FILE._replace(content=b"")}
         assert spool.file("https://a/c") is None
         assert spool.turn("calls") == (12.5, 99.25)
         assert spool.turn("others") == (0.0, 0.0)
@@ -96,7 +96,7 @@ HOLDER = """
 import sys
 from pathlib import Path
 from debugset.pool.spool import Spool
-with Spool(Path(sys.argv[1])) as spool, spool.alone():
+with Spool(Path(sys.argv[1])) as spool, spool.lock():
     print("holds it", flush=True)
     sys.stdin.read()
 """
@@ -104,12 +104,12 @@ with Spool(Path(sys.argv[1])) as spool, spool.alone():
 
 def test_a_second_scrape_waits_for_the_first(tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
     path = tmp_path / "spool.sqlite"
-    assert not running(path)
+    assert not is_running(path)
     command = [sys.executable, "-c", HOLDER, str(path)]
     holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONPATH": "src"})
     assert holder.stdin and holder.stdout
     assert holder.stdout.readline() == b"holds it\n"
-    assert running(path)
+    assert is_running(path)
     second = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PYTHONPATH": "src"})
     assert second.stdin and second.stdout
     assert b"waiting" in second.stdout.readline()
@@ -118,11 +118,11 @@ def test_a_second_scrape_waits_for_the_first(tmp_path: Path, capfd: pytest.Captu
     for process in (holder, second):
         process.kill()
         process.communicate()
-    assert not running(path)
+    assert not is_running(path)
 
 
 def test_the_spool_used_last_comes_first(tmp_path: Path) -> None:
     for name in ("one", "two"):
         Spool(tmp_path / "scrape" / f"{name}.sqlite").__exit__()
-    assert {path.stem for path in spools(tmp_path)} == {"one", "two"}
-    assert spools(tmp_path / "nothing") == []
+    assert {path.stem for path in list_spools(tmp_path)} == {"one", "two"}
+    assert list_spools(tmp_path / "nothing") == []

@@ -39,10 +39,13 @@ def lines(state: State) -> dict[str, str]:
 def test_a_running_scrape_is_described_by_this_runs_own_rate() -> None:
     told = lines(STATE)
     assert told["running"] == "flickr, 1.2 MB"
-    assert told["searching"] == f"[{'#' * 24}] 100 %  40 of 40, in 10 min"
+    assert told["searching"] == f"[{'#' * 24}] 100 %  40 of 40, in 10 minutes"
     # 200 of this run in 100 s: the 500 that earlier runs did are no pace
-    assert told["downloading"] == f"[{'#' * 11}{'.' * 13}]  46 %  700 of 1,500, 2.0 a second, 6 min 40 s left"
-    assert told["files"] == "2.5 a second in the last 1 min 40 s"  # when the phase began
+    assert (
+        told["downloading"]
+        == f"[{'#' * 11}{'.' * 13}]  46 %  700 of 1,500, 2.0 a second, 6 minutes and 40 seconds left"
+    )
+    assert told["files"] == "2.5 a second in the last 1 minute and 40 seconds"  # when the phase began
     assert told["outcomes"] == "ok 12,345; too large 2"
     assert "searches" not in told
 
@@ -71,8 +74,11 @@ def test_a_phase_with_nothing_to_do_is_done() -> None:
 @pytest.mark.parametrize(
     ("waits", "told"),
     [
-        ((NOON + 30, 0.0), "wait until 2026-01-01T12:00:30Z, 30 s: so many an hour are allowed"),
-        ((NOON + 1, NOON + 5400), "wait until 2026-01-01T13:30:00Z, 1 h 30 min: the service asked for a pause"),
+        ((NOON + 30, 0.0), "wait until 2026-01-01T12:00:30Z, 30 seconds: so many an hour are allowed"),
+        (
+            (NOON + 1, NOON + 5400),
+            "wait until 2026-01-01T13:30:00Z, 1 hour and 30 minutes: the service asked for a pause",
+        ),
     ],
 )
 def test_searches_that_wait_say_until_when_and_why(waits: tuple[float, float], told: str) -> None:
@@ -106,7 +112,7 @@ SCRAPE = """
 import sys
 from pathlib import Path
 from debugset.pool.spool import File, Progress, Spool
-with Spool(Path(sys.argv[1])) as spool, spool.alone():
+with Spool(Path(sys.argv[1])) as spool, spool.lock():
     spool.save_progress(Progress("downloading", 100.0, 200.0, 0, 1, 2))
     spool.save_turn("calls", 1005.0, 6.0)
     spool.save_file("https://a/1,2", "1", File("ok", 3, 2, 700, "png", "ab12", bytes(50_000)), 2)
@@ -244,7 +250,7 @@ def test_giving_up_is_for_what_failed_and_not_while_a_scrape_runs(tmp_path: Path
     with Spool(path) as spool:
         for url, status in {"a": "ok", "b": "failed: HTTP 503", "c": "gone"}.items():
             spool.save_file(url, url, File(status))
-        with spool.alone(), pytest.raises(ValueError, match=r"flickr.sqlite: a scrape is running"):
+        with spool.lock(), pytest.raises(ValueError, match=r"flickr.sqlite: a scrape is running"):
             give_up(path)
         assert give_up(path) == {"failed: HTTP 503": 1}
         assert spool.statuses() == {"gone": 1, "ok": 1, "unreachable": 1}

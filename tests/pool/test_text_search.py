@@ -33,10 +33,10 @@ def test_a_caption_has_the_classes_of_all_queries_that_find_it(photos: pd.DataFr
             for text in texts
             if TextQuery(text).finds([searchable(title)])
         ]
-        assert every.finding(title) == finding
+        assert every.find(title) == finding
     found = [("b", '"a leather" bag'), ("b", "handbag"), ("a", "bag"), ("without", 'bag -"a leather bag" -boot')]
-    assert every.finding("a leather handbag? bag!") == found
-    assert every.finding("a leather handbag? bag! boot") == found[:3]
+    assert every.find("a leather handbag? bag!") == found
+    assert every.find("a leather handbag? bag! boot") == found[:3]
 
 
 TERMS = ("bag", "-bag", "flip-flop", "-flip-flop", "flip", "-flop", '"red bag"', '-"red bag"', "-T-Shirt", "-?", '-""')

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from debugset.pool.windows import (
     Page,
-    Taken,
+    Results,
     Window,
     bisect,
     count_inside,
     ends_window,
     shard_windows,
-    take,
+    take_results,
     upload_time,
     window_of,
 )
@@ -79,9 +79,9 @@ def search(liar: Liar, first: int, last: int) -> tuple[list[Window], list[dict]]
         async def ask(number: int) -> Page:
             return liar.page(first, last, number)
 
-        total, taken = await take(ask, first, last, liar.cap, liar.per_page, lambda: liar.longest)
-        photos.extend(taken or [])
-        return None if taken is None else window_of(first, last, total, liar.cap, lambda: taken)
+        total, rows = await take_results(ask, first, last, liar.cap, liar.per_page, lambda: liar.longest)
+        photos.extend(rows or [])
+        return None if rows is None else window_of(first, last, total, liar.cap, lambda: rows)
 
     async def collect() -> list[Window]:
         return [window async for window in bisect(take_one, first, last)]
@@ -109,7 +109,7 @@ def test_bisection_finds_every_photo_that_can_be_had(
     inside = {photo["id"] for photo in photos if first <= int(photo["dateupload"])}
     assert inside == every_photo(liar.page, first, LAST, cap, per_page)
     assert len(inside) == sum(min(cap, count) for count in crowd.values())
-    assert sum(window.found for window in windows) == len(inside)
+    assert sum(window.photos for window in windows) == len(inside)
     if "wrong_total" not in lies:
         lost = {window.first: window.lost for window in windows if window.lost}
         assert lost == {time: count - cap for time, count in crowd.items() if count > cap}
@@ -125,7 +125,7 @@ def test_photos_that_are_counted_and_never_shown_hide_no_others(
     let_out = {time: [photo for photo in liar.photos if int(photo["dateupload"]) == time][:cap] for time in uploaded}
     seen = {time: [photo["id"] for photo in some if liar.shows(photo)] for time, some in let_out.items()}
     assert sorted(photo["id"] for photo in photos) == sorted(name for names in seen.values() for name in names)
-    assert sum(window.found for window in windows) == len(photos)
+    assert sum(window.photos for window in windows) == len(photos)
     # Where more than a tenth of what the cap lets out is never shown, nothing tells that it was reached.
     crowd = {time: count for time, count in Counter(uploaded).items() if count > cap and len(seen[time]) >= 0.9 * cap}
     assert {window.first: window.lost for window in windows if window.lost} == {
@@ -171,13 +171,13 @@ def test_which_pages_give_all_of_a_window(total: int, rows: str, whole: bool) ->
     async def ask(number: int) -> Page:
         return page
 
-    taken = asyncio.run(take(ask, 0, 9, 100, 4))
+    results = asyncio.run(take_results(ask, 0, 9, 100, 4))
     if whole:
-        assert taken.photos is not None
-        assert [photo["id"] for photo in taken.photos] == sorted(set(rows))
-        assert taken.total == len(set(rows) - {"x"})
+        assert results.photos is not None
+        assert [photo["id"] for photo in results.photos] == sorted(set(rows))
+        assert results.total == len(set(rows) - {"x"})
     else:
-        assert taken == Taken(total, None)
+        assert results == Results(total, None)
 
 
 def test_a_crowded_second_is_asked_until_nothing_new_comes() -> None:
@@ -187,10 +187,10 @@ def test_a_crowded_second_is_asked_until_nothing_new_comes() -> None:
         rows = pages[number].pop(0) if pages.get(number) else ""
         return Page(7, [{"id": row, "dateupload": 5} for row in rows])
 
-    taken = asyncio.run(take(ask, 5, 5, 6, 2))
-    assert taken.photos is not None
-    assert [photo["id"] for photo in taken.photos] == list("abcdef")
-    assert window_of(5, 5, taken.total, 6, lambda: taken.photos) == Window(5, 5, 6, 1)
+    results = asyncio.run(take_results(ask, 5, 5, 6, 2))
+    assert results.photos is not None
+    assert [photo["id"] for photo in results.photos] == list("abcdef")
+    assert window_of(5, 5, results.total, 6, lambda: results.photos) == Window(5, 5, 6, 1)
 
 
 @pytest.mark.parametrize("lies", [set(), {"unstable_order", "repeated_rows", "stray_rows"}])
@@ -202,7 +202,7 @@ def test_photos_that_nobody_may_see_do_not_hide_what_is_out_of_reach(lies: set[s
 def test_a_page_too_small_for_a_second_is_not_all_of_it_though_it_seems_so() -> None:
     liar = Liar([7] * 52 + [9] * 50, 100, 50, set(), hidden=60)
     windows, _ = search(liar, 0, LAST)  # of the first page of second 7, one is missing and 49 are shown
-    assert sum(window.found for window in windows) == 100
+    assert sum(window.photos for window in windows) == 100
 
 
 @pytest.mark.parametrize(
@@ -259,16 +259,16 @@ class Short:
         self.sent = max(self.sent, len(shown))
         return Page(len(rows), shown)
 
-    def found(self, first: int, last: int) -> set[str]:
+    def find(self, first: int, last: int) -> set[str]:
         photos: set[str] = set()
 
-        async def taken(first: int, last: int) -> Window | None:
-            total, rows = await take(partial(self.page, first, last), first, last, 100, 50, lambda: self.sent)
+        async def take_one(first: int, last: int) -> Window | None:
+            total, rows = await take_results(partial(self.page, first, last), first, last, 100, 50, lambda: self.sent)
             photos.update(row["id"] for row in rows or [])
             return None if rows is None else window_of(first, last, total, 100, lambda: rows)
 
         async def collect() -> None:
-            async for _ in bisect(taken, first, last):
+            async for _ in bisect(take_one, first, last):
                 pass
 
         asyncio.run(collect())
@@ -277,12 +277,12 @@ class Short:
 
 def test_pages_shorter_than_asked_for_lose_nothing() -> None:
     service = Short(list(range(100, 140)), longest=15)
-    assert service.found(0, 1000) == {str(n) for n in range(40)}
+    assert service.find(0, 1000) == {str(n) for n in range(40)}
 
 
 def test_pages_that_are_only_a_little_short_lose_nothing() -> None:
     service = Short(list(range(100, 121)), longest=20)
-    assert service.found(0, 1000) == {str(n) for n in range(21)}
+    assert service.find(0, 1000) == {str(n) for n in range(21)}
 
 
 def test_a_page_shorter_than_the_service_can_send_is_not_doubted_for_a_few_that_nobody_may_see() -> None:
@@ -294,19 +294,19 @@ def test_a_page_shorter_than_the_service_can_send_is_not_doubted_for_a_few_that_
         return Page(whole.total, [row for row in whole.photos if row["id"] != "45"])
 
     service.page = page
-    assert service.found(0, 1000) == {str(n) for n in range(60) if n != 45}
+    assert service.find(0, 1000) == {str(n) for n in range(60) if n != 45}
     # 60 are too many for a page, which shows how long a page can be; then 39 of 40 are no reason for doubt
     assert service.asked == [(0, 1000, 1), (0, 500, 1), (501, 1000, 1)]
 
 
 def test_a_crowded_second_with_short_pages_loses_nothing() -> None:
     service = Short([7] * 90, longest=40)
-    assert service.found(7, 7) == {str(n) for n in range(90)}
+    assert service.find(7, 7) == {str(n) for n in range(90)}
 
 
 def test_a_bad_moment_is_asked_about_again() -> None:
     service = Short(list(range(100, 130)), longest=50, empty_at_first=True)
-    assert service.found(0, 1000) == {str(n) for n in range(30)}
+    assert service.find(0, 1000) == {str(n) for n in range(30)}
 
 
 def test_a_window_of_which_some_are_never_shown_is_taken_after_two_more_calls() -> None:
@@ -319,5 +319,5 @@ def test_a_window_of_which_some_are_never_shown_is_taken_after_two_more_calls() 
         return Page(whole.total, [row for row in whole.photos if row["id"] not in hidden])
 
     service.page = page
-    assert service.found(0, 1000) == {str(n) for n in range(10, 30)}
+    assert service.find(0, 1000) == {str(n) for n in range(10, 30)}
     assert len(service.asked) == 3

@@ -8,10 +8,10 @@ import yaml
 
 from debugset.images.sets import open_set
 from debugset.pool.flickr.photo_service import PhotoService
-from debugset.pool.flickr.service import simulated_service
 from debugset.pool.scrape import scrape
 from debugset.pool.simulator.library import PhotoLibrary
-from debugset.pool.simulator.server import application
+from debugset.pool.simulator.process import simulator_service
+from debugset.pool.simulator.server import Simulator, application
 from debugset.pool.text_search import searchable
 from debugset.relations import collect
 from tests.pool.runs import TRUTH, Rushed, outs
@@ -174,8 +174,8 @@ def scraped(folder: Path, queries) -> tuple[pd.DataFrame, pd.DataFrame]:
     world = write_world(folder / "world")
     photos = open_set(world).manifest
     params = scrape_params(queries=queries)
-    with serving(application(PhotoLibrary(open_set(world)), CAP)) as url:
-        source = PhotoService(queries, simulated_service(url, world), params, 4, Rushed())
+    with serving(application(Simulator(PhotoLibrary(open_set(world)), CAP))) as url:
+        source = PhotoService(queries, simulator_service(url, world), params, 4, Rushed())
         scrape(params, source, CLASSES, outs(folder), frozenset(), photos.set_index("id")[TRUTH])
     photos = photos[photos["uploaded"] < second(2020)]
     text = [searchable(f"{row.title} | {row.tags}") for row in photos.itertuples()]

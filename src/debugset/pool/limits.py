@@ -1,7 +1,6 @@
 """When the next call may go out: a rate that holds over restarts, pauses that a service asks for, and back-off."""
 
 import asyncio
-import logging
 import math
 import random
 import time
@@ -21,8 +20,6 @@ ATTEMPTS = 9  # of one call or file: two minutes in the mean, until a run takes 
 THROTTLED = 30.0  # seconds that nobody asks a host that says "too many" without saying how long
 _HOUR = 3600.0
 _YEAR = 366 * 24 * _HOUR
-
-logging.getLogger("stamina").setLevel(logging.ERROR)  # it warns of each retry, but neither of what nor why
 
 
 class Clock:
@@ -109,7 +106,7 @@ class Turns:
             self._spool.save_turn(self._name, self._next, self._resume)
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]], transient: type[Exception]) -> tuple[Answer, int]:
+async def ask_patiently(ask: Callable[[], Awaitable[Answer]], transient: type[Exception]) -> tuple[Answer, int]:
     """Ask until there is an answer, with growing random pauses.
 
     Args:
@@ -125,7 +122,10 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], transient: type[Except
     attempts = 0
 
     def pause(error: Exception) -> bool | float:
-        return isinstance(error, transient) and full_jitter(attempts)
+        """Seconds until the next attempt; False for none."""
+        if not isinstance(error, transient):
+            return False
+        return full_jitter(attempts)
 
     async for attempt in stamina.retry_context(on=pause, attempts=ATTEMPTS, timeout=None):
         with attempt:
@@ -139,7 +139,7 @@ def rate_and_burst(most: float) -> tuple[float, int]:
 
     3,600 is 3,500 an hour and 100 at once: whoever used the burst and then the rate stays within the limit.
     """
-    burst = int(max(1, min(100, most / 36)))
+    burst = int(max(1, min(100, most / 36)))  # what 100 seconds allow, at most 100
     return max(most - burst, most / 2), burst
 
 

@@ -9,44 +9,47 @@ import pandas as pd
 
 from debugset.base.files import replacing_folder
 from debugset.images.sets import write_set
-from debugset.pool.files.download import settled
+from debugset.pool.fault import Fault
+from debugset.pool.files.verdict import verdict
 from debugset.pool.params import ScrapeParams
-from debugset.pool.source import Asked, Wanted
-from debugset.pool.spool import File
+from debugset.pool.source import Download, SearchRecord
+from debugset.pool.spool import OK, File
 
 _POOL_COLUMNS = ["title", "tags", "licence", "owner", "owner_name", "uploaded", "url", "query", "page"]
 _PHOTO_COLUMNS = ["id", "class_name", "query", "shard", "page", "url", "fault"]
+_FILE_COLUMNS = ["url", "fault", "width", "height", "extension", "sha256"]
 _REPEATED = 10  # as many equal files hardly are reposts: perhaps a picture that says "unavailable"
 
 
-def weakly_labelled(found: pd.DataFrame) -> pd.DataFrame:
+def label_photos(hits: pd.DataFrame) -> pd.DataFrame:
     """One row a photo, oldest first, with the class whose queries found it.
 
     Args:
-        found: one row a photo and query, in the order of the queries (`debugset.pool.source.Found`).
+        hits: a table of `debugset.pool.source.Hit`, in the order of the queries.
 
     Returns:
         The photos; those that queries of more than one class found have the fault ``cross_class``. That
         depends on the photo and its shard alone, not on the snapshot: rows outside their window and those of
         later shards do not count.
     """
-    stray = found["fault"] == "outside_window"
-    inside = found[~stray]
+    is_stray = hits["fault"] == Fault.OUTSIDE_WINDOW
+    inside = hits[~is_stray]
     inside = inside[inside["shard"] == inside.groupby("id")["shard"].transform("min")]
     classes = inside.groupby("id")["class_name"].nunique()
-    photos = pd.concat([inside, found[stray & ~found["id"].isin(inside["id"])]]).drop_duplicates("id")
+    outside_alone = hits[is_stray & ~hits["id"].isin(inside["id"])]
+    photos = pd.concat([inside, outside_alone]).drop_duplicates("id")
     photos = photos.sort_values(["shard", "uploaded", "id"], ignore_index=True)
-    photos.loc[photos["id"].map(classes) > 1, "fault"] = "cross_class"
+    photos.loc[photos["id"].map(classes) > 1, "fault"] = Fault.CROSS_CLASS
     return photos
 
 
-def wanted(photos: pd.DataFrame) -> list[Wanted]:
+def list_downloads(photos: pd.DataFrame) -> list[Download]:
     """The photos whose files are wanted: those without a fault, oldest first."""
     rows = photos.loc[photos["fault"] == "", ["id", "urls"]]
-    return [Wanted(photo, tuple(urls)) for photo, urls in rows.itertuples(index=False, name=None)]
+    return [Download(photo, tuple(urls)) for photo, urls in rows.itertuples(index=False, name=None)]
 
 
-def judged(photos: pd.DataFrame, files: Mapping[str, File], params: ScrapeParams) -> pd.DataFrame:
+def add_verdicts(photos: pd.DataFrame, files: Mapping[str, File], params: ScrapeParams) -> pd.DataFrame:
     """The photos with what became of their files.
 
     Args:
@@ -58,16 +61,15 @@ def judged(photos: pd.DataFrame, files: Mapping[str, File], params: ScrapeParams
         The photos with ``url, width, height, extension, sha256`` and a fault for those not to be packed. Of equal
         files the oldest photo's stays.
     """
-    rows = [
-        ("", fault, File("")) if fault else _judged(urls, files, params)
-        for urls, fault in zip(photos["urls"], photos["fault"], strict=True)
-    ]
-    columns: dict[str, Any] = {
-        name: [getattr(file, name) for _, _, file in rows] for name in ("width", "height", "extension", "sha256")
-    }
-    photos = photos.assign(url=[url for url, _, _ in rows], fault=[fault for _, fault, _ in rows], **columns)
-    good = photos.loc[photos["fault"] == "", "sha256"]
-    photos.loc[good.index[good.duplicated()], "fault"] = "duplicate"
+    rows = []
+    for urls, fault in zip(photos["urls"], photos["fault"], strict=True):
+        url, file = ("", File(fault)) if fault else verdict(urls, files, params)
+        assert file is not None, f"{url} was not fetched"
+        fault = "" if file.status == OK else file.status
+        rows.append((url, fault, file.width, file.height, file.extension, file.sha256))
+    photos = photos.drop(columns="fault").join(pd.DataFrame(rows, photos.index, _FILE_COLUMNS))
+    packed = photos.loc[photos["fault"] == "", "sha256"]
+    photos.loc[packed.index[packed.duplicated()], "fault"] = Fault.DUPLICATE
     return photos
 
 
@@ -82,7 +84,7 @@ def write_pool(
 
     Args:
         folder: takes the set's place when it is whole.
-        photos: the judged photos, oldest first; those with a fault are left out.
+        photos: with verdicts, oldest first; those with a fault are left out.
         content: gives the bytes behind an address; called when they are written, one photo at a time.
         classes: the class names that labels index.
         truth: in generated worlds, further columns with the photo id as index, for scoring only.
@@ -108,7 +110,9 @@ def photo_table(photos: pd.DataFrame) -> pd.DataFrame:
     return photos[_PHOTO_COLUMNS]
 
 
-def report(asked: Sequence[Asked], found: pd.DataFrame, photos: pd.DataFrame, forgotten: int) -> dict[str, Any]:
+def report(
+    searches: Sequence[SearchRecord], hits: pd.DataFrame, photos: pd.DataFrame, forgotten: int
+) -> dict[str, Any]:
     """The scrape report: what was asked, found, dropped, rejected and packed, for all and by class and query.
 
     ``windows`` counts the upload windows whose results were taken, ``bisections`` how often one was halved,
@@ -116,48 +120,50 @@ def report(asked: Sequence[Asked], found: pd.DataFrame, photos: pd.DataFrame, fo
     that many photos share. In ``by_class`` a photo that several classes found counts for each of them.
 
     Args:
-        asked: the searches.
-        found: one row a photo and query.
-        photos: the judged photos.
+        searches: what was asked.
+        hits: one row a photo and query.
+        photos: with verdicts.
         forgotten: how many ids are listed as forgotten.
     """
     by_class = {}
-    for name in dict.fromkeys(found["class_name"]):
-        rows, own = found[found["class_name"] == name], [entry for entry in asked if entry.class_name == name]
-        queries = {query: 0 for query in dict.fromkeys(entry.query for entry in own)}
-        queries |= rows.groupby("query")["id"].nunique().to_dict()
-        by_class[name] = _counts(own, photos[photos["id"].isin(rows["id"])]) | {"queries": queries}
-    shards = photos.loc[photos["fault"] == "", "shard"].value_counts().to_dict()
-    asked_for = {"classes": len(by_class), "queries": sum(len(counts["queries"]) for counts in by_class.values())}
-    equal = photos.loc[photos["fault"].isin(["", "duplicate"]), "sha256"].value_counts()
-    return _counts(asked, photos) | {
-        "asked": asked_for,
+    queries = 0
+    for name in dict.fromkeys(hits["class_name"]):
+        by_class[name] = _report_class(name, searches, hits, photos)
+        queries += len(by_class[name]["queries"])
+    equal = photos.loc[photos["fault"].isin(["", Fault.DUPLICATE]), "sha256"].value_counts()
+    return _counts(searches, photos) | {
+        "asked": {"classes": len(by_class), "queries": queries},
         "by_class": by_class,
         "forgotten": forgotten,
         "repeated_files": equal[equal >= _REPEATED].to_dict(),
-        "shards": shards,
+        "shards": photos.loc[photos["fault"] == "", "shard"].value_counts().to_dict(),
     }
 
 
-def _counts(asked: Sequence[Asked], photos: pd.DataFrame) -> dict[str, Any]:
+def _report_class(
+    name: str, searches: Sequence[SearchRecord], hits: pd.DataFrame, photos: pd.DataFrame
+) -> dict[str, Any]:
+    own_hits = hits[hits["class_name"] == name]
+    own_searches = [search for search in searches if search.class_name == name]
+    queries: dict[Any, int] = dict.fromkeys([search.query for search in own_searches], 0)
+    queries |= own_hits.groupby("query")["id"].nunique().to_dict()
+    return _counts(own_searches, photos[photos["id"].isin(own_hits["id"])]) | {"queries": queries}
+
+
+def _counts(searches: Sequence[SearchRecord], photos: pd.DataFrame) -> dict[str, Any]:
     faults = photos["fault"].value_counts().to_dict()
-    packed, cross_class = faults.pop("", 0), faults.pop("cross_class", 0)
-    windows = sum(len(entry.windows) for entry in asked)
+    packed, cross_class = faults.pop("", 0), faults.pop(Fault.CROSS_CLASS, 0)
+    windows = bisections = lost = 0
+    for search in searches:
+        windows += len(search.windows)
+        bisections += max(0, len(search.windows) - 1)  # each halving adds one window
+        lost += sum(window.lost for window in search.windows)
     return {
         "windows": windows,
-        "bisections": windows - sum(1 for entry in asked if entry.windows),  # each halving adds one window
-        "lost_to_cap": sum(window.lost for entry in asked for window in entry.windows),
+        "bisections": bisections,
+        "lost_to_cap": lost,
         "found": len(photos),
         "cross_class_dropped": cross_class,
         "rejected": faults,
         "packed": packed,
     }
-
-
-def _judged(urls: Sequence[str], files: Mapping[str, File], params: ScrapeParams) -> tuple[str, str, File]:
-    decided = settled(urls, files, params)
-    assert decided is not None, f"{urls[0]} was not fetched"
-    url, file = decided
-    if file.status != "ok":
-        return url, file.status, file
-    return url, "too_small" if min(file.width, file.height) < params.min_side else "", file

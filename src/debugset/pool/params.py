@@ -4,17 +4,26 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from debugset.base.params import ParamsError, Section
-from debugset.pool.rights.licences import LICENCES
+from debugset.pool.fault import Fault
+from debugset.pool.rights.licences import LICENCES, NONE_STATED
+from debugset.pool.sizes import SIZES
 from debugset.pool.text_search import wanted_part
 from debugset.pool.windows import ends_window
 
-Size = Literal["o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq"]
-QueryText = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Licence = Annotated[int, Field(ge=0)] | Literal["unknown"]
+
+def _check_size(suffix: str) -> str:
+    if suffix not in SIZES:
+        raise ValueError(f"size {suffix!r} is unknown; choose from {', '.join(SIZES)}")
+    return suffix
+
+
+_Size = Annotated[str, AfterValidator(_check_size)]
+_QueryText = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+_Licence = Annotated[int, Field(ge=0)] | Literal["unknown"]
 
 
 class ScrapeParams(Section):
@@ -45,21 +54,21 @@ class ScrapeParams(Section):
     shard: Literal["year", "month"]
     since: date = Field(strict=False)  # YAML gives text or a date
     snapshot: date = Field(strict=False)
-    queries: dict[str, list[QueryText]]
+    queries: dict[str, list[_QueryText]]
     result_cap: int = Field(ge=1, le=4000)
     per_query: int | None = Field(ge=1)
     per_page: int = Field(ge=1, le=500)
-    sizes: list[Size] = Field(min_length=1)
+    sizes: list[_Size] = Field(min_length=1)
     side: int = Field(ge=1)
     min_side: int = Field(ge=1)
     max_bytes: int = Field(ge=1)
     max_pixels: int = Field(ge=1)
-    licences: list[Licence] = Field(min_length=1)
-    placeholders: list[Digest]
+    licences: list[_Licence] = Field(min_length=1)
+    placeholders: list[_Digest]
 
     @field_validator("snapshot")
     @classmethod
-    def _ends_a_window(cls, snapshot: date, fields: Any) -> date:  # a pydantic.ValidationInfo, a bare protocol
+    def _check_snapshot(cls, snapshot: date, fields: Any) -> date:  # a pydantic.ValidationInfo, a bare protocol
         shard, since = fields.data.get("shard"), fields.data.get("since")
         if since is not None and snapshot < since:
             raise ValueError(f"must not lie before scrape.since, {since}")
@@ -69,30 +78,41 @@ class ScrapeParams(Section):
 
     @field_validator("queries")
     @classmethod
-    def _asked_for_one_class(cls, queries: dict[str, list[str]]) -> dict[str, list[str]]:
-        seen: dict[str, str] = {}
+    def _check_queries(cls, queries: dict[str, list[str]]) -> dict[str, list[str]]:
+        class_of_text: dict[str, str] = {}
         for name, texts in queries.items():
             for text in texts:
                 if not wanted_part(text).strip(" -"):
                     raise ValueError(
                         f"{text!r} only excludes; put a word to search for before it, as in '{name} {text}'"
                     )
-                if text.casefold() in seen:
-                    raise ValueError(f"{text!r} is asked for {seen[text.casefold()]} and again for {name}; keep one")
-                seen[text.casefold()] = name
+                key = text.casefold()
+                if key in class_of_text:
+                    raise ValueError(f"{text!r} is asked for {class_of_text[key]} and again for {name}; keep one")
+                class_of_text[key] = name
         return queries
 
     @field_validator("licences")
     @classmethod
-    def _known(cls, licences: list[int | str]) -> list[int | str]:
-        if strange := [one for one in licences if one != "unknown" and one not in LICENCES]:
-            raise ValueError(f"licence {strange[0]} is unknown; choose from 0 to {max(LICENCES)}, or `unknown`")
+    def _check_licences(cls, licences: list[int | str]) -> list[int | str]:
+        for licence in licences:
+            if licence != "unknown" and licence not in LICENCES:
+                raise ValueError(f"licence {licence} is unknown; choose from 0 to {max(LICENCES)}, or `unknown`")
         return licences
 
     @property
     def licence_ids(self) -> list[int]:
         """The licence ids to ask a service for."""
-        return [one for one in self.licences if isinstance(one, int)]
+        return [licence for licence in self.licences if isinstance(licence, int)]
+
+    def licence_fault(self, licence: int | None) -> str:
+        """``licence`` if photos under a licence are not taken, else "".
+
+        Args:
+            licence: Flickr's id; `NONE_STATED`; None for one that is stated but has no id: never taken.
+        """
+        is_taken = ("unknown" if licence == NONE_STATED else licence) in self.licences
+        return "" if is_taken else Fault.LICENCE
 
 
 def asked_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str, list[str]]:

@@ -41,11 +41,13 @@ class Meter:
 
     def update(self, *, known: bool = False) -> None:
         """One more is done; ``known`` if an earlier run did it, so that it tells nothing of this run's pace."""
-        if not self._bar.disable:  # else it has no such number
-            self._bar.initial += known
+        if known:
+            self._progress = self._progress._replace(before=self._progress.before + 1)
+            if not self._bar.disable:  # else it has no such number
+                self._bar.initial += 1
         self._bar.update()
-        now, noted = self._now(), self._progress.updated
-        self._progress = self._progress._replace(done=self._progress.done + 1, before=self._progress.before + known)
-        if now - noted >= _SECONDS_BETWEEN_NOTES:
+        self._progress = self._progress._replace(done=self._progress.done + 1)
+        now = self._now()
+        if now - self._progress.updated >= _SECONDS_BETWEEN_NOTES:
             self._progress = self._progress._replace(updated=now)
             self._spool.save_progress(self._progress)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
+import stamina
 
 from debugset.base.files import write_json, write_parquet
 from debugset.base.machine import spool_folder
@@ -12,7 +13,7 @@ from debugset.pool import pack
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter
 from debugset.pool.rights.attribution import write_attribution
-from debugset.pool.source import Source
+from debugset.pool.source import Source, urls_of
 from debugset.pool.spool import Spool
 
 
@@ -49,26 +50,27 @@ def scrape(
         ValueError: the service refuses the key or the call, or there is nothing to pack.
         OSError: the network, the service or the disk fails; what was fetched stays in the spool.
     """
-    with Spool(spool_folder() / "scrape" / f"{source.name}.sqlite") as spool, spool.alone():
+    stamina.instrumentation.set_on_retry_hooks(())  # its log of retries says neither of what nor why
+    with Spool(spool_folder() / "scrape" / f"{source.name}.sqlite") as spool, spool.lock():
         spool.clear_progress()
-        found, asked = source.find(spool)
+        hits, searches = source.find(spool)
         spool.forget(forgotten)  # of a colleague's list, or asked for anew
-        found = found[~found["id"].isin(forgotten)]
-        if found.empty:
+        hits = hits[~hits["id"].isin(forgotten)]
+        if hits.empty:
             raise ValueError("scrape: found no photo; widen scrape.queries, scrape.since or scrape.snapshot")
-        photos = pack.weakly_labelled(found)
-        wanted = pack.wanted(photos)
-        source.fetch(wanted, spool)
-        photos = pack.judged(photos, spool.files(url for one in wanted for url in one.urls), params)
+        photos = pack.label_photos(hits)
+        downloads = pack.list_downloads(photos)
+        source.fetch(downloads, spool)
+        photos = pack.add_verdicts(photos, spool.files(urls_of(downloads)), params)
         _require_some(photos)
         with Meter(spool, "packing", "photo", int((photos["fault"] == "").sum())) as meter:
-            pack.write_pool(outs.pool, photos, _counted(source, spool, meter), classes, truth)
+            pack.write_pool(outs.pool, photos, _count_reads(source, spool, meter), classes, truth)
     write_attribution(outs.attribution, outs.pool)
     write_parquet(outs.photos, pack.photo_table(photos))
-    write_json(outs.report, pack.report(asked, found, photos, len(forgotten)))
+    write_json(outs.report, pack.report(searches, hits, photos, len(forgotten)))
 
 
-def _counted(source: Source, spool: Spool, meter: Meter) -> Callable[[str], bytes]:
+def _count_reads(source: Source, spool: Spool, meter: Meter) -> Callable[[str], bytes]:
     def content(url: str) -> bytes:
         meter.update()
         return source.content(url, spool)

@@ -11,15 +11,19 @@ import sqlite3
 import time
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FAILED = "failed"
+from debugset.pool.fault import Fault
+
+OK = "ok"
 TRIED = ("photo", "url", "status", "width", "height", "size", "attempts", "tried")
 VERSION = 1
-_STAYS = {"id", "dateupload"}  # of a forgotten photo
+_FAILED = "failed: "
+_KEPT_OF_FORGOTTEN = {"id", "dateupload"}
+_WINDOW = "query = ? AND first = ? AND last = ?"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS windows (
@@ -41,14 +45,13 @@ class File(NamedTuple):
     """What became of a photo's address.
 
     Attributes:
-        status: ``ok``; ``failed: ...`` (try again); or why there is no picture, for good: see
-            `debugset.pool.files.content` and `debugset.pool.files.download`.
+        status: `OK`; a `Fault`, where there is no picture for good; or ``failed: REASON``: to be tried again.
         width: of the picture, in pixels.
         height: of the picture, in pixels.
         size: bytes that the service sent or announced.
         extension: the file name extension of its format.
         sha256: of the content.
-        content: the bytes to pack, if ``ok`` and kept here.
+        content: the bytes to pack, if `OK` and kept here.
     """
 
     status: str
@@ -58,6 +61,11 @@ class File(NamedTuple):
     extension: str = ""
     sha256: str = ""
     content: bytes = b""
+
+    @property
+    def failure(self) -> str:
+        """Why it failed for now, or ""."""
+        return self.status.removeprefix(_FAILED) if self.status.startswith(_FAILED) else ""
 
 
 class Progress(NamedTuple):
@@ -94,21 +102,27 @@ class Spool:
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
         if read_only:
-            # Without a log nobody writes it; opened as a database that may change, it would be given one.
-            mode = "ro" if _log(path).exists() else "ro&immutable=1"
-            with self._explained():
-                self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
-            self._check_version()
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._explained():
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
+            self._open_to_read()
+        else:
+            self._open_to_write()
+
+    def _open_to_read(self) -> None:
+        # Without a log nobody writes it; opened as a database that may change, it would be given one.
+        mode = "ro" if _log(self.path).exists() else "ro&immutable=1"
+        with self._explain_errors():
+            self._database = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True)
+        self._check_version()
+
+    def _open_to_write(self) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._explain_errors():
+            self._database = sqlite3.connect(self.path, isolation_level=None, timeout=60)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last answers, not the file
             self._database.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves the disk
         self._check_version()
         self._change(f"PRAGMA user_version = {VERSION}")
-        with self._explained():
+        with self._explain_errors():
             self._database.executescript(_TABLES)
 
     def __enter__(self) -> "Spool":
@@ -118,7 +132,7 @@ class Spool:
         self._database.close()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the spool against other scrapes; wait for one that is running."""
         with self.path.with_suffix(".lock").open("w") as file:
             try:
@@ -140,7 +154,7 @@ class Spool:
     def photos(self, query: str, first: int, last: int) -> list[dict[str, Any]] | None:
         """The photos of a search in an upload window, as they were sent, or None if not all are here."""
         row = self._window("photos", query, first, last)
-        return None if row is None or row[0] is None else _unpacked(row[0])
+        return None if row is None or row[0] is None else _unpack(row[0])
 
     def has_photos(self, query: str, first: int, last: int) -> bool:
         """Whether all photos of a search in an upload window are here."""
@@ -149,17 +163,15 @@ class Spool:
 
     def save_photos(self, query: str, first: int, last: int, total: int, photos: list[dict[str, Any]]) -> None:
         """Keep all photos of a search in an upload window."""
-        self._change(
-            "INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?)", query, first, last, total, _packed(photos)
-        )
+        self._change("INSERT OR REPLACE INTO windows VALUES (?, ?, ?, ?, ?)", query, first, last, total, _pack(photos))
 
     def file(self, url: str) -> File | None:
         """What became of an address, with its bytes."""
-        file = self.files([url]).get(url)
+        file = self.files({url}).get(url)
         return file and file._replace(content=self._content(url))
 
     def content(self, url: str) -> bytes:
-        """The bytes of a file whose status is ``ok``.
+        """The bytes of a file whose status is `OK`.
 
         Raises:
             KeyError: there are none.
@@ -169,15 +181,14 @@ class Spool:
             raise KeyError(url)
         return content
 
-    def files(self, urls: Iterable[str]) -> dict[str, File]:
+    def files(self, urls: Set[str]) -> dict[str, File]:
         """What became of those addresses that were tried, without the bytes."""
-        wanted = set(urls)
         columns = ", ".join(File._fields[:-1])
-        if len(wanted) == 1:
-            rows = self._rows(f"SELECT url, {columns} FROM files WHERE url = ?", *wanted)
-        else:
+        if len(urls) == 1:
+            rows = self._rows(f"SELECT url, {columns} FROM files WHERE url = ?", *urls)
+        else:  # nearly all, as a rule: one pass through the table is faster than a search for each
             rows = self._rows(f"SELECT url, {columns} FROM files")
-        return {url: File(*rest) for url, *rest in rows if url in wanted}
+        return {url: File(*values) for url, *values in rows if url in urls}
 
     def save_file(self, url: str, photo: str, file: File, attempts: int = 1) -> None:
         """Keep what became of an address of a photo, after how many attempts."""
@@ -191,10 +202,10 @@ class Spool:
                 self._change("DELETE FROM contents WHERE url = ?", url)
 
     def give_up(self) -> dict[str, int]:
-        """Let every address that failed be ``unreachable`` for good; how many those were, by how they failed."""
-        failed = {status: count for status, count in self.statuses().items() if status.startswith(FAILED)}
-        self._change("UPDATE files SET status = 'unreachable' WHERE status LIKE ?", f"{FAILED}%")
-        return failed
+        """Let every address that failed be unreachable for good; how many those were, by how they failed."""
+        failures = {status: count for status, count in self.statuses().items() if status.startswith(_FAILED)}
+        self._change("UPDATE files SET status = ? WHERE status LIKE ?", str(Fault.UNREACHABLE), f"{_FAILED}%")
+        return failures
 
     def tried_since(self, moment: float) -> int:
         """How many addresses were tried since a moment in unix seconds."""
@@ -206,7 +217,7 @@ class Spool:
 
     def tried(self) -> Iterator[tuple[Any, ...]]:
         """Every address that was tried, as it came: the columns of `TRIED`."""
-        with self._explained():
+        with self._explain_errors():
             yield from self._database.execute(f"SELECT {', '.join(TRIED)} FROM files")
 
     def turn(self, name: str) -> tuple[float, float]:
@@ -214,9 +225,9 @@ class Spool:
         rows = self._rows("SELECT next, resume FROM turns WHERE name = ?", name)
         return rows[0] if rows else (0.0, 0.0)
 
-    def save_turn(self, name: str, next: float, resume: float) -> None:
+    def save_turn(self, name: str, next_call: float, resume: float) -> None:
         """Keep what `turn` gives."""
-        self._change("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next, resume)
+        self._change("INSERT OR REPLACE INTO turns VALUES (?, ?, ?)", name, next_call, resume)
 
     def progress(self) -> list[Progress]:
         """How far each phase of the last scrape is, in the order of the phases."""
@@ -242,25 +253,31 @@ class Spool:
         forgotten, removed = set(photos), Counter[str]()
         if not forgotten:
             return removed
-        for query, first, last in self._rows("SELECT query, first, last FROM windows WHERE photos IS NOT NULL"):
-            found = self.photos(query, first, last) or []
-            named = [str(photo["id"]) for photo in found if str(photo["id"]) in forgotten and photo.keys() - _STAYS]
-            if named:
-                removed.update(named)
-                kept = _packed([_nameless(photo) if str(photo["id"]) in forgotten else photo for photo in found])
-                where = "query = ? AND first = ? AND last = ?"
-                self._change(f"UPDATE windows SET photos = ? WHERE {where}", kept, query, first, last)
+        for window in self._rows("SELECT query, first, last FROM windows WHERE photos IS NOT NULL"):
+            removed.update(self._forget_results(forgotten, *window))
         for photo in sorted(forgotten):
             with self._transaction():
                 self._change("DELETE FROM contents WHERE url IN (SELECT url FROM files WHERE photo = ?)", photo)
                 removed[photo] += self._change("DELETE FROM files WHERE photo = ?", photo)
-        if removed := +removed:
+        removed = +removed  # without those of which nothing was known
+        if removed:
             self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
         return removed
 
+    def _forget_results(self, forgotten: set[str], query: str, first: int, last: int) -> list[str]:
+        """Remove what a search's answer tells of photos; the ids of those of which it told something."""
+        photos, removed = self.photos(query, first, last) or [], []
+        for place, photo in enumerate(photos):
+            name = str(photo["id"])
+            if name in forgotten and photo.keys() - _KEPT_OF_FORGOTTEN:
+                photos[place] = {key: value for key, value in photo.items() if key in _KEPT_OF_FORGOTTEN}
+                removed.append(name)
+        if removed:
+            self._change(f"UPDATE windows SET photos = ? WHERE {_WINDOW}", _pack(photos), query, first, last)
+        return removed
+
     def _window(self, column: str, query: str, first: int, last: int) -> tuple[Any, ...] | None:
-        where = "query = ? AND first = ? AND last = ?"
-        rows = self._rows(f"SELECT {column} FROM windows WHERE {where}", query, first, last)
+        rows = self._rows(f"SELECT {column} FROM windows WHERE {_WINDOW}", query, first, last)
         return rows[0] if rows else None
 
     def _content(self, url: str) -> bytes:
@@ -268,12 +285,12 @@ class Spool:
         return rows[0][0] if rows else b""
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self._explained():
+        with self._explain_errors():
             return self._database.execute(statement, values).fetchall()
 
     def _change(self, statement: str, *values: Any) -> int:
         """Change rows; how many those were."""
-        with self._explained():
+        with self._explain_errors():
             return self._database.execute(statement, values).rowcount
 
     @contextmanager
@@ -289,7 +306,7 @@ class Spool:
             raise
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explain_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -304,7 +321,12 @@ class Spool:
             raise OSError(f"{self.path}: was written by another version of debugset; move it away, then run again")
 
 
-def running(path: Path) -> bool:
+def failed_file(reason: str) -> File:
+    """What became of an address that is to be tried again, and why."""
+    return File(f"{_FAILED}{reason}")
+
+
+def is_running(path: Path) -> bool:
     """Whether a scrape holds the spool at ``path``."""
     lock = path.with_suffix(".lock")
     if not lock.exists():
@@ -317,26 +339,22 @@ def running(path: Path) -> bool:
     return False
 
 
-def spools(folder: Path) -> list[Path]:
+def list_spools(folder: Path) -> list[Path]:
     """The spools in the spool folder, the last used first."""
 
-    def used(path: Path) -> float:  # a running scrape writes the log; the file itself changes now and then
+    def last_use(path: Path) -> float:  # a running scrape writes the log; the file itself changes now and then
         return max(one.stat().st_mtime for one in (path, _log(path)) if one.exists())
 
-    return sorted((folder / "scrape").glob("*.sqlite"), key=used, reverse=True)
+    return sorted((folder / "scrape").glob("*.sqlite"), key=last_use, reverse=True)
 
 
 def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
-def _nameless(photo: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in photo.items() if name in _STAYS}
-
-
-def _packed(photos: list[dict[str, Any]]) -> bytes:
+def _pack(photos: list[dict[str, Any]]) -> bytes:
     return zlib.compress(json.dumps(photos).encode(), 1)
 
 
-def _unpacked(packed: bytes) -> list[dict[str, Any]]:
+def _unpack(packed: bytes) -> list[dict[str, Any]]:
     return json.loads(zlib.decompress(packed))

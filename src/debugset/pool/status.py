@@ -3,11 +3,13 @@
 import csv
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from debugset.pool.spool import TRIED, Progress, Spool, running, spools
+from humanize import naturalsize, precisedelta
+
+from debugset.pool.spool import TRIED, Progress, Spool, is_running, list_spools
 
 RECENT = 300.0  # seconds: the "last minutes" of a rate
 _LAST_PHASE = "packing"
@@ -48,9 +50,9 @@ def give_up(path: Path) -> dict[str, int]:
     Raises:
         ValueError: a scrape is running on it.
     """
-    if running(path):
+    if is_running(path):
         raise ValueError(f"{path}: a scrape is running on this spool; wait for its end or stop it, then run again")
-    with Spool(path) as spool, spool.alone():
+    with Spool(path) as spool, spool.lock():
         return spool.give_up()
 
 
@@ -64,7 +66,7 @@ def choose(folder: Path, name: str | None = None) -> Path:
     Raises:
         ValueError: there is none.
     """
-    paths = spools(folder)
+    paths = list_spools(folder)
     if not paths:
         raise ValueError(f"{folder / 'scrape'}: no scrape has run yet; start one by `dvc repro scrape`")
     for path in paths:
@@ -80,7 +82,7 @@ def read(path: Path, now: float) -> State:
     Raises:
         OSError: it cannot be read.
     """
-    alive = running(path)
+    alive = is_running(path)
     with Spool(path, read_only=True) as spool:
         phases = spool.progress()
         moment = now if alive or not phases else max(phase.updated for phase in phases)
@@ -104,17 +106,21 @@ def write_table(path: Path, table: Path) -> int:
 
 def describe(state: State) -> str:
     """The state in a few lines, for a person."""
-    condition = "running" if state.running else "finished" if _finished(state) else "stopped"
-    rows = [(condition, f"{state.spool}, {_bytes(state.size)}")]
+    condition = "running" if state.running else "finished" if _is_finished(state) else "stopped"
+    rows = [(condition, f"{state.spool}, {naturalsize(state.size)}")]
     if not state.phases:
         rows.append(("", "no phase has begun"))
-    rows += [(phase.phase, _phase(phase, state)) for phase in state.phases]
-    if (recent := recent_rate(state)) is not None:
-        rows.append(("files", f"{_rate(recent)} in the last {_span(_recent_seconds(state.phases, state.moment))}"))
-    if waiting := _waiting(state):
+    for phase in state.phases:
+        rows.append((phase.phase, _describe_phase(phase, state)))
+    recent = recent_rate(state)
+    if recent is not None:
+        span = _span(_recent_seconds(state.phases, state.moment))
+        rows.append(("files", f"{_describe_rate(recent)} in the last {span}"))
+    waiting = _describe_wait(state)
+    if waiting:
         rows.append(("searches", waiting))
     if state.statuses:
-        outcomes = (f"{status.replace('_', ' ')} {count:,}" for status, count in state.statuses.items())
+        outcomes = [f"{status.replace('_', ' ')} {count:,}" for status, count in state.statuses.items()]
         rows.append(("outcomes", "; ".join(outcomes)))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {text}" for name, text in rows)
@@ -123,17 +129,17 @@ def describe(state: State) -> str:
 def as_json(state: State) -> dict[str, Any]:
     """The state with rates (a second), seconds left and times as ISO 8601, for a program."""
     until = max(state.search_waits)
+    phases = []
+    for phase in state.phases:
+        counts = {"phase": phase.phase, "done": phase.done, "total": phase.total, "before": phase.before}
+        phases.append(counts | {"rate": rate(phase, state), "seconds_left": seconds_left(phase, state)})
     return {
         "spool": state.spool,
         "bytes": state.size,
         "running": state.running,
-        "finished": _finished(state),
+        "finished": _is_finished(state),
         "moment": _iso(state.moment),
-        "phases": [
-            {"phase": phase.phase, "done": phase.done, "total": phase.total, "before": phase.before}
-            | {"rate": rate(phase, state), "seconds_left": seconds_left(phase, state)}
-            for phase in state.phases
-        ],
+        "phases": phases,
         "recent_rate": recent_rate(state),
         "searches_wait_until": _iso(until) if state.running and until > state.moment else None,
         "statuses": dict(state.statuses),
@@ -143,20 +149,26 @@ def as_json(state: State) -> dict[str, Any]:
 def rate(phase: Progress, state: State) -> float | None:
     """How much of a phase this run does a second, or None if it did nothing; earlier runs' work does not count."""
     end = state.moment if phase.done < phase.total else phase.updated
-    own = phase.done - phase.before
-    return own / (end - phase.started) if own > 0 and end > phase.started else None
+    done_by_this_run = phase.done - phase.before
+    if done_by_this_run <= 0 or end <= phase.started:
+        return None
+    return done_by_this_run / (end - phase.started)
 
 
 def seconds_left(phase: Progress, state: State) -> float | None:
     """How long a phase still takes at this run's rate, or None if that is unknown."""
-    speed, left = rate(phase, state), phase.total - phase.done
-    return 0.0 if left <= 0 else left / speed if speed else None
+    if phase.done >= phase.total:
+        return 0.0
+    speed = rate(phase, state)
+    return (phase.total - phase.done) / speed if speed else None
 
 
 def recent_rate(state: State) -> float | None:
     """How many addresses were tried a second in the last minutes, or None if files were not being fetched."""
-    last = state.phases[-1] if state.phases else None
-    if last is None or last.phase not in _OF_FILES or last.done >= last.total:
+    if not state.phases:
+        return None
+    last = state.phases[-1]
+    if last.phase not in _OF_FILES or last.done >= last.total:
         return None
     return state.recent / max(1.0, _recent_seconds(state.phases, state.moment))
 
@@ -173,22 +185,26 @@ def _size(path: Path) -> int:
     return size
 
 
-def _finished(state: State) -> bool:
-    last = state.phases[-1] if state.phases else None
-    return not state.running and last is not None and last.phase == _LAST_PHASE and last.done >= last.total
+def _is_finished(state: State) -> bool:
+    if state.running or not state.phases:
+        return False
+    last = state.phases[-1]
+    return last.phase == _LAST_PHASE and last.done >= last.total
 
 
-def _phase(phase: Progress, state: State) -> str:
+def _describe_phase(phase: Progress, state: State) -> str:
     share = min(1.0, phase.done / phase.total) if phase.total else 1.0
     bar = "#" * int(share * _BAR)
     text = f"[{bar:.<{_BAR}}] {int(100 * share):3d} %  {phase.done:,} of {phase.total:,}"
     if phase.done >= phase.total:
         return f"{text}, in {_span(phase.updated - phase.started)}"
     speed, left = rate(phase, state), seconds_left(phase, state)
-    return text + (f", {_rate(speed)}, {_span(left)} left" if speed and left else ", time left unknown")
+    if not speed or not left:
+        return f"{text}, time left unknown"
+    return f"{text}, {_describe_rate(speed)}, {_span(left)} left"
 
 
-def _waiting(state: State) -> str:
+def _describe_wait(state: State) -> str:
     by_rate, pause = state.search_waits
     until = max(by_rate, pause)
     if not state.running or until <= state.moment:
@@ -197,29 +213,17 @@ def _waiting(state: State) -> str:
     return f"wait until {_iso(until)}, {_span(until - state.moment)}: {reason}"
 
 
-def _rate(per_second: float) -> str:
-    for unit, seconds in (("second", 1), ("minute", 60)):
-        if per_second * seconds >= 1:
-            return f"{per_second * seconds:,.1f} a {unit}"
+def _describe_rate(per_second: float) -> str:
+    if per_second >= 1:
+        return f"{per_second:,.1f} a second"
+    if per_second * 60 >= 1:
+        return f"{per_second * 60:,.1f} a minute"
     return f"{per_second * 3600:,.1f} an hour"
 
 
 def _span(seconds: float) -> str:
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // 86400} days {whole % 86400 // 3600} h"
-
-
-def _bytes(size: int) -> str:
-    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if size >= factor:
-            return f"{size / factor:,.1f} {unit}"
-    return f"{size} bytes"
+    unit = "seconds" if seconds < 3600 else "minutes"
+    return precisedelta(timedelta(seconds=round(seconds)), minimum_unit=unit, format="%.0f")
 
 
 def _iso(moment: float) -> str:

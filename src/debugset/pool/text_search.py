@@ -32,10 +32,15 @@ class TextQuery:
     """
 
     def __init__(self, text: str) -> None:
-        found = [(minus, searchable(phrase or word)) for minus, phrase, word in _QUERY.findall(text)]
-        self._terms = [term for minus, term in found if not minus]
-        self._excluded = [term for minus, term in found if minus and term.strip()]
-        self.words = frozenset(word for term in self._terms for word in term.split())
+        self._terms: list[str] = []
+        self._excluded: list[str] = []
+        for minus, phrase, word in _QUERY.findall(text):
+            term = searchable(phrase or word)
+            if not minus:
+                self._terms.append(term)
+            elif term.strip():
+                self._excluded.append(term)
+        self.words = frozenset(" ".join(self._terms).split())
 
     def finds(self, texts: Iterable[str]) -> bool:
         """Whether each term stands in one of the texts, and no excluded one in any; exclusions alone find nothing.
@@ -43,10 +48,10 @@ class TextQuery:
         Args:
             texts: as `searchable` gives them.
         """
-        texts = list(texts)
-        if not self._terms or any(term in text for term in self._excluded for text in texts):
+        every = "\n".join(texts)  # no term holds a line break, so none reaches from one text into the next
+        if not self._terms or any(term in every for term in self._excluded):
             return False
-        return all(any(term in text for text in texts) for term in self._terms)
+        return all(term in every for term in self._terms)
 
 
 class ClassQueries:
@@ -57,19 +62,26 @@ class ClassQueries:
     """
 
     def __init__(self, queries: Mapping[str, Sequence[str]]) -> None:
-        self._all = [(name, text, TextQuery(text)) for name, texts in queries.items() for text in texts]
+        self._queries: list[tuple[str, str, TextQuery]] = []
         self._places_of_word: dict[str, list[int]] = {}
-        for place, (_, _, query) in enumerate(self._all):
-            if query.words:  # one of them is enough to look a query up: the longest tends to be the rarest
-                word = max(query.words, key=lambda word: (len(word), word))
-                self._places_of_word.setdefault(word, []).append(place)
+        for class_name, texts in queries.items():
+            for text in texts:
+                self._add(class_name, text, TextQuery(text))
 
-    def finding(self, text: str) -> list[tuple[str, str]]:
+    def find(self, text: str) -> list[tuple[str, str]]:
         """Class and query of each query that finds a text, in the order of the queries."""
-        texts = [searchable(text)]
-        words = set(texts[0].split())
-        places = sorted(place for word in words for place in self._places_of_word.get(word, ()))
-        return [self._all[place][:2] for place in places if self._all[place][2].finds(texts)]
+        text = searchable(text)
+        places: list[int] = []
+        for word in set(text.split()):
+            places += self._places_of_word.get(word, [])
+        candidates = [self._queries[place] for place in sorted(places)]
+        return [(class_name, asked) for class_name, asked, query in candidates if query.finds([text])]
+
+    def _add(self, class_name: str, text: str, query: TextQuery) -> None:
+        if query.words:  # one of them is enough to look a query up: the longest tends to be the rarest
+            word = max(query.words, key=lambda word: (len(word), word))
+            self._places_of_word.setdefault(word, []).append(len(self._queries))
+        self._queries.append((class_name, text, query))
 
 
 def wanted_part(text: str) -> str:

@@ -5,17 +5,17 @@ a guess. So pages of one search never add up reliably; halving the window of upl
 all of it does. Windows are pairs of unix seconds (UTC), both ends inclusive.
 """
 
-import re
 from calendar import monthrange
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any, Literal, NamedTuple
 
+from debugset.pool.names import is_name
+
 Shard = Literal["year", "month"]
 Photo = dict[str, Any]
 _SHOWN_AT_LEAST = 0.9  # of what is to be shown; the rest may be photos that nobody may see
-_ID = re.compile(r"[A-Za-z0-9_-]+")  # it becomes a file's name and part of addresses; other rows are passed over
 _QUIET_SWEEPS = 16  # in a random order a page more or less shows a given photo in two of three sweeps
 
 
@@ -28,11 +28,11 @@ class ShardWindow(NamedTuple):
 
 
 class Window(NamedTuple):
-    """An upload window whose results were taken: first and last second, its photos, those out of reach."""
+    """A window whose results were taken: first and last second, how many photos it gave, how many are out of reach."""
 
     first: int
     last: int
-    found: int
+    photos: int
     lost: int
 
 
@@ -43,7 +43,7 @@ class Page(NamedTuple):
     photos: list[Photo]
 
 
-class Taken(NamedTuple):
+class Results(NamedTuple):
     """What a search in an upload window gave.
 
     Attributes:
@@ -96,14 +96,14 @@ async def bisect(take: Callable[[int, int], Awaitable[Window | None]], first: in
             pending += [(middle + 1, last), (first, middle)]
 
 
-async def take(
+async def take_results(
     ask: Callable[[int], Awaitable[Page]],
     first: int,
     last: int,
     cap: int,
     per_page: int,
     longest: Callable[[], int] = lambda: 0,
-) -> Taken:
+) -> Results:
     """Take the results of a search in an upload window, if one page gives them all.
 
     A page gives all if it is not full, nothing on it speaks against its total, and the total fits on a page. A
@@ -120,9 +120,9 @@ async def take(
     page = await ask(1)
     complete = _gives_all(page, first, last, min(cap, per_page))
     if complete and not await _holds_back(ask, page, first, last, longest()):
-        return Taken(count_inside(page.photos, first, last), _distinct(page.photos))
+        return Results(count_inside(page.photos, first, last), _distinct(page.photos))
     if first < last:
-        return Taken(page.total, None)
+        return Results(page.total, None)
     return await _sweep(ask, page, first, cap, per_page)
 
 
@@ -132,9 +132,9 @@ def window_of(first: int, last: int, total: int, cap: int, photos: Callable[[], 
     Args:
         first: the first second.
         last: the last second.
-        total: of `Taken`.
+        total: of `Results`.
         cap: how many results of a search can be had.
-        photos: gives the photos of `Taken`; asked for only where the total does not count them.
+        photos: gives the photos of `Results`; asked for only where the total does not count them.
     """
     if total <= cap:
         return Window(first, last, total, 0)
@@ -151,18 +151,19 @@ def upload_time(photo: Mapping[str, Any]) -> int | None:
 
 def count_inside(photos: Iterable[Photo], first: int, last: int) -> int:
     """How many different photos were uploaded between two seconds."""
-    return len({str(photo["id"]) for photo in _named(photos) if first <= (upload_time(photo) or -1) <= last})
+    inside = {str(photo["id"]) for photo in _valid(photos) if first <= (upload_time(photo) or -1) <= last}
+    return len(inside)
 
 
 def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
     if len(page.photos) >= limit or page.total > limit:
         return False
-    inside, named = count_inside(page.photos, first, last), _named(page.photos)
-    different = len({str(photo["id"]) for photo in named})
+    inside, valid = count_inside(page.photos, first, last), _valid(page.photos)
+    different = len(_distinct(valid))
     if first < last and inside > page.total:
         return False
     # Rows that came twice may have pushed others off, unless the total knows of no more.
-    return different == len(named) or page.total in (different, inside)
+    return different == len(valid) or page.total in (different, inside)
 
 
 async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: int, last: int, longest: int) -> bool:
@@ -175,34 +176,47 @@ async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: 
     shown = count_inside(page.photos, first, last)
     if shown >= page.total or (shown >= _SHOWN_AT_LEAST * page.total and len(page.photos) < longest):
         return False
-    again = [*(await ask(2)).photos, *(await ask(1)).photos]
-    return count_inside([*page.photos, *again], first, last) > shown
+    following, same = await ask(2), await ask(1)
+    return count_inside([*page.photos, *following.photos, *same.photos], first, last) > shown
 
 
-async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Taken:
+async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Results:
+    """Take the results of a single second: all pages, again and again, until nothing new comes."""
     photos, total = list(page.photos), page.total
-    found, quiet = count_inside(photos, second, second), 0
-    while found < cap and quiet < (1 if found == total else _QUIET_SWEEPS):
-        for number in count(1):
-            page, known = await ask(number), len(photos)
-            photos = _distinct([*photos, *page.photos])
-            asked = number * per_page
-            if (not page.photos and asked >= min(total, cap)) or (asked >= cap and len(photos) == known):
-                break
-        before, found = found, count_inside(photos, second, second)
-        quiet = 0 if found > before else quiet + 1
+    shown, quiet = count_inside(photos, second, second), 0
+    while shown < cap and quiet < (1 if shown == total else _QUIET_SWEEPS):
+        photos = await _ask_all_pages(ask, photos, min(total, cap), cap, per_page)
+        before, shown = shown, count_inside(photos, second, second)
+        quiet = 0 if shown > before else quiet + 1
     # Of the first results that the cap lets out, some may be photos that nobody may see.
-    full = found >= cap or (total > cap and found >= _SHOWN_AT_LEAST * cap)
-    return Taken(max(found, total) if full else found, _distinct(photos))
+    is_full = shown >= cap or (total > cap and shown >= _SHOWN_AT_LEAST * cap)
+    return Results(max(shown, total) if is_full else shown, _distinct(photos))
+
+
+async def _ask_all_pages(
+    ask: Callable[[int], Awaitable[Page]], photos: list[Photo], total: int, cap: int, per_page: int
+) -> list[Photo]:
+    """Photos with those of all pages added, up to an empty one past the total, or one past the cap without any news."""
+    for number in count(1):
+        page, before = await ask(number), len(photos)
+        photos = _distinct([*photos, *page.photos])
+        asked = number * per_page
+        is_past_the_end = not page.photos and asked >= total
+        is_past_the_cap = len(photos) == before and asked >= cap
+        if is_past_the_end or is_past_the_cap:
+            break
+    return photos
 
 
 def _distinct(photos: Sequence[Photo]) -> list[Photo]:
-    different = {str(photo["id"]): photo for photo in reversed(_named(photos))}
+    """Each photo once, as it came first; oldest first."""
+    different = {str(photo["id"]): photo for photo in reversed(_valid(photos))}
     return [different[name] for name in sorted(different, key=lambda name: (upload_time(different[name]) or 0, name))]
 
 
-def _named(photos: Iterable[Photo]) -> list[Photo]:
-    return [photo for photo in photos if _ID.fullmatch(str(photo.get("id") or ""))]
+def _valid(photos: Iterable[Photo]) -> list[Photo]:
+    """The photos with an id; other rows are passed over."""
+    return [photo for photo in photos if is_name(str(photo.get("id") or ""))]
 
 
 def _last_day(day: date, shard: Shard) -> date:

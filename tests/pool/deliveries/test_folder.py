@@ -7,6 +7,7 @@ import pytest
 from debugset.images.sets import open_set
 from debugset.pool.deliveries import local_files
 from debugset.pool.deliveries.folder import Folder
+from debugset.pool.files.verdict import verdict
 from debugset.pool.spool import Spool
 from tests.pool.deliveries.samples import image, pack
 from tests.pool.runs import files
@@ -85,7 +86,7 @@ def labels_of_copy() -> str:
     return min([("first/bag/a.jpg", "bag"), ("first/boot/copy of a.jpg", "boot")], key=lambda one: photo_id(one[0]))[1]
 
 
-def test_a_later_batch_adds_a_shard_and_rewrites_none(sources: Path, tmp_path: Path) -> None:
+def test_a_later_delivery_adds_a_shard_and_rewrites_none(sources: Path, tmp_path: Path) -> None:
     scraped(sources, tmp_path / "before")
     put(tmp_path, {"second/bag/new.jpg": image(10), "second/bag/again.jpg": image(2)})
     photos = scraped(sources, tmp_path / "after").set_index("page")
@@ -112,10 +113,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 def look(sources: Path, spool: Spool, **changes: object) -> dict[str, str]:
     """Statuses by file name, after a find and a fetch."""
     source = open_folder(sources, **changes)
-    photos = source.find(spool).photos
-    source.fetch([local_files.Wanted(row.id, row.urls) for row in photos.itertuples()], spool)
-    known = spool.files(url for urls in photos["urls"] for url in urls)
-    return {Path(url).name: file.status for url, file in known.items()}
+    photos = source.find(spool).hits
+    source.fetch([local_files.Download(row.id, row.urls) for row in photos.itertuples()], spool)
+    known = spool.files({url for urls in photos["urls"] for url in urls})
+    decided = [verdict(urls, known, scrape_params(**changes)) for urls in photos["urls"]]
+    return {Path(url).name: file.status for url, file in decided if file}
 
 
 def test_only_new_and_changed_files_are_decoded_again(tmp_path: Path, decoded: list[bytes]) -> None:
@@ -162,8 +164,8 @@ def test_a_file_that_changes_before_it_is_packed_is_named_and_looked_at_anew(
 
 def test_photos_without_a_licence_need_leave(sources: Path, tmp_path: Path) -> None:
     with Spool(tmp_path / "folder.sqlite") as spool:
-        assert set(open_folder(sources, licences=[4]).find(spool).photos["fault"]) == {"licence"}
-        assert set(open_folder(sources, licences=[4, "unknown"]).find(spool).photos["fault"]) == {""}
+        assert set(open_folder(sources, licences=[4]).find(spool).hits["fault"]) == {"licence"}
+        assert set(open_folder(sources, licences=[4, "unknown"]).find(spool).hits["fault"]) == {""}
 
 
 def refused(sources: Path, spool: Spool) -> str:
@@ -190,13 +192,13 @@ def test_a_linked_folder_is_read_and_warned_of(tmp_path: Path, capsys: pytest.Ca
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "one").symlink_to(tmp_path / "elsewhere" / "sources")
     with Spool(tmp_path / "folder.sqlite") as spool:
-        assert list(open_folder(tmp_path / "sources").find(spool).photos["page"]) == ["one/bag/a.jpg"]
+        assert list(open_folder(tmp_path / "sources").find(spool).hits["page"]) == ["one/bag/a.jpg"]
     assert "warning: sources/one links to a folder" in capsys.readouterr().out
     put(tmp_path, {"two/bag/b.jpg": image(2)})
     (tmp_path / "sources" / "one").unlink()
     (tmp_path / "sources" / "two" / "boot").symlink_to(tmp_path / "elsewhere" / "sources" / "bag")
     with Spool(tmp_path / "folder.sqlite") as spool:
-        pages = list(open_folder(tmp_path / "sources").find(spool).photos["page"])
+        pages = list(open_folder(tmp_path / "sources").find(spool).hits["page"])
     assert pages == ["two/bag/b.jpg", "two/boot/a.jpg"]
     assert "warning: two/boot links to a folder" in capsys.readouterr().out
 

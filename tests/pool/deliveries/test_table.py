@@ -12,8 +12,8 @@ import pytest
 from aiohttp import web
 
 from debugset.images.sets import open_set
-from debugset.pool.deliveries.table import Table, open_network
-from debugset.pool.flickr.service import Service
+from debugset.pool.deliveries.table import Table
+from debugset.pool.hosts import Hosts, open_web
 from debugset.pool.spool import Spool
 from tests.pool.deliveries.samples import image, pack
 from tests.pool.runs import Rushed
@@ -30,18 +30,18 @@ def put(root: Path, name: str, text: str) -> Path:
     return root / "sources"
 
 
-def open_table(sources: Path, service: Service | None = None, **changes: object) -> Table:
+def open_table(sources: Path, hosts: Hosts | None = None, **changes: object) -> Table:
     params = scrape_params(**{"licences": [4, 9, "unknown"], **changes})
-    return Table(sources, ["bag", "boot"], CLASSES, params, service or open_network(), 2, Rushed())
+    return Table(sources, ["bag", "boot"], CLASSES, params, hosts or open_web(), 2, Rushed())
 
 
 def found(sources: Path, root: Path, **changes: object) -> pd.DataFrame:
     with Spool(root / "table.sqlite") as spool:
-        return open_table(sources, **changes).find(spool).photos
+        return open_table(sources, **changes).find(spool).hits
 
 
 @pytest.fixture
-def network(requests: Requests) -> Iterator[Service]:
+def network(requests: Requests) -> Iterator[Hosts]:
     """A host of images ``/<number>.jpg``, with 404 for numbers from 90."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -51,7 +51,7 @@ def network(requests: Requests) -> Iterator[Service]:
     app = web.Application(middlewares=[requests.note])
     app.router.add_get(r"/{number:\d+}.jpg", answer)
     with serving(app) as url:
-        yield replace(open_network(), hosts={"photos.example": url})
+        yield replace(open_web(), stand_ins={"photos.example": url})
 
 
 def test_each_row_is_a_photo_with_what_it_states(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_other_classes_and_other_dates_are_left_out_and_counted(tmp_path: Path, 
     assert list(found(sources, tmp_path, since=date(2017, 1, 1), snapshot=date(2020, 12, 31))["id"]) == list("01234")
 
 
-def test_tables_are_fetched_packed_and_grow_by_batches(tmp_path: Path, network: Service, requests: Requests) -> None:
+def test_tables_are_fetched_packed_and_grow_by_deliveries(tmp_path: Path, network: Hosts, requests: Requests) -> None:
     licences = {"licences": [4, 9, "unknown"]}
     rows = [f"{HOST}/{number}.jpg,{'bag' if number % 2 else 'boot'},{number}\n" for number in (1, 2, 3, 95)]
     sources = put(tmp_path, "2024-05.csv", "url,class,id\n" + "".join(rows) + f"{HOST}/2.jpg,bag,2\n")

@@ -148,7 +148,7 @@ def test_only_a_photo_that_states_nothing_counts_as_unknown(
 ) -> None:
     sources = put(tmp_path, "a/0.tar", sample(1, "boot", **stated))
     with Spool(tmp_path / "webdataset.sqlite") as spool:
-        assert list(open_webdataset(sources).find(spool).photos["fault"]) == [fault]
+        assert list(open_webdataset(sources).find(spool).hits["fault"]) == [fault]
 
 
 def test_half_a_character_in_a_strangers_text_stops_nothing(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def pixels(content: bytes) -> np.ndarray:
 
 def test_each_query_that_finds_a_photo_counts_it(sources: Path, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     with Spool(tmp_path / "webdataset.sqlite") as spool:
-        photos = open_webdataset(sources).find(spool).photos
+        photos = open_webdataset(sources).find(spool).hits
     own = photos[photos["id"].isin(["laion-000002", "laion-000004", "laion-000010"])]
     assert list(own[["id", "class_name", "query"]].itertuples(index=False, name=None)) == [
         ("laion-000002", "bag", '"leather bag"'),

@@ -270,6 +270,6 @@ def test_a_machine_without_memory_judges_no_picture(monkeypatch: pytest.MonkeyPa
     def full(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("debugset.pool.files.content._inspected", full)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
     with pytest.raises(OSError, match="no memory is left"):
-        inspect(b"", 100)
+        inspect(JPEG, MANY)

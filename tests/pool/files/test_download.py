@@ -10,17 +10,19 @@ import stamina
 from aiohttp import web
 
 from debugset.pool.files import fetch
-from debugset.pool.files.download import download, needed, settled
-from debugset.pool.files.fetch import opted_out
-from debugset.pool.flickr.service import Service
+from debugset.pool.files.download import download
+from debugset.pool.files.fetch import forbids_learning
+from debugset.pool.files.verdict import verdict
+from debugset.pool.hosts import Hosts
 from debugset.pool.limits import THROTTLED, Clock
-from debugset.pool.source import Wanted
+from debugset.pool.source import Download
 from debugset.pool.spool import File, Spool
 from tests.pool.worlds import png, scrape_params, serving
 
 HOST = "live.staticflickr.com"
 OTHER = "images.example.org"
 PLACEHOLDER = png(4711)
+KNOWN = [sha256(PLACEHOLDER).hexdigest()]
 Answer = Callable[[web.Request], web.StreamResponse]
 
 
@@ -42,7 +44,7 @@ class FakeClock(Clock):
         self.time = max(self.time, end)
 
 
-class Hosts:
+class ImageHosts:
     """Image hosts: every file is a picture of its own unless ``answers`` says otherwise; all requests are counted."""
 
     def __init__(self, clock: FakeClock) -> None:
@@ -112,22 +114,22 @@ def address(name: str, host: str = HOST) -> str:
 class Run:
     """Downloads into one spool; photos are named by their addresses."""
 
-    def __init__(self, hosts: Hosts, url: str, spool: Spool) -> None:
+    def __init__(self, hosts: ImageHosts, url: str, spool: Spool) -> None:
         self.hosts, self.spool, self.clock = hosts, spool, hosts.clock
-        self.service = {"hosts": {HOST: url, OTHER: url}, "files_per_second": 1e6, "calls_per_hour": 1e6}
-        self.service |= {"placeholders": frozenset()}
+        self.stand_ins = {HOST: url, OTHER: url}
+        self.files_per_second = 1e6
         self.connections = 4
 
     def __call__(self, *photos: str | Sequence[str], **params: object) -> list[str]:
         """Fetch photos; the status of each one's deciding address."""
         urls = [tuple(map(address, [one] if isinstance(one, str) else one)) for one in photos]
-        wanted = [Wanted(str(number), own) for number, own in enumerate(urls)]
-        service, section = Service("test", "http://127.0.0.1/", **self.service), scrape_params(**params)
-        job = download(wanted, self.spool, service, section, self.connections, self.clock)
+        downloads = [Download(str(number), own) for number, own in enumerate(urls)]
+        servers, section = Hosts(self.stand_ins, self.files_per_second), scrape_params(**params)
+        job = download(downloads, self.spool, servers, section, self.connections, self.clock)
         asyncio.run(asyncio.wait_for(job, 60))
-        files = self.spool.files(url for own in urls for url in own)
-        decided = [settled(own, files, section) for own in urls]
-        return [one[1].status for one in decided if one]
+        files = self.spool.files({url for own in urls for url in own})
+        decided = [verdict(own, files, section) for own in urls]
+        return [file.status for _, file in decided if file]
 
     def status(self, name: str) -> str:
         file = self.spool.file(address(name))
@@ -135,17 +137,17 @@ class Run:
 
 
 @pytest.fixture
-def hosts() -> Hosts:
-    return Hosts(FakeClock())
+def hosts() -> ImageHosts:
+    return ImageHosts(FakeClock())
 
 
 @pytest.fixture
-def run(tmp_path: Path, hosts: Hosts) -> Iterator[Run]:
+def run(tmp_path: Path, hosts: ImageHosts) -> Iterator[Run]:
     with serving(hosts.app) as url, Spool(tmp_path / "spool.sqlite") as spool:
         yield Run(hosts, url, spool)
 
 
-def test_every_address_gets_its_status_and_is_never_asked_again(run: Run, hosts: Hosts) -> None:
+def test_every_address_gets_its_status_and_is_never_asked_again(run: Run, hosts: ImageHosts) -> None:
     answers: dict[str, tuple[Answer, str]] = {
         "large": (says(200, png(1, 400) + bytes(70_000)), "ok"),
         "wrong_type": (says(200, png(2), Content_Type="text/html"), "ok"),
@@ -166,8 +168,7 @@ def test_every_address_gets_its_status_and_is_never_asked_again(run: Run, hosts:
     }
     hosts.answers = {name: answer for name, (answer, _) in answers.items()}
     statuses = ["ok", *(status for _, status in answers.values())]
-    run.service["placeholders"] = frozenset({sha256(PLACEHOLDER).hexdigest()})
-    names, limits = ["good", *answers], {"max_bytes": 100_000, "max_pixels": 200 * 200}
+    names, limits = ["good", *answers], {"max_bytes": 100_000, "max_pixels": 200 * 200, "placeholders": KNOWN}
     hosts.answers["many_pixels"] = says(200, png(1, 201))
     statuses[-1] = "too_many_pixels"
     hosts.answers["large"] = says(200, png(1, 190) + bytes(70_000))
@@ -180,7 +181,7 @@ def test_every_address_gets_its_status_and_is_never_asked_again(run: Run, hosts:
     assert hosts.asked == asked
 
 
-def test_a_file_is_kept_under_the_address_asked_and_the_host_knows_who_asks(run: Run, hosts: Hosts) -> None:
+def test_a_file_is_kept_under_the_address_asked_and_the_host_knows_who_asks(run: Run, hosts: ImageHosts) -> None:
     assert run("a b?c=%2F") == ["ok"]
     content = picture("a b")
     file = run.spool.file(f"https://{HOST}/a b?c=%2F")
@@ -191,14 +192,14 @@ def test_a_file_is_kept_under_the_address_asked_and_the_host_knows_who_asks(run:
 
 
 @pytest.mark.parametrize("status", [404, 403, 302])
-def test_the_next_size_is_tried(run: Run, hosts: Hosts, status: int) -> None:
+def test_the_next_size_is_tried(run: Run, hosts: ImageHosts, status: int) -> None:
     hosts.answers["large"] = says(status, Location="/photo_unavailable.png")
     hosts.answers["broken"] = says(200, png(1)[:60])
     assert run(["large", "broken", "medium", "small"]) == ["ok"]
     assert hosts.asked == {"large": 1, "broken": 1, "medium": 1}
 
 
-def test_after_every_size_the_first_ones_fault_counts(run: Run, hosts: Hosts) -> None:
+def test_after_every_size_the_first_ones_fault_counts(run: Run, hosts: ImageHosts) -> None:
     hosts.answers = {"large": says(200, b"<html>"), "small": says(404)}
     assert run(["large", "small"]) == ["html"]
 
@@ -211,15 +212,14 @@ def test_after_every_size_the_first_ones_fault_counts(run: Run, hosts: Hosts) ->
         (says(200, png(1), X_Robots_Tag="noai"), "opted_out"),
     ],
 )
-def test_what_holds_for_a_photo_holds_for_every_size(run: Run, hosts: Hosts, answer: Answer, status: str) -> None:
+def test_what_holds_for_a_photo_holds_for_every_size(run: Run, hosts: ImageHosts, answer: Answer, status: str) -> None:
     hosts.answers["large"] = answer
-    run.service["placeholders"] = frozenset({sha256(PLACEHOLDER).hexdigest()})
     for _ in range(2):
-        assert run(["large", "small"]) == [status]
+        assert run(["large", "small"], placeholders=KNOWN) == [status]
     assert hosts.asked == {"large": 1}
 
 
-def test_no_size_is_taken_in_the_place_of_one_that_failed_for_now(run: Run, hosts: Hosts) -> None:
+def test_no_size_is_taken_in_the_place_of_one_that_failed_for_now(run: Run, hosts: ImageHosts) -> None:
     hosts.answers["large"] = first(3, says(500))
     with pytest.raises(OSError, match=r"1 of 1 photos failed \(1 HTTP 500\)"):
         run(["large", "small"])
@@ -227,7 +227,7 @@ def test_no_size_is_taken_in_the_place_of_one_that_failed_for_now(run: Run, host
     assert hosts.asked == {"large": 4}
 
 
-def test_limits_of_today_count_and_only_raised_ones_ask_again(run: Run, hosts: Hosts) -> None:
+def test_limits_of_today_count_and_only_raised_ones_ask_again(run: Run, hosts: ImageHosts) -> None:
     hosts.answers["wide"] = says(200, png(1, 40))
     size = len(png(1, 40))
     assert run("wide") == ["ok"]
@@ -248,7 +248,7 @@ def test_limits_of_today_count_and_only_raised_ones_ask_again(run: Run, hosts: H
         assert hosts.asked["new"] == asked
 
 
-def test_a_digest_taken_off_the_list_is_asked_again(run: Run, hosts: Hosts) -> None:
+def test_a_digest_taken_off_the_list_is_asked_again(run: Run, hosts: ImageHosts) -> None:
     digest = sha256(picture("a")).hexdigest()
     assert run("a", placeholders=[digest]) == ["placeholder"]
     assert run("a", placeholders=[digest]) == ["placeholder"]
@@ -257,13 +257,13 @@ def test_a_digest_taken_off_the_list_is_asked_again(run: Run, hosts: Hosts) -> N
 
 
 @pytest.mark.parametrize("answer", [says(500), says(503), says(429), says(408), drops])
-def test_what_passes_is_tried_again(run: Run, hosts: Hosts, answer: Answer) -> None:
+def test_what_passes_is_tried_again(run: Run, hosts: ImageHosts, answer: Answer) -> None:
     hosts.answers["late"] = first(2, answer)
     assert run("late", "other") == ["ok", "ok"]
     assert hosts.asked == {"late": 3, "other": 1}
 
 
-def test_six_tries_are_made(run: Run, hosts: Hosts) -> None:
+def test_six_tries_are_made(run: Run, hosts: ImageHosts) -> None:
     stamina.set_testing(True, attempts=6, cap=True)
     hosts.answers["late"], hosts.answers["later"] = first(5, says(502)), first(6, says(502))
     with pytest.raises(OSError, match="1 of 2 photos failed"):
@@ -273,7 +273,7 @@ def test_six_tries_are_made(run: Run, hosts: Hosts) -> None:
 
 
 def test_what_failed_for_now_is_one_error_and_alone_tried_again(
-    run: Run, hosts: Hosts, monkeypatch: pytest.MonkeyPatch
+    run: Run, hosts: ImageHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch, "_TIMEOUT", aiohttp.ClientTimeout(sock_read=0.05))
     hosts.answers = {"b": first(3, drops), "c": first(3, says(503)), "d": first(3, never_answers)}
@@ -282,19 +282,19 @@ def test_what_failed_for_now_is_one_error_and_alone_tried_again(
         run("a", "b", "c", "d", "e")
     assert str(error.value) == (
         "downloads: 4 of 5 photos failed (2 HTTP 503, 1 connection lost, 1 timed out); run again to try only those, "
-        "or go on without them: `debugset give-up`"
+        "or go on without them: `debugset pool give-up`"
     )
     assert run("a", "b", "c", "d", "e") == ["ok"] * 5
     assert hosts.asked == {"a": 1, "b": 4, "c": 4, "d": 4, "e": 4}
 
 
 def test_a_host_that_is_not_there(run: Run) -> None:
-    run.service["hosts"] = {HOST: "http://127.0.0.1:9"}
+    run.stand_ins = {HOST: "http://127.0.0.1:9"}
     with pytest.raises(OSError, match="1 no connection"):
         run("a")
 
 
-def test_a_lost_network_ends_the_run_early(run: Run, hosts: Hosts) -> None:
+def test_a_lost_network_ends_the_run_early(run: Run, hosts: ImageHosts) -> None:
     names = [f"photo{number}" for number in range(200)]
     hosts.answers = dict.fromkeys(names, says(503))
     with pytest.raises(OSError, match=rf"^downloads: 10 photos in a row failed \(the last: HTTP 503, {HOST}\); check"):
@@ -302,7 +302,7 @@ def test_a_lost_network_ends_the_run_early(run: Run, hosts: Hosts) -> None:
     assert len(hosts.asked) < 20
 
 
-def test_retry_after_stops_all_who_ask_the_host(run: Run, hosts: Hosts) -> None:
+def test_retry_after_stops_all_who_ask_the_host(run: Run, hosts: ImageHosts) -> None:
     start = hosts.clock.now()
     hosts.answers["photo0"] = first(1, says(429, Retry_After="120"))
     assert set(run(*(f"photo{number}" for number in range(30)))) == {"ok"}
@@ -311,7 +311,7 @@ def test_retry_after_stops_all_who_ask_the_host(run: Run, hosts: Hosts) -> None:
     assert len(hosts.times[HOST]) == 31
 
 
-def test_other_hosts_go_on_while_one_rests(run: Run, hosts: Hosts) -> None:
+def test_other_hosts_go_on_while_one_rests(run: Run, hosts: ImageHosts) -> None:
     resting = [address(f"resting{number}") for number in range(20)]
     others = [address(f"other{number}", OTHER) for number in range(20)]
     hosts.answers["resting0"] = first(1, says(503, Retry_After="3000"))
@@ -320,7 +320,7 @@ def test_other_hosts_go_on_while_one_rests(run: Run, hosts: Hosts) -> None:
     assert max(hosts.times[OTHER]) < min(hosts.times[HOST][run.connections :])
 
 
-def test_a_rest_of_more_than_an_hour_ends_the_run(run: Run, hosts: Hosts) -> None:
+def test_a_rest_of_more_than_an_hour_ends_the_run(run: Run, hosts: ImageHosts) -> None:
     run.connections = 1
     hosts.answers["b"] = first(1, says(429, Retry_After="7200"))
     with pytest.raises(OSError, match="run again") as error:
@@ -333,7 +333,7 @@ def test_a_rest_of_more_than_an_hour_ends_the_run(run: Run, hosts: Hosts) -> Non
     assert hosts.clock.now() - asked_again > 3500  # the next run waits too, an hour at most
 
 
-def test_a_host_is_asked_at_its_rate_and_by_few_at_a_time(run: Run, hosts: Hosts) -> None:
+def test_a_host_is_asked_at_its_rate_and_by_few_at_a_time(run: Run, hosts: ImageHosts) -> None:
     active, most = [0], [0]
 
     async def counted(request: web.Request) -> web.Response:
@@ -345,13 +345,13 @@ def test_a_host_is_asked_at_its_rate_and_by_few_at_a_time(run: Run, hosts: Hosts
 
     names = [f"photo{number}" for number in range(24)]
     hosts.answers = dict.fromkeys(names, counted)
-    run.service["files_per_second"], start = 10.0, hosts.clock.now()
+    run.files_per_second, start = 10.0, hosts.clock.now()
     run(*names)
     assert most[0] <= run.connections
     assert hosts.clock.now() - start == pytest.approx((24 - run.connections) / 10, abs=0.5)
 
 
-def test_redirects_are_followed_but_not_for_ever(run: Run, hosts: Hosts) -> None:
+def test_redirects_are_followed_but_not_for_ever(run: Run, hosts: ImageHosts) -> None:
     for number in range(6, 0, -1):
         target = "photo" if number == 1 else f"hop{number - 1}"
         hosts.answers[f"hop{number}"] = says(302, Location=f"https://{OTHER}/{target}")
@@ -361,7 +361,7 @@ def test_redirects_are_followed_but_not_for_ever(run: Run, hosts: Hosts) -> None
 
 
 @pytest.mark.parametrize("location", ["ftp://a.org/b.jpg", "file:///etc/passwd", "http://", "http://[", ""])
-def test_a_redirect_to_nowhere_is_refused(run: Run, hosts: Hosts, location: str) -> None:
+def test_a_redirect_to_nowhere_is_refused(run: Run, hosts: ImageHosts, location: str) -> None:
     hosts.answers["a"] = says(301, Location=location)
     assert run("a") == ["refused"]
     assert hosts.asked == {"a": 1}
@@ -380,12 +380,12 @@ def test_a_redirect_to_nowhere_is_refused(run: Run, hosts: Hosts, location: str)
         "http://a:99999/b.jpg",
     ],
 )
-def test_what_is_no_address_of_the_web_is_refused_without_a_request(run: Run, hosts: Hosts, url: str) -> None:
+def test_what_is_no_address_of_the_web_is_refused_without_a_request(run: Run, hosts: ImageHosts, url: str) -> None:
     assert run(url, "a") == ["refused", "ok"]
     assert hosts.asked == {"a": 1}
 
 
-def test_an_address_of_two_photos_is_asked_once(run: Run, hosts: Hosts) -> None:
+def test_an_address_of_two_photos_is_asked_once(run: Run, hosts: ImageHosts) -> None:
     run.connections = 1
     assert run("a", "b", "a") == ["ok"] * 3
     assert hosts.asked == {"a": 1, "b": 1}
@@ -395,15 +395,14 @@ def test_a_stand_in_is_asked_without_a_proxy(run: Run, monkeypatch: pytest.Monke
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert run("a") == ["ok"]
 
-    async def trusts(hosts: dict[str, str]) -> bool:
-        service = Service("test", "http://127.0.0.1/", hosts, calls_per_hour=1.0, files_per_second=1.0)
-        async with fetch.session(service) as session:
+    async def trusts(stand_ins: dict[str, str]) -> bool:
+        async with fetch.open_session(Hosts(stand_ins)) as session:
             return session.trust_env
 
     assert asyncio.run(trusts({})) and not asyncio.run(trusts({HOST: "http://127.0.0.1"}))
 
 
-def test_progress_counts_what_earlier_runs_settled(run: Run, hosts: Hosts) -> None:
+def test_progress_counts_what_earlier_runs_settled(run: Run, hosts: ImageHosts) -> None:
     hosts.answers["b"] = first(3, says(503))
     with pytest.raises(OSError):
         run("a", "b")
@@ -435,38 +434,14 @@ def test_progress_counts_what_earlier_runs_settled(run: Run, hosts: Hosts) -> No
     ],
 )
 def test_opt_outs(values: list[str], forbids: bool) -> None:
-    assert opted_out(values) == forbids
-
-
-@pytest.mark.parametrize(
-    ("statuses", "next_one", "decides"),
-    [
-        (["", ""], "0", None),
-        (["failed: HTTP 503", "ok"], "0", None),
-        (["ok", ""], None, ("0", "ok")),
-        (["gone", ""], "1", None),
-        (["gone", "failed: timed out"], "1", None),
-        (["gone", "ok"], None, ("1", "ok")),
-        (["truncated", "gone"], None, ("0", "truncated")),
-        (["html", "opted_out", "ok"], None, ("1", "opted_out")),
-        (["refused", "undecodable", "placeholder", ""], None, ("2", "placeholder")),
-    ],
-)
-def test_what_is_needed_and_what_decides(
-    statuses: list[str], next_one: str | None, decides: tuple[str, str] | None
-) -> None:
-    urls = [str(number) for number in range(len(statuses))]
-    files = {url: File(status) for url, status in zip(urls, statuses, strict=True) if status}
-    assert needed(urls, files, scrape_params()) == next_one
-    decided = settled(urls, files, scrape_params())
-    assert (decided and (decided[0], decided[1].status)) == decides
+    assert forbids_learning(values) == forbids
 
 
 def dead(count: int) -> list[str]:
     return [address(f"dead{number}", "dead.example.org") for number in range(count)]
 
 
-def test_a_silent_host_is_left_alone_while_others_go_on(run: Run, hosts: Hosts) -> None:
+def test_a_silent_host_is_left_alone_while_others_go_on(run: Run, hosts: ImageHosts) -> None:
     run.connections = 1
     hosts.answers = {f"late{number}": says(503) for number in range(30)}
     others = [address(f"other{number}", OTHER) for number in range(30)]
@@ -478,9 +453,12 @@ def test_a_silent_host_is_left_alone_while_others_go_on(run: Run, hosts: Hosts) 
     assert set(run(*late, *others)) == {"ok"}
 
 
-def test_what_failed_is_given_up_only_when_that_is_said(run: Run, hosts: Hosts) -> None:
-    run.service["hosts"] |= {"dead.example.org": "http://127.0.0.1:9"}
-    for said in (r"15 of 16 photos failed .* or go on without them: `debugset give-up`", "10 photos in a row failed"):
+def test_what_failed_is_given_up_only_when_that_is_said(run: Run, hosts: ImageHosts) -> None:
+    run.stand_ins |= {"dead.example.org": "http://127.0.0.1:9"}
+    for said in (
+        r"15 of 16 photos failed .* or go on without them: `debugset pool give-up`",
+        "10 photos in a row failed",
+    ):
         with pytest.raises(OSError, match=said):
             run(*dead(15), "alive")
     given_up = run.spool.give_up()
@@ -490,24 +468,24 @@ def test_what_failed_is_given_up_only_when_that_is_said(run: Run, hosts: Hosts) 
     assert run.spool.give_up() == {}
 
 
-def test_a_size_that_was_given_up_makes_way_for_the_next(run: Run, hosts: Hosts) -> None:
-    run.service["hosts"] |= {"dead.example.org": "http://127.0.0.1:9"}
+def test_a_size_that_was_given_up_makes_way_for_the_next(run: Run, hosts: ImageHosts) -> None:
+    run.stand_ins |= {"dead.example.org": "http://127.0.0.1:9"}
     with pytest.raises(OSError, match="give-up"):
         run((*dead(1), "alive"))
     run.spool.give_up()
     assert run((*dead(1), "alive")) == ["ok"]
 
 
-def test_a_network_lost_among_many_hosts_ends_the_run(run: Run, hosts: Hosts) -> None:
+def test_a_network_lost_among_many_hosts_ends_the_run(run: Run, hosts: ImageHosts) -> None:
     lost = [address("photo", f"host{number}.example.org") for number in range(300)]
-    run.service["hosts"] |= {f"host{number}.example.org": "http://127.0.0.1:9" for number in range(300)}
+    run.stand_ins |= {f"host{number}.example.org": "http://127.0.0.1:9" for number in range(300)}
     with pytest.raises(OSError, match=r"^downloads: 100 photos in a row failed \(the last: no connection"):
         run(*lost)
     assert run.spool.statuses()["failed: no connection"] < 300
 
 
 def test_a_host_that_says_too_many_is_left_alone_by_all_even_if_it_does_not_say_how_long(
-    run: Run, hosts: Hosts
+    run: Run, hosts: ImageHosts
 ) -> None:
     start = hosts.clock.now()
     hosts.answers["photo0"] = first(1, says(429))

@@ -9,6 +9,7 @@ from aiohttp import web
 from debugset.pool.flickr import client
 from debugset.pool.flickr.client import Flickr, Unavailable
 from debugset.pool.flickr.service import Service
+from debugset.pool.hosts import Hosts
 from debugset.pool.limits import THROTTLED
 from tests.pool.worlds import CAP, Requests, serving
 
@@ -25,7 +26,7 @@ def answering(answer: web.Response) -> web.Application:
 
 
 def ask(url: str) -> None:
-    service = Service("test", f"{url}/services/rest/", {"host": url}, KEY, SECRET)
+    service = Service("test", f"{url}/services/rest/", Hosts({"host": url}), KEY, SECRET)
     Flickr(service).search("shirt", None, 0, 9, 1, 5)
 
 
@@ -168,7 +169,7 @@ def test_no_logger_tells_the_key(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_neither_client_nor_service_show_the_key() -> None:
-    service = Service("test", "http://127.0.0.1:9/", {}, KEY, SECRET)
+    service = Service("test", "http://127.0.0.1:9/", Hosts(), KEY, SECRET)
     assert KEY not in repr(service) + repr(Flickr(service)) + str(Flickr(service))
     assert SECRET not in repr(service)
 

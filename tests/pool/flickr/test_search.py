@@ -1,6 +1,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +12,31 @@ from aiohttp import web
 from debugset.images.sets import open_set
 from debugset.pool.flickr.client import Flickr, Unavailable
 from debugset.pool.flickr.photo_service import PhotoService
-from debugset.pool.flickr.search import Caller, Search, candidates, found, photos_in, search_key
-from debugset.pool.flickr.service import Service, simulated_service
+from debugset.pool.flickr.search import Caller, Search, count_photos, search_key
+from debugset.pool.flickr.service import Service
+from debugset.pool.hosts import Hosts
 from debugset.pool.limits import ATTEMPTS, Turns
-from debugset.pool.params import ScrapeParams
-from debugset.pool.simulator.faults import Faults
 from debugset.pool.simulator.library import PhotoLibrary
-from debugset.pool.simulator.server import application
-from debugset.pool.source import STATES_NO_LICENCE, Asked, Found
+from debugset.pool.simulator.process import simulator_service
+from debugset.pool.source import Findings
 from debugset.pool.spool import Spool
-from debugset.pool.windows import Page, ShardWindow, Window
+from debugset.pool.windows import Page, Window
+from tests.pool.flickr.photos import photo
 from tests.pool.runs import Rushed
+from tests.pool.simulator.faults import Faults
+from tests.pool.simulator.faulty_server import faulty_application
 from tests.pool.simulator.test_library import naive_search
 from tests.pool.worlds import CAP, QUERIES, Requests, scrape_params, second, serving
 
 LIES = ["wrong_total", "unstable_order", "repeated_rows", "stray_rows", "repeated_pages"]
 FIRST, LAST = second(2018), second(2020) - 1
 
-PHOTO = {
-    "url_o": "original",
-    "width_o": "900",
-    "height_o": 700,
-    "url_n": "small",
-    "width_n": 320,
-    "height_n": 240,
-    "url_z": "unmeasured",
-    "url_q": "",
-}
-
-
-@pytest.mark.parametrize(
-    ("sizes", "side", "min_side", "urls"),
-    [
-        (["o", "z", "n"], 200, 100, ["small", "unmeasured", "original"]),  # the smallest that reaches the side first
-        (["o", "z", "n"], 300, 100, ["unmeasured", "original", "small"]),  # of unknown lengths: Flickr's longest side
-        (["n", "z", "o"], 660, 100, ["original", "unmeasured", "small"]),  # the shorter side counts
-        (["n", "z", "o"], 9000, 100, ["original", "unmeasured", "small"]),  # none reaches it: descending
-        (["n", "z", "o"], 9000, 300, ["original", "unmeasured"]),
-        (["o"], 700, 700, ["original"]),
-        (["n", "z"], 100, 9000, "too_small"),
-        (["k", "q"], 100, 1, "no_size"),
-        (["n", "o", "n"], 100, 100, ["small", "original"]),
-    ],
-)
-def test_sizes_are_tried_in_the_order_of_the_wish(
-    sizes: list[str], side: int, min_side: int, urls: list[str] | str
-) -> None:
-    expected = ((), urls) if isinstance(urls, str) else (tuple(urls), "")
-    assert candidates(PHOTO, sizes, side, min_side) == expected
-
-
-def test_an_original_of_unknown_lengths_is_the_largest() -> None:
-    photo = {"url_o": "original", "url_k": "large", "url_z": "medium"}
-    assert candidates(photo, ["o", "k", "z"], 1000, 100)[0] == ("large", "original", "medium")
-
 
 class Stub(Flickr):
     """A client whose answers are written out: ``answer(first, last, page)`` gives or raises one."""
 
     def __init__(self, answer: Callable[[int, int, int], Page]) -> None:
-        super().__init__(Service("stub", "http://127.0.0.1:9/"))
+        super().__init__(Service("stub", "http://127.0.0.1:9/", Hosts(), "key", "secret"))
         self.answer = answer
         self.asked: list[tuple[int, int, int]] = []
 
@@ -81,11 +47,6 @@ class Stub(Flickr):
 
 def caller(client: Flickr, clock: Rushed | None = None, spool: Spool | None = None) -> Caller:
     return Caller(client, Turns("calls", 3600.0, 1000, clock or Rushed(), spool))
-
-
-def photo(name: str, uploaded: int, **changes: object) -> dict[str, Any]:
-    told = {"id": name, "owner": "1@N00", "ownername": "Ann", "title": "t", "tags": "a b", "license": "4"}
-    return told | {"dateupload": str(uploaded), "url_o": name, "width_o": 20, "height_o": 20} | changes
 
 
 @pytest.fixture
@@ -100,7 +61,7 @@ def test_a_search_stops_when_it_has_enough(service: Service, spool: Spool) -> No
     some = asyncio.run(search.windows(FIRST, LAST, 3))
     assert asyncio.run(search.windows(FIRST, LAST, 0)) == []
     assert some == every[: len(some)] != every
-    assert photos_in(some[:-1]) < 3 <= photos_in(some)
+    assert count_photos(some[:-1]) < 3 <= count_photos(some)
 
 
 def test_what_was_decided_stays_decided_whatever_the_service_says_later(spool: Spool) -> None:
@@ -112,7 +73,7 @@ def test_what_was_decided_stays_decided_whatever_the_service_says_later(spool: S
 
     client = Stub(honest)
     windows = asyncio.run(Search("x", caller(client), spool, scrape_params()).windows(0, 16))
-    assert photos_in(windows) == 8
+    assert count_photos(windows) == 8
     asked = len(client.asked)
     client.answer = lambda first, last, page: Page(0, [])
     assert asyncio.run(Search("x", caller(client), spool, scrape_params()).windows(0, 16)) == windows
@@ -149,7 +110,7 @@ def test_a_longer_page_of_any_search_saves_calls_for_pages_that_hold_less_than_t
     asking = caller(client)
     for name in ("long", "short"):
         (window,) = asyncio.run(Search(name, asking, spool, params).windows(0, 99))
-        assert window.found == len(rows[name])
+        assert window.photos == len(rows[name])
     assert len(client.asked) == 2
 
 
@@ -222,94 +183,31 @@ def test_a_service_that_asks_for_more_than_an_hour_ends_the_run_at_once(spool: S
     assert len(client.asked) == 1
 
 
-def table(spool: Spool, rows: list[dict[str, Any]], params: ScrapeParams, window: Window) -> dict[str, str]:
-    """The faults of rows that one search gave, by photo id."""
-    key = search_key("x", params)
-    spool.save_photos(key, window.first, window.last, window.found, rows)
-    asked = [Asked("bag", "x", ShardWindow("2018", window.first, window.last), [window])]
-    photos = found(asked, spool, params)
-    return dict(zip(photos["id"], photos["fault"], strict=True))
-
-
-def test_why_a_photo_cannot_be_taken(spool: Spool) -> None:
-    rows = [
-        photo("good", 10),
-        photo("late", 21),
-        photo("copyright", 10, license="0"),
-        photo("unlicensed", 10, license=None),
-        photo("tiny", 10, width_o=3),
-        photo("bare", 10, url_o=None),
-        photo("nobody's", 10, owner=""),
-        photo("timeless", 10, dateupload=None),
-        {"id": "nothing"},
-    ]
-    faults = table(spool, rows, scrape_params(licences=[4]), Window(10, 20, 9, 0))
-    assert faults == {
-        "good": "",
-        "late": "outside_window",
-        "copyright": "licence",
-        "unlicensed": "licence",
-        "tiny": "too_small",
-        "bare": "no_size",
-        "nobody's": "incomplete",
-        "timeless": "incomplete",
-        "nothing": "incomplete",
-    }
-    assert table(spool, rows, scrape_params(licences=[4, "unknown"]), Window(10, 20, 9, 0))["unlicensed"] == ""
-
-
-def test_a_row_tells_all_there_is_to_credit(spool: Spool) -> None:
-    spool.save_photos(search_key("x", scrape_params()), 0, 20, 2, [photo("7", 10), {"id": "8", "dateupload": 11}])
-    photos = found([Asked("bag", "x", ShardWindow("2018", 0, 20), [Window(0, 20, 2, 0)])], spool, scrape_params())
-    told, silent = photos.to_dict("records")
-    assert told == {
-        **{"id": "7", "class_name": "bag", "query": "x", "shard": "2018", "title": "t", "tags": "a b", "licence": 4},
-        **{"owner": "1@N00", "owner_name": "Ann", "uploaded": 10, "page": "https://www.flickr.com/photos/1@N00/7"},
-        **{"urls": ("7",), "fault": ""},
-    }
-    assert (silent["licence"], silent["urls"], silent["uploaded"]) == (STATES_NO_LICENCE, (), 11)
-
-
-def test_the_oldest_inside_their_windows_count(spool: Spool) -> None:
-    rows = [photo("stray", 99), photo("c", 12), photo("a", 11), photo("b", 11), photo("timeless", 0)]
-    faults = table(spool, rows, scrape_params(per_query=2), Window(10, 20, 3, 0))
-    assert set(faults) == {"stray", "a", "b", "timeless"}
-
-
-def test_a_photo_that_came_in_two_windows_of_a_query_is_one_row(spool: Spool) -> None:
-    params, early, late = scrape_params(), Window(0, 9, 1, 0), Window(10, 20, 1, 0)
-    for window in (early, late):
-        spool.save_photos(search_key("x", params), window.first, window.last, 1, [photo("7", 12), photo("8", 30)])
-    shards = [Asked("bag", "x", ShardWindow(f"{one.first}", one.first, one.last), [one]) for one in (early, late)]
-    photos = found(shards, spool, params)
-    assert photos[["id", "shard", "fault"]].to_numpy().tolist() == [["8", "0", "outside_window"], ["7", "10", ""]]
-
-
-def find(service: Service, spool: Spool, **changes: object) -> Found:
+def find(service: Service, spool: Spool, **changes: object) -> Findings:
     return PhotoService(QUERIES, service, scrape_params(**changes), 4, Rushed()).find(spool)
 
 
 @contextmanager
 def lying(world: Path, requests: Requests, **failing: float) -> Iterator[Service]:
     """A service that lies about every third search, and may fail now and then."""
-    app = application(PhotoLibrary(open_set(world)), CAP, Faults(dict.fromkeys(LIES, 0.3) | failing))
+    app = faulty_application(PhotoLibrary(open_set(world)), CAP, Faults(dict.fromkeys(LIES, 0.3) | failing))
     app.middlewares.append(requests.note)
     with serving(app) as url:
-        yield simulated_service(url, world)
+        yield simulator_service(url, world)
 
 
 def test_every_photo_is_found_whatever_lies_are_told(
     world: Path, requests: Requests, spool: Spool, photos: Any
 ) -> None:
     with lying(world, requests) as service:
-        table, asked = find(service, spool)
+        table, searches = find(service, spool)
     inside = table[table["fault"] != "outside_window"]
     for texts in QUERIES.values():
         for text in texts:
             expected = naive_search(photos, [text.strip('"')], [0, 4, 9], FIRST, LAST)
             assert set(inside.loc[inside["query"] == text, "id"]) == set(expected), text
     assert not table.duplicated(["query", "id"]).any()
-    assert sum(window.lost for one in asked for window in one.windows) == 0
+    assert sum(window.lost for search in searches for window in search.windows) == 0
 
 
 @pytest.mark.parametrize("alive", [7, 90])
@@ -328,8 +226,8 @@ def test_a_run_that_was_stopped_goes_on_as_it_began(
         requests.before = None
         with Spool(tmp_path / "stopped.sqlite") as stopped:
             again = find(service, stopped)
-    assert again.photos.equals(expected.photos)
-    assert again.asked == expected.asked
+    assert again.hits.equals(expected.hits)
+    assert again.searches == expected.searches
     assert set(map(asked_for, requests.searches)) == calls
 
 
@@ -359,7 +257,7 @@ def test_without_a_licence_id_there_is_nothing_to_ask(service: Service, spool: S
 
 def test_searches_keep_to_the_services_rate(service: Service, spool: Spool, requests: Requests) -> None:
     clock = Rushed()
-    slow = Service(service.name, service.rest_url, service.hosts, calls_per_hour=36.0)
+    slow = replace(service, calls_per_hour=36.0)
     PhotoService(QUERIES, slow, scrape_params(), 4, clock).find(spool)
     assert clock.skipped > (len(requests.searches) - 2) * 100 > 1000
     assert spool.turn("calls")[0] > clock.now()

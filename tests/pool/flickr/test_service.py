@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from debugset.pool.flickr.service import Service, flickr_service, simulated_service
-from debugset.pool.simulator.spoiled import PLACEHOLDER_SHA256
+from debugset.pool.flickr.service import Service, flickr_service
+from debugset.pool.hosts import Hosts
+from debugset.pool.simulator.process import simulator_service
 
 KEY, SECRET = "0123456789abcdef-the-key", "the-secret-9876"
 
@@ -20,7 +21,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 def test_the_key_comes_from_the_environment(keys: pytest.MonkeyPatch) -> None:
     service = flickr_service()
     assert (service.key, service.secret) == (KEY, SECRET)
-    assert service.hosts == {}
+    assert service.hosts.stand_ins == {}
     for name in ("FLICKR_API_SECRET", "FLICKR_API_KEY"):
         keys.delenv(name)
         with pytest.raises(ValueError, match=rf"^{name}: not set.*simulator"):
@@ -29,21 +30,20 @@ def test_the_key_comes_from_the_environment(keys: pytest.MonkeyPatch) -> None:
 
 def test_flickrs_limits_hold_unless_the_machine_sets_others(keys: pytest.MonkeyPatch) -> None:
     service = flickr_service()
-    assert (service.calls_per_hour, service.files_per_second) == (3600, 20)
+    assert (service.calls_per_hour, service.hosts.files_per_second) == (3600, 20)
     keys.setenv("DEBUGSET_CALLS_PER_HOUR", "1200")
     keys.setenv("DEBUGSET_FILES_PER_SECOND", "2.5")
     service = flickr_service()
-    assert (service.calls_per_hour, service.files_per_second) == (1200, 2.5)
+    assert (service.calls_per_hour, service.hosts.files_per_second) == (1200, 2.5)
 
 
-def test_the_simulator_limits_nobody_and_its_unavailable_picture_is_known(world: Path) -> None:
-    service = simulated_service("http://127.0.0.1:1", world)
-    assert min(service.calls_per_hour, service.files_per_second) > 1e6
-    assert service.placeholders == {PLACEHOLDER_SHA256}
+def test_the_simulator_limits_nobody(world: Path) -> None:
+    service = simulator_service("http://127.0.0.1:1", world)
+    assert min(service.calls_per_hour, service.hosts.files_per_second) > 1e6
 
 
 def test_neither_key_nor_secret_are_shown() -> None:
-    service = Service("test", "http://127.0.0.1:9/", {}, KEY, SECRET)
+    service = Service("test", "http://127.0.0.1:9/", Hosts(), KEY, SECRET)
     assert service.hide(f"{KEY} is refused, so is {SECRET}") == "*** is refused, so is ***"
     assert KEY not in repr(service)
     assert SECRET not in repr(service)

@@ -11,7 +11,7 @@ import pytest
 from debugset.cli.__main__ import main
 from debugset.images.sets import write_manifest
 from debugset.pool.rights.forgotten import forget, photo_id, read_forgotten
-from debugset.pool.spool import File, Spool, running
+from debugset.pool.spool import File, Spool, is_running
 
 ROOT = Path(__file__).resolve().parents[3]
 PICTURE = File("ok", 3, 2, 700, "png", "ab12", b"picture")
@@ -141,9 +141,9 @@ def test_without_any_spool_the_id_is_listed(tmp_path: Path) -> None:
 
 def test_nothing_is_forgotten_while_a_scrape_runs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, before = folder / ".spool/scrape/table.sqlite", (folder / "forgotten.txt").read_bytes()
-    with Spool(path) as spool, spool.alone():
-        assert running(path)
-        monkeypatch.setattr(Spool, "alone", lambda _: nullcontext())  # who does not look would wait for ever
+    with Spool(path) as spool, spool.lock():
+        assert is_running(path)
+        monkeypatch.setattr(Spool, "lock", lambda _: nullcontext())  # who does not look would wait for ever
         with pytest.raises(ValueError, match=r"table\.sqlite: a scrape is running") as error:
             forget(["3"], folder / "forgotten.txt", folder / ".spool")
     assert "\n" not in str(error.value)
@@ -181,7 +181,7 @@ def test_the_command_says_what_was_removed_and_what_to_do_next(command, folder: 
         "77: neither in data/pool nor in a spool; it will never be collected",
     ]
     rest = " ".join(lines[4:])
-    assert rest.index("`dvc repro`") < rest.index("`git commit -a`") < rest.index("`debugset purge`")
+    assert rest.index("`dvc repro`") < rest.index("`git commit -a`") < rest.index("`debugset pool purge`")
     assert read_forgotten(folder / "forgotten.txt") == {"1", "3", "5", "20", "77"}
 
 

@@ -1,5 +1,8 @@
 import io
 import json
+import os
+import subprocess
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -15,11 +18,11 @@ from PIL import Image, ImageOps
 
 from debugset.images.sets import open_set, write_set
 from debugset.pool.flickr.client import EXTRAS
-from debugset.pool.simulator import hostility, spoiled
-from debugset.pool.simulator.faults import EXCLUSIVE, FAULTS, MOST_FAILURES, TRANSIENT, Faults, parse_faults
-from debugset.pool.simulator.hostility import missing_sizes
-from debugset.pool.simulator.library import SIZES, PhotoLibrary
-from debugset.pool.simulator.server import application
+from debugset.pool.simulator.library import PhotoLibrary
+from debugset.pool.sizes import SIZES
+from tests.pool.simulator import faulty_server, spoiled
+from tests.pool.simulator.faults import EXCLUSIVE, FAULTS, MOST_FAILURES, TRANSIENT, Faults, parse_faults
+from tests.pool.simulator.faulty_server import faulty_application, missing_sizes
 from tests.pool.worlds import CAP, CLASSES, png, second, serving
 
 KEYS = [str(number) for number in range(2000)]
@@ -80,7 +83,7 @@ class Client:
 
 @contextmanager
 def hostile(world: Path, seed: int = 0, cap: int = 4000, huge: int = 10**6, **rates: float) -> Iterator[Client]:
-    app = application(PhotoLibrary(open_set(world)), cap, Faults(rates, seed), slow=7.0, huge=huge)
+    app = faulty_application(PhotoLibrary(open_set(world)), cap, Faults(rates, seed), slow=7.0, huge=huge)
     with serving(app) as url, httpx.Client(base_url=url) as http:
         yield Client(http)
 
@@ -180,7 +183,7 @@ def test_slow_answers_are_late_and_right(large_world: Path, monkeypatch: pytest.
     async def sleep(seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr(hostility, "asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(faulty_server, "asyncio", SimpleNamespace(sleep=sleep))
     with hostile(large_world, slow=1) as client:
         assert all(len(tried(client, "search")) == LARGE for _ in range(4))
     assert waits in ([7.0], [7.0, 7.0])
@@ -507,3 +510,23 @@ def test_without_faults_answers_are_as_ever(world: Path) -> None:
             assert answers[0].content == answers[1].content == library.content(library.at(library.path(row)))
             assert {answer.headers["Content-Type"] for answer in answers} == {"image/png"}
         assert json.loads(plain.rest().content)["photos"]["total"] == len(plain.photos())
+
+
+def test_a_process_of_its_own_serves_a_world_with_faults(world: Path) -> None:
+    path = PhotoLibrary(open_set(world)).path(0)
+    options = ["--world", str(world), "--fault", "all=0", "--fault", "removed=1", "--fault-seed", "3"]
+    command = [sys.executable, "-m", "tests.pool.simulator.faulty_server", *options]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": "src:."}, stdout=-1) as process:
+        try:
+            assert process.stdout
+            assert httpx.get(json.loads(process.stdout.readline())["url"] + path).status_code == 410
+        finally:
+            process.terminate()
+
+
+def test_a_fault_that_is_none_is_one_line(world: Path) -> None:
+    options = ["--world", str(world), "--fault", "removed=2"]
+    command = [sys.executable, "-m", "tests.pool.simulator.faulty_server", *options]
+    ended = subprocess.run(command, env={**os.environ, "PYTHONPATH": "src:."}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert ended.stderr == "error: fault removed: its rate must lie between 0 and 1 (got 2.0)\n"

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from debugset.images.sets import open_set, write_manifest, write_set
-from debugset.pool.simulator.library import IMAGE_HOST, SIZES, PhotoLibrary
+from debugset.pool.simulator.library import IMAGE_HOST, PhotoLibrary
+from debugset.pool.sizes import SIZES
 from tests.pool.worlds import png, second
 
 
@@ -86,7 +87,7 @@ def gradient(width: int, height: int) -> bytes:
     return stream.getvalue()
 
 
-EXTRAS = [f"url_{size}" for size in ("o", *SIZES)]
+EXTRAS = [f"url_{size}" for size in SIZES]
 OF_1000 = ("o", "c", "z", "m", "n", "s", "t", "q", "sq")
 
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from debugset.images.sets import open_set
-from debugset.pool.flickr.service import Service, running_simulator
+from debugset.pool.flickr.service import Service
+from debugset.pool.simulator.process import run_simulator
 from tests.pool.worlds import CAP
 
 
@@ -98,7 +99,7 @@ def test_get_callback_and_licences(service: Service) -> None:
 
 
 def test_the_image_host_serves_files_as_they_are(service: Service, world: Path) -> None:
-    host = service.hosts["live.staticflickr.com"]
+    host = service.hosts.stand_ins["live.staticflickr.com"]
     opened = open_set(world)
     broken = int((opened.manifest["planted"] == "broken").to_numpy().argmax())
     photo = opened.manifest.loc[broken]
@@ -111,18 +112,18 @@ def test_the_image_host_serves_files_as_they_are(service: Service, world: Path) 
 PARENT = """
 import os, signal, sys
 from pathlib import Path
-from debugset.pool.flickr import service
+from debugset.pool.simulator import process
 started = []
-Popen = service.subprocess.Popen
-service.subprocess.Popen = lambda *args, **options: started.append(Popen(*args, **options)) or started[0]
-with service.running_simulator(Path(sys.argv[1]), 10):
+Popen = process.subprocess.Popen
+process.subprocess.Popen = lambda *args, **options: started.append(Popen(*args, **options)) or started[0]
+with process.run_simulator(Path(sys.argv[1]), 10):
     print(started[0].pid, flush=True)
     sys.stdin.read()
 """
 
 
 def test_the_simulator_goes_with_a_parent_that_is_killed(world: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": "src"}
+    environment = {**os.environ, "PYTHONPATH": "src:."}
     parent = subprocess.Popen([sys.executable, "-c", PARENT, str(world)], stdin=-1, stdout=-1, env=environment)
     assert parent.stdin and parent.stdout
     simulator = os.pidfd_open(int(parent.stdout.readline()))
@@ -134,5 +135,5 @@ def test_the_simulator_goes_with_a_parent_that_is_killed(world: Path) -> None:
 
 
 def test_a_simulator_that_cannot_start_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="did not start"), running_simulator(tmp_path, 10):
+    with pytest.raises(OSError, match="did not start"), run_simulator(tmp_path, 10):
         pass

@@ -1,23 +1,21 @@
-"""Photos in folders: ``sources/<batch>/<class name>/**/<file>``, the class's folder being the weak label."""
+"""Photos in folders: ``sources/<delivery>/<class name>/**/<file>``, the class's folder being the weak label."""
 
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from debugset.pool.deliveries.batches import (
-    FoundPhoto,
-    batches,
-    found,
+from debugset.pool.deliveries.delivery import (
     is_hidden,
-    licence_fault,
+    list_deliveries,
     mention,
     require_class,
     warn_of_link,
 )
 from debugset.pool.deliveries.local_files import LocalSource, Place
 from debugset.pool.params import ScrapeParams
-from debugset.pool.source import STATES_NO_LICENCE, Found
+from debugset.pool.rights.licences import NONE_STATED
+from debugset.pool.source import Findings, Hit, hit_table
 from debugset.pool.spool import Spool
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp"}
@@ -39,45 +37,51 @@ class Folder(LocalSource):
         super().__init__(params)
         self._folder, self._asked, self._classes = folder, asked, classes
 
-    def find(self, spool: Spool) -> Found:
-        """The photos of all batches; none of them states a licence.
+    def find(self, spool: Spool) -> Findings:
+        """The photos of all deliveries; none of them states a licence.
 
         Raises:
-            ValueError: there is no batch, a folder's name is no class, or a file's name is no text.
+            ValueError: there is no delivery, a folder's name is no class, or a file's name is no text.
             OSError: a folder cannot be read.
         """
-        every = batches(self._folder, Path.is_dir, "folder of photos")
-        return found(photo for batch in every for photo in self._photos(batch))
+        hits: list[Hit] = []
+        for delivery in list_deliveries(self._folder, Path.is_dir, "folder of photos"):
+            hits += self._read_delivery(delivery)
+        return Findings(hit_table(hits))
 
-    def _photos(self, batch: Path) -> Iterator[FoundPhoto]:
-        others = 0
-        for path in _files(batch):
-            inner = path.relative_to(batch).parts
+    def _read_delivery(self, delivery: Path) -> list[Hit]:
+        hits, others = [], 0
+        for path in _walk_files(delivery):
+            inner = path.relative_to(delivery).parts
             if len(inner) == 1 or path.suffix.lower() not in _SUFFIXES:
                 others += 1
                 continue
-            require_class(inner[0], self._classes, f"{self._folder.name}/{batch.name}/{inner[0]}")
-            if inner[0] in self._asked:
-                yield self._photo(path, inner[0], batch.name)
-        mention(f"{self._folder.name}/{batch.name}", "other files", others)
+            class_name = inner[0]
+            require_class(class_name, self._classes, f"{self._folder.name}/{delivery.name}/{class_name}")
+            if class_name in self._asked:
+                hits.append(self._read_hit(path, class_name, delivery.name))
+        mention(f"{self._folder.name}/{delivery.name}", "other files", others)
+        return hits
 
-    def _photo(self, path: Path, class_name: str, batch: str) -> FoundPhoto:
+    def _read_hit(self, path: Path, class_name: str, shard: str) -> Hit:
         address = path.relative_to(self._folder).as_posix()
         try:
             photo = hashlib.sha256(address.encode()).hexdigest()[:16]
         except UnicodeEncodeError:
             raise ValueError(f"{self._folder.name}: the name {address!r} is not UTF-8; rename the file") from None
         self._places[address] = Place(photo, path, 0, path.stat().st_size)
-        fault = licence_fault(STATES_NO_LICENCE, self._params)
-        return FoundPhoto(photo, class_name, "", batch, page=address, urls=(address,), fault=fault)
+        fault = self._params.licence_fault(NONE_STATED)
+        return Hit(photo, class_name, "", shard, page=address, urls=(address,), fault=fault)
 
 
-def _files(batch: Path) -> Iterator[Path]:
-    """All files of a batch that are not hidden, in the order of their paths, through links to folders too."""
-    for folder, folders, files in os.walk(batch, onerror=_raise, followlinks=True):
+def _walk_files(delivery: Path) -> Iterator[Path]:
+    """All files of a delivery that are not hidden, in the order of their paths, through links to folders too."""
+    for folder, folders, files in os.walk(delivery, onerror=_raise, followlinks=True):
         warn_of_link(Path(folder))
         folders[:] = sorted(name for name in folders if not is_hidden(name))
-        yield from (Path(folder, name) for name in sorted(files) if not is_hidden(name))
+        for name in sorted(files):
+            if not is_hidden(name):
+                yield Path(folder, name)
 
 
 def _raise(error: OSError) -> None:

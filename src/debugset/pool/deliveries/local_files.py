@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from debugset.base.machine import workers
+from debugset.pool.fault import Fault
 from debugset.pool.files.content import inspect
+from debugset.pool.files.verdict import review
 from debugset.pool.params import ScrapeParams
 from debugset.pool.progress import Meter
-from debugset.pool.source import Found, Wanted
+from debugset.pool.source import Download, Findings
 from debugset.pool.spool import File, Spool
 
 _PART = 256  # files looked at between two writes into the spool
@@ -43,22 +45,22 @@ class LocalSource(ABC):
         self._places: dict[str, Place] = {}
 
     @abstractmethod
-    def find(self, spool: Spool) -> Found:
+    def find(self, spool: Spool) -> Findings:
         """Find the photos, and note in ``_places`` where the bytes behind each address lie."""
 
-    def fetch(self, wanted: Sequence[Wanted], spool: Spool) -> None:
+    def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
         """Look at every wanted file; the spool says what became of its address.
 
         Raises:
             OSError: a file cannot be read.
         """
-        urls = [one.urls[0] for one in wanted]
+        urls = [photo.urls[0] for photo in downloads]
         with ThreadPoolExecutor(workers()) as threads, Meter(spool, "reading", "photo", len(urls)) as meter:
             for start in range(0, len(urls), _PART):
                 part = urls[start : start + _PART]
                 digests = dict(zip(part, threads.map(self._digest, part), strict=True))
                 new = [url for url in part if not self._is_known(url, digests[url], spool)]
-                for url, file in zip(new, threads.map(self._looked_at, new), strict=True):
+                for url, file in zip(new, threads.map(self._inspect, new), strict=True):
                     self._keep(url, digests[url], file, spool)
                 for _ in part:
                     meter.update()
@@ -80,15 +82,15 @@ class LocalSource(ABC):
         return b"" if self._is_too_large(url) else hashlib.sha256(self._read(url)).digest()
 
     def _is_known(self, url: str, digest: bytes, spool: Spool) -> bool:
-        """Whether the spool says what became of these bytes, under a limit of pixels that gives the same now."""
+        """Whether the spool says what became of these bytes, and the limits of today need no other look."""
         file = spool.file(url)
         if file is None or not digest or file.content != digest:
             return False
-        return file.status != "too_many_pixels" and file.width * file.height <= self._params.max_pixels
+        return review(file, self._params) is not None
 
-    def _looked_at(self, url: str) -> File:
+    def _inspect(self, url: str) -> File:
         if self._is_too_large(url):
-            return File("too_large", size=self._places[url].size)
+            return File(Fault.TOO_LARGE, size=self._places[url].size)
         return inspect(self._read(url), self._params.max_pixels)
 
     def _keep(self, url: str, digest: bytes, file: File, spool: Spool) -> None:

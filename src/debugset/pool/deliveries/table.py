@@ -1,4 +1,4 @@
-"""A table of image addresses with weak labels: ``sources/<batch>.csv`` or ``.parquet``, a row an address."""
+"""A table of image addresses with weak labels: ``sources/<delivery>.csv`` or ``.parquet``, a row an address."""
 
 import asyncio
 import csv
@@ -13,22 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from debugset.base.machine import files_per_second
-from debugset.pool.deliveries.batches import (
-    FoundPhoto,
-    batches,
-    found,
-    licence_fault,
-    licence_id,
-    mention,
-    require_class,
-    require_name,
-)
+from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class
 from debugset.pool.files.download import download
-from debugset.pool.flickr.service import Service
+from debugset.pool.hosts import Hosts
 from debugset.pool.limits import Clock
+from debugset.pool.names import require_name
 from debugset.pool.params import ScrapeParams
-from debugset.pool.source import Found, Wanted
+from debugset.pool.source import Download, Findings, Hit, hit_table
 from debugset.pool.spool import Spool
 from debugset.pool.text_search import clean_text
 from debugset.pool.windows import shard_windows
@@ -46,7 +37,7 @@ class Table:
         asked: the debug classes; the photos of others are left out.
         classes: all class names.
         params: the section ``scrape``.
-        service: who is asked for the files.
+        hosts: where the files are.
         connections: how many files are fetched at a time from a host.
         clock: tells the time and waits.
     """
@@ -59,59 +50,64 @@ class Table:
         asked: Collection[str],
         classes: Sequence[str],
         params: ScrapeParams,
-        service: Service,
+        hosts: Hosts,
         connections: int,
         clock: Clock,
     ) -> None:
         self._folder, self._asked, self._classes, self._params = folder, asked, classes, params
-        self._service, self._connections, self._clock = service, connections, clock
+        self._hosts, self._connections, self._clock = hosts, connections, clock
 
-    def find(self, spool: Spool) -> Found:
+    def find(self, spool: Spool) -> Findings:
         """The photos of all tables.
 
         Raises:
             ValueError: there is no table, a table cannot be read or lacks a column, or a row is not as it should be.
         """
-        every = batches(self._folder, _is_table, "table (.csv or .parquet)")
-        return found(photo for path in every for photo in self._photos(path))
+        hits: list[Hit] = []
+        for path in list_deliveries(self._folder, _is_table, "table (.csv or .parquet)"):
+            hits += self._read_delivery(path)
+        return Findings(hit_table(hits))
 
-    def fetch(self, wanted: Sequence[Wanted], spool: Spool) -> None:
+    def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
         """Fetch the files that the spool has no final answer for.
 
         Raises:
             OSError: some could not be fetched for now; run again.
         """
-        asyncio.run(download(wanted, spool, self._service, self._params, self._connections, self._clock))
+        asyncio.run(download(downloads, spool, self._hosts, self._params, self._connections, self._clock))
 
     def content(self, url: str, spool: Spool) -> bytes:
         """The bytes to pack of an address whose file is ``ok``."""
         return spool.content(url)
 
-    def _photos(self, path: Path) -> Iterator[FoundPhoto]:
+    def _read_delivery(self, path: Path) -> list[Hit]:
         where = f"{self._folder.name}/{path.name}"
         shards = shard_windows(self._params.since, self._params.snapshot, self._params.shard)
         addresses: dict[str, str] = {}
+        hits = []
         other_classes = other_dates = 0
-        for number, row in enumerate(read_table(path, where), start=1):
-            photo = self._read(row, path.stem, f"{where}: row {number}")
-            other = addresses.setdefault(photo.id, photo.urls[0])
-            if other != photo.urls[0]:
-                raise ValueError(f"{where}: row {number}: the id {photo.id!r} stands for {other} too; keep one address")
-            if photo.class_name not in self._asked:
+        for number, row in enumerate(_read_table(path, where), start=1):
+            hit = self._read_hit(row, path.stem, f"{where}: row {number}")
+            url = hit.urls[0]
+            other = addresses.setdefault(hit.id, url)
+            if other != url:
+                raise ValueError(f"{where}: row {number}: the id {hit.id!r} stands for {other} too; keep one address")
+            if hit.class_name not in self._asked:
                 other_classes += 1
-            elif photo.uploaded and not shards[0].first <= photo.uploaded <= shards[-1].last:
+            elif hit.uploaded and not shards[0].first <= hit.uploaded <= shards[-1].last:
                 other_dates += 1
             else:
-                yield photo
+                hits.append(hit)
         mention(where, "rows of classes that are not debugged", other_classes)
         mention(where, "rows uploaded before scrape.since or after scrape.snapshot", other_dates)
+        return hits
 
-    def _read(self, row: dict[str, str], shard: str, where: str) -> FoundPhoto:
-        """A row as a photo.
+    def _read_hit(self, row: dict[str, str], shard: str, where: str) -> Hit:
+        """A row as a hit.
 
         Args:
             row: its cells, stripped.
-            shard: the batch.
+            shard: the delivery's name.
             where: file and row, for messages.
         """
         url, class_name = row["url"], row["class"]
@@ -123,27 +119,24 @@ class Table:
         licence = licence_id(row["licence"])
         if licence is None:
             raise ValueError(f"{where}: licence {row['licence']!r} is no id of Flickr's; docs/pool.md lists them")
-        texts = {name: row[name] for name in ("title", "tags", "owner", "owner_name")}
-        return FoundPhoto(
-            photo,
-            class_name,
-            row["query"],
-            shard,
-            **texts,
+        return Hit(
+            id=photo,
+            class_name=class_name,
+            query=row["query"],
+            shard=shard,
+            title=row["title"],
+            tags=row["tags"],
             licence=licence,
-            uploaded=uploaded(row["uploaded"], where),
+            owner=row["owner"],
+            owner_name=row["owner_name"],
+            uploaded=_upload_second(row["uploaded"], where),
             page=row["page"] or url,
             urls=(url,),
-            fault=licence_fault(licence, self._params),
+            fault=self._params.licence_fault(licence),
         )
 
 
-def open_network() -> Service:
-    """Whoever the addresses of a table name: no key, and the machine's limit of files a second for each host."""
-    return Service("table", rest_url="", files_per_second=files_per_second())
-
-
-def read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
+def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
     """The rows of a table as stripped texts, "" for what is missing.
 
     Args:
@@ -154,7 +147,7 @@ def read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
         ValueError: it cannot be read, or lacks a column.
     """
     try:
-        table = _csv(path) if path.suffix == ".csv" else _parquet(path)
+        table = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
     except (ValueError, csv.Error, pa.ArrowException, OSError) as error:
         raise ValueError(f"{where}: no table can be read ({' '.join(str(error).split())}); write it again") from None
     for column in _REQUIRED:
@@ -163,27 +156,27 @@ def read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
     for column in _COLUMNS:
         if list(table.columns).count(column) > 1:
             raise ValueError(f"{where}: the column `{column}` is there twice; keep one")
-    nothing = [""] * len(table)
-    cells = {name: map(_text, table[name]) if name in table.columns else nothing for name in _COLUMNS}
-    for row in zip(*cells.values(), strict=True):
-        yield dict(zip(_COLUMNS, row, strict=True))
+    columns = [column for column in _COLUMNS if column in table.columns]
+    for cells in table[columns].itertuples(index=False, name=None):
+        yield dict.fromkeys(_COLUMNS, "") | dict(zip(columns, map(_cell_text, cells), strict=True))
 
 
-def _csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        header, *rows = [row for row in csv.reader(file, strict=True) if row] or [[]]
+        rows = [row for row in csv.reader(file, strict=True) if row]
+    header = rows.pop(0) if rows else []
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
             raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
     return pd.DataFrame(rows, columns=header, dtype=object)
 
 
-def _parquet(path: Path) -> pd.DataFrame:
+def _read_parquet(path: Path) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
         return file.read([name for name in _COLUMNS if name in file.schema_arrow.names]).to_pandas()
 
 
-def uploaded(text: str, where: str) -> int:
+def _upload_second(text: str, where: str) -> int:
     """A time of upload in unix seconds; 0 if none is stated.
 
     Args:
@@ -193,7 +186,7 @@ def uploaded(text: str, where: str) -> int:
     Raises:
         ValueError: it is no time.
     """
-    seconds = text.removesuffix(".0")
+    seconds = text.removesuffix(".0")  # pandas writes numbers so, beside gaps
     try:
         if not seconds or seconds.isdecimal():
             return int(seconds or 0)
@@ -203,10 +196,11 @@ def uploaded(text: str, where: str) -> int:
         raise ValueError(f"{where}: uploaded {text!r} is no time; write unix seconds or an ISO date") from None
 
 
-def _text(cell: Any) -> str:
+def _cell_text(cell: Any) -> str:
     if isinstance(cell, date):  # times and pandas' own too
-        return cell.isoformat() if not pd.isna(cell) else ""
-    return "" if cell is None or cell is pd.NA or cell != cell else clean_text(str(cell)).strip()
+        return "" if pd.isna(cell) else cell.isoformat()
+    is_missing = cell is None or cell is pd.NA or cell != cell  # NaN alone differs from itself
+    return "" if is_missing else clean_text(str(cell)).strip()
 
 
 def _is_web_address(url: str) -> bool:

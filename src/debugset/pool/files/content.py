@@ -3,7 +3,8 @@
 import io
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -13,13 +14,15 @@ from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from debugset.pool.fault import Fault
 from debugset.pool.files.metadata import Truncated, without_metadata
-from debugset.pool.spool import File
+from debugset.pool.spool import OK, File
 
 # https://mimesniff.spec.whatwg.org/#rules-for-identifying-an-unknown-mime-type
 _HTML_TAGS = b"!doctype html|html|head|script|iframe|h1|div|font|table|a|style|title|b|body|br|p"
 _HTML = re.compile(rb"(\xef\xbb\xbf)?[\t\n\f\r ]*<((" + _HTML_TAGS + rb")[ >]|!--)", re.IGNORECASE)
 
+# EXIF 2.32, tag 0x0112: how a picture must be turned to stand upright
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
 _TURNS = {
@@ -32,7 +35,8 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ON_THEIR_SIDE = (5, 6, 7, 8)
-_no_limit = threading.Lock()
+_4_2_0 = 2  # Pillow's number of the chroma subsampling that halves both sides
+_pillows_limit = threading.Lock()
 
 
 class _Format(NamedTuple):
@@ -64,60 +68,79 @@ def inspect(content: bytes, max_pixels: int) -> File:
         out, turned as EXIF says (then, and only then, encoded anew), unchanged if there was nothing to do;
         ``too_many_pixels`` with width and height, nothing decoded; ``html``, ``truncated`` or ``undecodable``.
         ``size`` is the length of ``content``, ``sha256`` that of the bytes to pack.
+
+    Raises:
+        OSError: no memory is left.
     """
+    image_format = _format_of(content)
+    if image_format is None:
+        return File(Fault.HTML if _HTML.match(content) else Fault.UNDECODABLE, size=len(content))
     try:
-        return _inspected(content, max_pixels)
+        return _inspect_picture(content, image_format, max_pixels)
     except MemoryError:
         raise OSError("no memory is left to decode a picture; lower scrape.max_pixels, then run again") from None
     except Exception as error:  # decoders raise anything on strangers' bytes
-        truncated = isinstance(error, Truncated) or "truncated" in str(error)
-        return File("truncated" if truncated else "undecodable", size=len(content))
+        is_truncated = isinstance(error, Truncated) or "truncated" in str(error)
+        return File(Fault.TRUNCATED if is_truncated else Fault.UNDECODABLE, size=len(content))
 
 
-def _inspected(content: bytes, max_pixels: int) -> File:
-    format = next((one for one in _FORMATS if one.beginning.match(content)), None)
-    if format is None:
-        return File("html" if _HTML.match(content) else "undecodable", size=len(content))
-    cleaned = without_metadata(content, format.name)
-    if format.name == "WEBP" and (file := _unless_small(_webp_size(cleaned), max_pixels, content)):
-        return file  # before it is opened, for that takes memory for all pixels
-    with _opened(cleaned, format) as image:
+def _format_of(content: bytes) -> _Format | None:
+    for image_format in _FORMATS:
+        if image_format.beginning.match(content):
+            return image_format
+    return None
+
+
+def _inspect_picture(content: bytes, image_format: _Format, max_pixels: int) -> File:
+    cleaned = without_metadata(content, image_format.name)
+    if image_format.name == "WEBP":  # before it is opened, for that takes memory for all pixels
+        width, height = _webp_size(cleaned)
+        if _is_too_large(width, height, max_pixels):
+            return File(Fault.TOO_MANY_PIXELS, width, height, len(content))
+    with _open_image(cleaned, image_format) as image:
         width, height = image.size
-        if file := _unless_small(image.size, max_pixels, content):
-            return file
+        if _is_too_large(width, height, max_pixels):
+            return File(Fault.TOO_MANY_PIXELS, width, height, len(content))
         image.draft(None, (1, 1))  # a JPEG is decoded wholly, but at an eighth of its size: faster, less memory
         image.load()
-    orientation = _UPRIGHT if cleaned is content else _orientation(content, format)
+    orientation = _UPRIGHT if cleaned is content else _orientation(content, image_format)
     if orientation in _TURNS:
-        cleaned = _turned(cleaned, format, orientation)
-        width, height = (height, width) if orientation in _ON_THEIR_SIDE else (width, height)
-    return File("ok", width, height, len(content), format.extension, sha256(cleaned).hexdigest(), cleaned)
+        cleaned = _turn_upright(cleaned, image_format, orientation)
+    if orientation in _ON_THEIR_SIDE:
+        width, height = height, width
+    return File(OK, width, height, len(content), image_format.extension, sha256(cleaned).hexdigest(), cleaned)
 
 
-def _unless_small(size: tuple[int, int], max_pixels: int, content: bytes) -> File | None:
-    width, height = size
+def _is_too_large(width: int, height: int, max_pixels: int) -> bool:
     if not width or not height:
         raise ValueError("a picture without pixels")
-    return File("too_many_pixels", width, height, len(content)) if width * height > max_pixels else None
+    return width * height > max_pixels
 
 
-def _opened(content: bytes, format: _Format) -> ImageFile.ImageFile:
-    """Open a file by its format's class: Pillow's limit of pixels is not ours."""
-    if format.name in ("JPEG", "PNG"):
-        return format.reader(io.BytesIO(content))
-    with _no_limit:  # the others ask for the limit themselves
+def _open_image(content: bytes, image_format: _Format) -> ImageFile.ImageFile:
+    """Open a file by its format's class, without Pillow's limit of pixels: ours is a parameter."""
+    if image_format.name in ("JPEG", "PNG"):  # their classes know no limit
+        return image_format.reader(io.BytesIO(content))
+    with _without_pillows_limit():
+        return image_format.reader(io.BytesIO(content))
+
+
+@contextmanager
+def _without_pillows_limit() -> Iterator[None]:
+    """Lift Pillow's limit of pixels, which is one for the whole process: for one thread at a time."""
+    with _pillows_limit:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            return format.reader(io.BytesIO(content))
+            yield
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
 
-def _orientation(content: bytes, format: _Format) -> int:
-    if format.name == "GIF":
+def _orientation(content: bytes, image_format: _Format) -> int:
+    if image_format.name == "GIF":
         return _UPRIGHT
     try:
-        with _opened(content, format) as image:
+        with _open_image(content, image_format) as image:
             if isinstance(image, PngImageFile):
                 image.load()  # its EXIF may follow the pixels
             return image.getexif().get(_ORIENTATION, _UPRIGHT)
@@ -125,16 +148,16 @@ def _orientation(content: bytes, format: _Format) -> int:
         return _UPRIGHT
 
 
-def _turned(content: bytes, format: _Format, orientation: int) -> bytes:
+def _turn_upright(content: bytes, image_format: _Format, orientation: int) -> bytes:
     stream = io.BytesIO()
-    with _opened(content, format) as image:
+    with _open_image(content, image_format) as image:
         options: dict[str, Any] = {}
         if isinstance(image, JpegImageFile):
             options = _same_compression(image, orientation in _ON_THEIR_SIDE)
-        elif format.name == "WEBP":
+        elif image_format.name == "WEBP":
             options = {"lossless": True, "exact": True}
-        turned = image.transpose(_TURNS[orientation])
-        turned.save(stream, format.name, icc_profile=image.info.get("icc_profile"), **options)
+        upright = image.transpose(_TURNS[orientation])
+        upright.save(stream, image_format.name, icc_profile=image.info.get("icc_profile"), **options)
     return stream.getvalue()
 
 
@@ -142,10 +165,19 @@ def _same_compression(image: JpegImageFile, on_its_side: bool) -> dict[str, Any]
     """Options to save a turned JPEG with: its own tables, turned with it, so that little is lost."""
     tables, sampling = image.quantization, get_sampling(image)
     if on_its_side:
-        tables = {number: [table[i % 8 * 8 + i // 8] for i in range(64)] for number, table in tables.items()}
-    symmetric = sampling == 2  # 4:2:0; a turned 4:2:2 cannot be written
-    kept = sampling >= 0 and (symmetric or not on_its_side)
-    return {"qtables": tables, "subsampling": sampling if kept else 0, "progressive": "progressive" in image.info}
+        tables = {number: _transpose(table) for number, table in tables.items()}
+    is_known = sampling >= 0
+    can_be_kept = is_known and (sampling == _4_2_0 or not on_its_side)  # a turned 4:2:2 cannot be written
+    return {
+        "qtables": tables,
+        "subsampling": sampling if can_be_kept else 0,
+        "progressive": "progressive" in image.info,
+    }
+
+
+def _transpose(table: list[int]) -> list[int]:
+    """A quantisation table of 8 x 8 numbers, row by row, with rows for columns."""
+    return [table[i % 8 * 8 + i // 8] for i in range(64)]
 
 
 def _webp_size(content: bytes) -> tuple[int, int]:

@@ -11,8 +11,9 @@ from urllib.request import getproxies
 import aiohttp
 from yarl import URL
 
+from debugset.pool.fault import Fault
 from debugset.pool.files.content import inspect
-from debugset.pool.flickr.service import Service
+from debugset.pool.hosts import Hosts
 from debugset.pool.limits import THROTTLED, Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
 from debugset.pool.spool import File, Spool
@@ -24,6 +25,10 @@ _IDLE = 3.0  # seconds until an unused connection is closed: a list of many host
 _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
+_REDIRECTS = (301, 302, 303, 307, 308)
+_NOT_NOW = (408, 429)  # request timeout, too many requests
+_TOO_MANY = 429
+_FAULTS = {404: Fault.GONE, 410: REMOVED}
 _OPT_OUTS = {"noai", "noimageai"}
 _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
 
@@ -48,8 +53,8 @@ class _Host:
     turns: Turns
 
 
-def session(service: Service) -> aiohttp.ClientSession:
-    """A client for a service's files; stand-ins on this machine are asked directly, without a proxy."""
+def open_session(hosts: Hosts) -> aiohttp.ClientSession:
+    """A client for files; stand-ins on this machine are asked directly, without a proxy."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE),
         headers={"User-Agent": f"{_AGENT}/{version('debugset')}", "Accept-Encoding": "identity"},
@@ -57,7 +62,7 @@ def session(service: Service) -> aiohttp.ClientSession:
         auto_decompress=False,  # a page that is compressed all the same could unpack to any size
         cookie_jar=aiohttp.DummyCookieJar(),
         # aiohttp looks for a proxy and for netrc at every request, in threads: not where there is none
-        trust_env=not service.hosts and bool(getproxies()),
+        trust_env=not hosts.stand_ins and bool(getproxies()),
     )
 
 
@@ -66,7 +71,7 @@ class Fetcher:
 
     Args:
         session: the client.
-        service: says which servers stand in for hosts, the rate, and known "unavailable" pictures.
+        hosts: says which servers stand in for hosts, and the rate.
         params: the section ``scrape``.
         connections: how many files of a host are fetched at a time.
         clock: what waits go by.
@@ -77,70 +82,62 @@ class Fetcher:
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        service: Service,
+        hosts: Hosts,
         params: ScrapeParams,
         connections: int,
         clock: Clock,
         spool: Spool,
         decoders: Executor,
     ) -> None:
-        self._session, self._service, self._params, self._clock = session, service, params, clock
+        self._session, self._hosts, self._params, self._clock = session, hosts, params, clock
         self._connections, self._spool, self._decoders = connections, spool, decoders
-        self._hosts: dict[str, _Host] = {}
+        self._limits: dict[str, _Host] = {}
 
     async def fetch(self, address: str) -> File:
-        """Ask for an address once and judge what comes.
+        """Ask for an address once and look at what comes.
 
         Returns:
-            ``ok``; ``gone`` (404, or moved to the "unavailable" picture); `REMOVED` (410); ``placeholder`` (that
-            picture itself); ``refused`` (any other 4xx, too many redirects, no address of the web);
+            ``ok``; ``gone`` (404, or moved to the "unavailable" picture); `REMOVED` (410); ``placeholder``
+            (`scrape.placeholders`); ``refused`` (any other 4xx, too many redirects, no address of the web);
             ``opted_out``; ``too_large``; or what `debugset.pool.files.content.inspect` says.
 
         Raises:
             Transient: no answer, one cut short, or one that says to come later.
             OSError: the host asks to be left alone for longer than an hour.
         """
-        url = _parsed(address)
+        url = _parse(address)
         for _ in range(1 + _HOPS):
             if url is None:
                 break
             if _UNAVAILABLE in url.path:
-                return File("gone")
+                return File(Fault.GONE)
             answer = await self._ask(url)
             if isinstance(answer, File):
                 return answer
             if isinstance(answer, bytes):
-                return await self._judged(answer)
+                return await self._inspect(answer)
             url = answer if answer.scheme in ("http", "https") and answer.host else None
-        return File("refused")
+        return File(Fault.REFUSED)
 
     async def _ask(self, url: URL) -> URL | File | bytes:
         host = self._host(url.host or "")
         async with host.free:
             await host.turns.turn()
             try:
-                return await self._answer(url)
+                return await self._request(url)
             except Transient as transient:
                 if transient.wait is not None:
                     host.turns.pause(transient.wait)  # all who ask this host wait
                 raise
 
-    async def _answer(self, url: URL) -> URL | File | bytes:
+    async def _request(self, url: URL) -> URL | File | bytes:
         """One request: where to go on, why there is no file, or its bytes."""
-        target, headers = self._addressed(url)
+        target, headers = self._target(url)
         try:
             async with self._session.get(target, headers=headers, allow_redirects=False) as response:
-                if response.status == 200:
-                    return await _body(response, self._params.max_bytes)
-                if response.status in (301, 302, 303, 307, 308):
-                    return _next_hop(url, response.headers.get("Location"))
-                if response.status in (408, 429) or response.status >= 500:
-                    wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-                    wait = THROTTLED if wait is None and response.status == 429 else wait
-                    raise Transient(f"HTTP {response.status}", wait)
-                return File({404: "gone", 410: REMOVED}.get(response.status, "refused"))
+                return await self._read(url, response)
         except (aiohttp.InvalidURL, UnicodeError):  # the latter: no name that a host can have
-            return File("refused")
+            return File(Fault.REFUSED)
         except TimeoutError:
             raise Transient("timed out") from None
         except aiohttp.ClientConnectorError:
@@ -148,48 +145,59 @@ class Fetcher:
         except (aiohttp.ClientError, OSError):
             raise Transient("connection lost") from None
 
-    async def _judged(self, content: bytes) -> File:
+    async def _read(self, url: URL, response: aiohttp.ClientResponse) -> URL | File | bytes:
+        status = response.status
+        if status == 200:
+            return await _read_body(response, self._params.max_bytes)
+        if status in _REDIRECTS:
+            return _next_hop(url, response.headers.get("Location"))
+        if status in _NOT_NOW or status >= 500:
+            wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
+            if wait is None and status == _TOO_MANY:
+                wait = THROTTLED
+            raise Transient(f"HTTP {status}", wait)
+        return File(_FAULTS.get(status, Fault.REFUSED))
+
+    async def _inspect(self, content: bytes) -> File:
         digest = sha256(content).hexdigest()
-        if digest in self._service.placeholders:
-            return File("placeholder", size=len(content))
         if digest in self._params.placeholders:
-            return File("placeholder", size=len(content), sha256=digest)
+            return File(Fault.PLACEHOLDER, size=len(content), sha256=digest)
         if len(content) < _LARGE:
             return inspect(content, self._params.max_pixels)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._decoders, inspect, content, self._params.max_pixels
-        )
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._decoders, inspect, content, self._params.max_pixels)
 
     def _host(self, name: str) -> _Host:
-        if name not in self._hosts:
-            per_hour, pauses = self._service.files_per_second * 3600, self._spool
-            turns = Turns(name, per_hour, self._connections, self._clock, pauses, keep_rate=False)
-            self._hosts[name] = _Host(asyncio.Semaphore(self._connections), turns)
-        return self._hosts[name]
+        if name not in self._limits:
+            per_hour = self._hosts.files_per_second * 3600
+            turns = Turns(name, per_hour, self._connections, self._clock, self._spool, keep_rate=False)
+            self._limits[name] = _Host(asyncio.Semaphore(self._connections), turns)
+        return self._limits[name]
 
-    def _addressed(self, url: URL) -> tuple[URL, dict[str, str]]:
+    def _target(self, url: URL) -> tuple[URL, dict[str, str]]:
         """Where a request goes, and the headers that tell a stand-in which host is meant."""
-        server = self._service.hosts.get(url.host or "")
+        server = self._hosts.stand_ins.get(url.host or "")
         if server is None:
             return url, {}
         return URL(f"{server.rstrip('/')}{url.raw_path_qs}", encoded=True), {"Host": url.host_port_subcomponent or ""}
 
 
-async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> File | bytes:
-    if opted_out(response.headers.getall("X-Robots-Tag", [])):
-        return File("opted_out")
-    if (response.content_length or 0) > max_bytes:
-        return File("too_large", size=response.content_length or 0)
+async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> File | bytes:
+    if forbids_learning(response.headers.getall("X-Robots-Tag", [])):
+        return File(Fault.OPTED_OUT)
+    announced = response.content_length or 0
+    if announced > max_bytes:
+        return File(Fault.TOO_LARGE, size=announced)
     chunks, size = [], 0
     async for chunk in response.content.iter_any():
         chunks.append(chunk)
         size += len(chunk)
         if size > max_bytes:
-            return File("too_large", size=size)
+            return File(Fault.TOO_LARGE, size=size)
     return b"".join(chunks)
 
 
-def opted_out(values: Iterable[str]) -> bool:
+def forbids_learning(values: Iterable[str]) -> bool:
     """Whether a file's ``X-Robots-Tag`` headers forbid its use for machine learning, to us or to all.
 
     Args:
@@ -199,23 +207,25 @@ def opted_out(values: Iterable[str]) -> bool:
     Source: Google's robots meta tag specification; the directives ``noai`` and ``noimageai`` are DeviantArt's.
     """
     for value in values:
-        meant = True
+        is_meant = True  # until an agent is named
         for part in value.lower().split(","):
-            name, colon, directive = (text.strip() for text in part.partition(":"))
-            if colon and name not in _NO_AGENTS:
-                meant = name in ("*", _AGENT)
-            if meant and (directive if colon else name) in _OPT_OUTS:
+            directive = part.strip()
+            agent, colon, rest = directive.partition(":")
+            if colon and agent.strip() not in _NO_AGENTS:
+                is_meant = agent.strip() in ("*", _AGENT)
+                directive = rest.strip()
+            if is_meant and directive in _OPT_OUTS:
                 return True
     return False
 
 
 def host_of(address: str) -> str:
     """The host that an address names; "" if it is no address of the web."""
-    url = _parsed(address)
+    url = _parse(address)
     return "" if url is None else url.host or ""
 
 
-def _parsed(address: str) -> URL | None:
+def _parse(address: str) -> URL | None:
     try:
         url = URL(address)
         return url if url.scheme in ("http", "https") and url.host else None
@@ -225,6 +235,6 @@ def _parsed(address: str) -> URL | None:
 
 def _next_hop(url: URL, location: str | None) -> URL | File:
     try:
-        return url.join(URL(location)) if location else File("refused")
+        return url.join(URL(location)) if location else File(Fault.REFUSED)
     except ValueError:
-        return File("refused")
+        return File(Fault.REFUSED)

@@ -6,7 +6,6 @@ a JPEG and whatever follows the end of the file go; the ICC profile stays.
 
 import re
 from collections.abc import Iterator
-from typing import NoReturn
 
 _ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b"\0;"}
 _SOI, _EOI, _SOS, _COM, _APP0, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xFE, 0xE0, 0xE2, 0xEE
@@ -17,28 +16,32 @@ _PNG_KEPT = b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD pHYs hIST sPLT a
 _WEBP_KEPT = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
 _VP8X_METADATA = 0x08 | 0x04  # its flags for EXIF and XMP
 _GIF_KEPT = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
+_NOWHERE = b"\0never"  # bytes that stand in no file at the place where they are looked for
 
 
 class Truncated(ValueError):
     """A file ends before its own structure does."""
 
+    def __init__(self) -> None:
+        super().__init__("the file is cut short")
 
-def without_metadata(content: bytes, format: str) -> bytes:
+
+def without_metadata(content: bytes, image_format: str) -> bytes:
     """A picture file without its metadata; the same object where there was nothing to remove.
 
     Args:
         content: the file.
-        format: ``JPEG, PNG, GIF`` or ``WEBP``.
+        image_format: ``JPEG, PNG, GIF`` or ``WEBP``.
 
     Raises:
         Truncated: the file is cut short.
         ValueError: its structure is broken.
     """
-    clean = {"JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp}[format]
+    kept_parts = {"JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp}[image_format]
     try:
-        cleaned = b"".join(clean(content))
+        cleaned = b"".join(kept_parts(content))
     except Truncated:
-        if content.endswith(_ENDS.get(format, b"\0never")):
+        if content.endswith(_ENDS.get(image_format, _NOWHERE)):
             raise ValueError("a length in the file is wrong, for its end is there") from None
         raise
     return content if cleaned == content else cleaned
@@ -50,13 +53,15 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
     marker, position = _SOI, 2
     while marker != _SOS:
         start = content.find(b"\xff", position)  # decoders skip what lies between segments
-        marker = _byte(content, start + 1) if start >= 0 else _missing()
+        if start < 0:
+            raise Truncated
+        marker = _byte(content, start + 1)
         if marker in (0x00, 0xFF):
             position = start + 1
             continue
         position = start + 2 if marker in _BARE else _segment_end(content, start)
         metadata = marker == _COM or _APP0 <= marker <= _APP0 + 15
-        if not metadata or content.startswith(_JPEG_KEPT.get(marker, b"\0never"), start + 4):
+        if not metadata or content.startswith(_JPEG_KEPT.get(marker, _NOWHERE), start + 4):
             yield content[start:position]
         if marker == _EOI:
             raise ValueError("a JPEG without a scan")
@@ -65,18 +70,20 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
 
 def _scans_end(content: bytes, position: int) -> int:
     while True:
-        found = _IN_SCANS.search(content, position) or _missing()
-        marker = content[found.end() - 1]
+        match = _IN_SCANS.search(content, position)
+        if match is None:
+            raise Truncated
+        marker = content[match.end() - 1]
         if marker == _EOI:
-            return found.end()
-        position = found.end() if marker in _BARE else _segment_end(content, found.start())
+            return match.end()
+        position = match.end() if marker in _BARE else _segment_end(content, match.start())
 
 
 def _segment_end(content: bytes, start: int) -> int:
-    length = int.from_bytes(_taken(content, start + 2, start + 4))
+    length = int.from_bytes(_slice(content, start + 2, start + 4))
     if length < 2:
         raise ValueError("a JPEG segment shorter than its own length")
-    return _within(content, start + 2 + length)
+    return _check_end(content, start + 2 + length)
 
 
 def _png(content: bytes) -> Iterator[bytes]:
@@ -84,8 +91,8 @@ def _png(content: bytes) -> Iterator[bytes]:
     yield content[:8]
     position, kind = 8, b""
     while kind != b"IEND":
-        header = _taken(content, position, position + 8)
-        kind, end = header[4:], _within(content, position + 12 + int.from_bytes(header[:4]))
+        header = _slice(content, position, position + 8)
+        kind, end = header[4:], _check_end(content, position + 12 + int.from_bytes(header[:4]))
         if kind[:1].isupper() or kind in _PNG_KEPT:
             yield content[position:end]
         position = end
@@ -93,11 +100,11 @@ def _png(content: bytes) -> Iterator[bytes]:
 
 def _webp(content: bytes) -> Iterator[bytes]:
     """RFC 9649, section 2: RIFF chunks; the header of an extended file must not promise what is gone."""
-    end = _within(content, 8 + int.from_bytes(_taken(content, 4, 8), "little"))
+    end = _check_end(content, 8 + int.from_bytes(_slice(content, 4, 8), "little"))
     chunks, position = [], 12
     while position < end:
-        header = _taken(content, position, position + 8)
-        after = _within(content, position + 8 + int.from_bytes(header[4:], "little"))
+        header = _slice(content, position, position + 8)
+        after = _check_end(content, position + 8 + int.from_bytes(header[4:], "little"))
         after = min(after + (after - position) % 2, end)  # chunks are padded to an even length
         if header[:4] in _WEBP_KEPT:
             chunks.append(content[position:after])
@@ -112,10 +119,10 @@ def _webp(content: bytes) -> Iterator[bytes]:
 def _gif(content: bytes) -> Iterator[bytes]:
     """GIF89a: images, their control blocks, looping and the colour profile."""
     position = 13 + _colour_table(_byte(content, 10))
-    yield _taken(content, 0, position)
+    yield _slice(content, 0, position)
     block = b""
     while block != b";":
-        block = _taken(content, position, position + 1)
+        block = _slice(content, position, position + 1)
         end, kept = position + 1, block == b";"
         if block == b",":
             start = position + 10 + _colour_table(_byte(content, position + 9)) + 1  # the last: LZW code size
@@ -140,16 +147,15 @@ def _sub_blocks_end(content: bytes, position: int) -> int:
 
 
 def _byte(content: bytes, position: int) -> int:
-    return _taken(content, position, position + 1)[0]
+    return _slice(content, position, position + 1)[0]
 
 
-def _taken(content: bytes, start: int, end: int) -> bytes:
-    return content[start : _within(content, end)]
+def _slice(content: bytes, start: int, end: int) -> bytes:
+    return content[start : _check_end(content, end)]
 
 
-def _within(content: bytes, end: int) -> int:
-    return end if end <= len(content) else _missing()
-
-
-def _missing() -> NoReturn:
-    raise Truncated("the file is cut short")
+def _check_end(content: bytes, end: int) -> int:
+    """The place itself, if the file goes that far."""
+    if end > len(content):
+        raise Truncated
+    return end

@@ -12,22 +12,21 @@ from flickrapi.exceptions import FlickrError
 
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import THROTTLED, retry_after
+from debugset.pool.sizes import SIZES
 from debugset.pool.windows import Page
 
-SIZES = ("o", "k", "h", "l", "c", "z", "n", "m", "s", "q", "t", "sq")
 # All sizes are asked for, so that another choice of `scrape.sizes` needs no new search.
+_ADDRESSES = [f"url_{size}" for size in SIZES]
 EXTRAS = ",".join(
-    ["date_upload", "date_taken", "license", "owner_name", "tags", "o_dims", "original_format"]
-    + [f"url_{size}" for size in SIZES]
+    ["date_upload", "date_taken", "license", "owner_name", "tags", "o_dims", "original_format", *_ADDRESSES]
 )
 _TIMEOUT = 60  # seconds; Flickr's search takes up to half a minute on bad days
 _UNAVAILABLE = {0, 10, 105}  # "search is not available", "service currently unavailable"
 _BAD_SECRET = {96, 97}
 _BAD_KEY = {98, 100}
 _NOT_NOW = {408, 425, 429}  # HTTP: request timeout, too early, too many requests
-
-for _name in ("oauthlib", "requests_oauthlib"):  # their debug messages show the key
-    logging.getLogger(_name).setLevel(logging.WARNING)
+_TOO_MANY = 429
+_TELLTALES = ("oauthlib", "requests_oauthlib")  # loggers whose debug messages show the key
 
 
 class Unavailable(OSError):
@@ -37,25 +36,28 @@ class Unavailable(OSError):
         retry_after: how long the service asks to be left alone, in seconds; None if it does not say.
     """
 
-    def __init__(self, said: str, retry_after: float | None = None) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
 class Flickr(flickrapi.FlickrAPI):
-    """flickrapi, pointed at a service.
+    """flickrapi, pointed at a service. Whoever makes one hushes the loggers that would show the key.
 
     Args:
         service: who is asked, and with which key.
     """
 
     def __init__(self, service: Service) -> None:
+        for name in _TELLTALES:
+            logging.getLogger(name).setLevel(logging.WARNING)
         super().__init__(service.key, service.secret, format="parsed-json", store_token=False)
         self.service = service
         self.REST_URL = service.rest_url
         self.flickr_oauth.session = requests.Session()
         self.flickr_oauth.session.headers["User-Agent"] = f"debugset/{version('debugset')}"
-        self.flickr_oauth.session.trust_env = not service.hosts  # a proxy of the environment cannot reach a simulator
+        # A proxy of the environment cannot reach a simulator.
+        self.flickr_oauth.session.trust_env = not service.hosts.stand_ins
 
     def __repr__(self) -> str:  # flickrapi's own shows the key
         return f"Flickr({self.REST_URL})"
@@ -92,9 +94,9 @@ class Flickr(flickrapi.FlickrAPI):
                 page=page,
                 per_page=per_page,
             )
-            return _page(answer)
+            return _read_page(answer)
         except FlickrError as error:
-            raise self._explained(error) from None
+            raise self._explain(error) from None
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unavailable(f"{self.REST_URL}: the answer is no search result ({type(error).__name__})") from None
 
@@ -118,22 +120,23 @@ class Flickr(flickrapi.FlickrAPI):
         if 400 <= status < 500 and status not in _NOT_NOW:
             raise FlickrError(f"HTTP {status}", code=status)
         wait = retry_after(answer.headers.get("Retry-After"), time.time())
-        wait = THROTTLED if wait is None and status == 429 else wait
+        if wait is None and status == _TOO_MANY:
+            wait = THROTTLED
         raise Unavailable(f"{self.REST_URL}: HTTP {status}", wait)
 
-    def _explained(self, error: FlickrError) -> Exception:
-        code = error.code
-        said = self.service.hide(" ".join(str(error).split()))
-        if code in _BAD_KEY:
-            return ValueError(f"FLICKR_API_KEY: the service refused the key ({said}); check it, then run again")
-        if code in _BAD_SECRET:
-            return ValueError(f"FLICKR_API_SECRET: does not belong to the key ({said}); correct it, then run again")
-        if code in _UNAVAILABLE:
-            return Unavailable(f"{self.REST_URL}: {said}")
-        return ValueError(f"{self.REST_URL}: the service refused the search ({said})")
+    def _explain(self, error: FlickrError) -> Exception:
+        """The error to raise in the place of flickrapi's: with a mend, without the key."""
+        message = self.service.hide(" ".join(str(error).split()))
+        if error.code in _BAD_KEY:
+            return ValueError(f"FLICKR_API_KEY: the service refused the key ({message}); check it, then run again")
+        if error.code in _BAD_SECRET:
+            return ValueError(f"FLICKR_API_SECRET: does not belong to the key ({message}); correct it, then run again")
+        if error.code in _UNAVAILABLE:
+            return Unavailable(f"{self.REST_URL}: {message}")
+        return ValueError(f"{self.REST_URL}: the service refused the search ({message})")
 
 
-def _page(answer: Any) -> Page:
+def _read_page(answer: Any) -> Page:
     total, photos = int(answer["photos"]["total"]), answer["photos"]["photo"]
     if not isinstance(photos, list) or not all(isinstance(photo, dict) for photo in photos):
         raise TypeError

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 
 from debugset.pool.files.download import download
 from debugset.pool.flickr.client import Flickr
-from debugset.pool.flickr.search import Caller, ask_all, found
+from debugset.pool.flickr.hits import tabulate_hits
+from debugset.pool.flickr.search import Caller, search_all
 from debugset.pool.flickr.service import Service
 from debugset.pool.limits import Clock, Turns, rate_and_burst
 from debugset.pool.params import ScrapeParams
-from debugset.pool.source import Found, Wanted
+from debugset.pool.source import Download, Findings
 from debugset.pool.spool import Spool
 
 _CALLS = "calls"  # the name of the searches' turns in the spool
@@ -38,7 +39,7 @@ class PhotoService:
         self._queries, self._service, self._params = queries, service, params
         self._connections, self._clock = connections, clock
 
-    def find(self, spool: Spool) -> Found:
+    def find(self, spool: Spool) -> Findings:
         """Search for the photos; a search that the spool holds is not asked again.
 
         Raises:
@@ -49,17 +50,18 @@ class PhotoService:
             raise ValueError("scrape.licences: names no licence id, and every photo here has one; add ids")
         turns = Turns(_CALLS, *rate_and_burst(self._service.calls_per_hour), self._clock, spool)
         caller = Caller(Flickr(self._service), turns)
-        search = ask_all(self._queries, caller, spool, self._params, self._connections, self._clock.now)
-        asked = asyncio.run(search)
-        return Found(found(asked, spool, self._params), asked)
+        searches = asyncio.run(
+            search_all(self._queries, caller, spool, self._params, self._connections, self._clock.now)
+        )
+        return Findings(tabulate_hits(searches, spool, self._params), searches)
 
-    def fetch(self, wanted: Sequence[Wanted], spool: Spool) -> None:
+    def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
         """Fetch the photos' files into the spool.
 
         Raises:
             OSError: some could not be fetched for now.
         """
-        asyncio.run(download(wanted, spool, self._service, self._params, self._connections, self._clock))
+        asyncio.run(download(downloads, spool, self._service.hosts, self._params, self._connections, self._clock))
 
     def content(self, url: str, spool: Spool) -> bytes:
         """The bytes to pack of an address whose file is ``ok``."""

@@ -60,9 +60,10 @@ def write_attribution(folder: Path, pool: Path) -> None:
 def _shards(names: pd.Series) -> Iterator[Shard]:
     for shard, rows in names.groupby(names, sort=False).indices.items():  # in the order of the shards
         name = str(shard).removesuffix(TAR)
-        parts = range(0, len(rows), PHOTOS_A_PAGE)
-        rows = np.asarray(rows)
-        pages = [Page(f"{name}-{n}.html", rows[start:][:PHOTOS_A_PAGE]) for n, start in enumerate(parts, start=1)]
+        pages: list[Page] = []
+        for start in range(0, len(rows), PHOTOS_A_PAGE):
+            page_rows = np.asarray(rows)[start : start + PHOTOS_A_PAGE]
+            pages.append(Page(f"{name}-{len(pages) + 1}.html", page_rows))
         yield Shard(name, len(rows), pages)
 
 
@@ -77,13 +78,13 @@ def _write_pages(folder: Path, shard: Shard, photos: pd.DataFrame, environment: 
 def _table(photos: pd.DataFrame) -> pd.DataFrame:
     table = photos[_TABLE_COLUMNS]
     place = _TABLE_COLUMNS.index("licence") + 1
-    licences = [licence_of(number) for number in table["licence"]]
-    table.insert(place, "licence_name", [licence.name for licence in licences])
-    table.insert(place + 1, "licence_link", [licence.link for licence in licences])
+    licences = pd.DataFrame(map(licence_of, table["licence"]), table.index)
+    table.insert(place, "licence_name", licences["name"])
+    table.insert(place + 1, "licence_link", licences["link"])
     return table
 
 
 def _licences(numbers: pd.Series) -> list[tuple[Licence, int]]:
     """Licences with their numbers of photos, the most frequent first."""
-    counts = Counter(numbers.tolist())
-    return [(licence_of(number), counts[number]) for number in sorted(counts, key=lambda one: (-counts[one], one))]
+    counts = Counter(sorted(numbers.tolist()))  # of equal counts, the lower number comes first
+    return [(licence_of(number), count) for number, count in counts.most_common()]

@@ -39,13 +39,13 @@ def credits_of(photos: pd.DataFrame) -> Iterator[Credit]:
     Args:
         photos: rows of a pool's manifest with `CREDIT_COLUMNS`.
     """
-    for id, title, owner, owner_name, licence, page in photos[CREDIT_COLUMNS].itertuples(index=False, name=None):
+    for name, title, owner, owner_name, licence, page in photos[CREDIT_COLUMNS].itertuples(index=False, name=None):
         owner_at_flickr = _FLICKR_OWNER.fullmatch(page)
         yield Credit(
-            id,
-            title.strip(),
-            page if _WEB.fullmatch(page) else "",
-            owner_name.strip() or owner.strip(),
-            f"{owner_at_flickr[1]}/" if owner_at_flickr else "",
-            licence_of(licence),
+            id=name,
+            title=title.strip(),
+            page=page if _WEB.fullmatch(page) else "",
+            author=owner_name.strip() or owner.strip(),
+            author_page=f"{owner_at_flickr[1]}/" if owner_at_flickr else "",
+            licence=licence_of(licence),
         )

@@ -9,9 +9,9 @@ import pandas as pd
 
 from debugset.base.files import replacing_file
 from debugset.images.sets import MANIFEST
-from debugset.pool.spool import Spool, running, spools
+from debugset.pool.names import is_name
+from debugset.pool.spool import Spool, is_running, list_spools
 
-_ID = re.compile(r"[A-Za-z0-9._-]+")
 _HTTP = r"(?:https?://)?"
 _PAGE = re.compile(_HTTP + r"(?:www\.|m\.)?flickr\.com/photos/[^/?#]+/(\d+)(?:[/?#].*)?", re.ASCII | re.IGNORECASE)
 _FILE = re.compile(  # live.staticflickr.com, farm1.static.flickr.com
@@ -40,7 +40,7 @@ def read_forgotten(path: Path) -> frozenset[str]:
         FileNotFoundError: there is no such file.
         ValueError: a line is no id.
     """
-    return frozenset(_parsed(path)[1])
+    return frozenset(_read_list(path)[1])
 
 
 def forget(ids: Iterable[str], path: Path, spool_folder: Path) -> Summary:
@@ -56,19 +56,19 @@ def forget(ids: Iterable[str], path: Path, spool_folder: Path) -> Summary:
         ValueError: a line of the list is no id, or a scrape is running; then nothing was changed.
         OSError: a file cannot be read or written.
     """
-    ids, paths = list(dict.fromkeys(ids)), sorted(spools(spool_folder))
-    comments, listed = _parsed(path)
-    for one in paths:
-        if running(one):
-            raise ValueError(f"{one}: a scrape is running on this spool; wait for its end or stop it, then run again")
+    ids, spools = list(dict.fromkeys(ids)), sorted(list_spools(spool_folder))
+    comments, listed = _read_list(path)
+    for file in spools:
+        if is_running(file):
+            raise ValueError(f"{file}: a scrape is running on this spool; wait for its end or stop it, then run again")
     added = [photo for photo in ids if photo not in listed]
     if added:  # first of all: what is listed is never fetched again, whatever happens next
-        _write(path, comments, {*listed, *added})
+        _write_list(path, comments, {*listed, *added})
     removed: dict[str, dict[str, int]] = {photo: {} for photo in ids}
-    for one in paths:
-        with Spool(one) as spool, spool.alone():
+    for file in spools:
+        with Spool(file) as spool, spool.lock():
             for photo, count in spool.forget(ids).items():
-                removed[photo][one.stem] = count
+                removed[photo][file.stem] = count
     return Summary(added, len({*listed, *added}), removed)
 
 
@@ -79,7 +79,7 @@ def photo_id(text: str) -> str:
         ValueError: it is neither.
     """
     address = _PAGE.fullmatch(text) or _FILE.fullmatch(text)
-    if address is None and not _ID.fullmatch(text):
+    if address is None and not is_name(text):
         raise ValueError(
             f"{text!r} is no photo; give an id (as in data/pool: A-Z a-z 0-9 . _ -) or a Flickr photo's address"
         )
@@ -103,16 +103,18 @@ def describe(summary: Summary, pooled: Collection[str]) -> str:
     lines = [f"forgotten.txt: {len(summary.added):,} added, {summary.listed:,} in all"]
     for photo, removed in summary.removed.items():
         known = ["in data/pool"] if photo in pooled else []
-        known += [f"removed from the spool {name} (files and search results: {n:,})" for name, n in removed.items()]
-        lines.append(
-            f"{photo}: {'; '.join(known) or 'neither in data/pool nor in a spool; it will never be collected'}"
-        )
+        for name, count in removed.items():
+            known.append(f"removed from the spool {name} (files and search results: {count:,})")
+        told = "; ".join(known) or "neither in data/pool nor in a spool; it will never be collected"
+        lines.append(f"{photo}: {told}")
     lines.append("next: `dvc repro` (takes them out of the pool and of all that follows), then `git commit -a`,")
-    lines.append("then `debugset purge`, which lists what older versions still hold and removes it when you say yes")
+    lines.append(
+        "then `debugset pool purge`, which lists what older versions still hold and removes it when you say yes"
+    )
     return "\n".join(lines)
 
 
-def _parsed(path: Path) -> tuple[list[str], set[str]]:
+def _read_list(path: Path) -> tuple[list[str], set[str]]:
     """The comments and the ids of a list."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: is missing; restore it (`git checkout {path.name}`)")
@@ -122,13 +124,13 @@ def _parsed(path: Path) -> tuple[list[str], set[str]]:
         if line.startswith("#"):
             comments.append(line)
         elif line:
-            if not _ID.fullmatch(line):
+            if not is_name(line):
                 raise ValueError(f"{path}: row {row}: {line!r} is no id; use A-Z a-z 0-9 . _ - alone, one id a line")
             ids.add(line)
     return comments, ids
 
 
-def _write(path: Path, comments: Iterable[str], ids: Iterable[str]) -> None:
+def _write_list(path: Path, comments: Iterable[str], ids: Iterable[str]) -> None:
     with replacing_file(path) as temporary:
-        text = "".join(f"{line}\n" for line in [*comments, *sorted(ids)])
+        text = "\n".join([*comments, *sorted(ids), ""])
         temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")

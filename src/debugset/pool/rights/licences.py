@@ -33,9 +33,12 @@ LICENCES: dict[int, Licence] = {
     15: _creative_commons("BY-NC-SA", "4.0"),
     16: _creative_commons("BY-NC-ND", "4.0"),
 }
+NONE_STATED = -1  # in the place of an id, where a source states no licence
 UNKNOWN = Licence("none stated", "")
 
 
 def licence_of(number: int) -> Licence:
-    """The licence with Flickr's id ``number``; `UNKNOWN` for -1, where a source states none."""
-    return LICENCES.get(number, Licence(f"licence {number}", "")) if number >= 0 else UNKNOWN
+    """The licence with Flickr's id ``number``; `UNKNOWN` for `NONE_STATED`."""
+    if number == NONE_STATED:
+        return UNKNOWN
+    return LICENCES.get(number, Licence(f"licence {number}", ""))

@@ -11,36 +11,13 @@ from jaxtyping import Int64
 from PIL import Image
 
 from debugset.images.sets import ImageSet
-from debugset.pool.simulator.spoiled import encoded
+from debugset.pool.sizes import ORIGINAL, SIZES
 from debugset.pool.text_search import TextQuery, searchable
 
 IMAGE_HOST = "live.staticflickr.com"
-
-
-class Size(NamedTuple):
-    """A size besides the original: its longest side in pixels, whether it is cut square, its mark in file names."""
-
-    side: int
-    square: bool
-    mark: str
-
-
-# https://www.flickr.com/services/api/misc.urls.html
-SIZES = {
-    "k": Size(2048, False, "_k"),
-    "h": Size(1600, False, "_h"),
-    "l": Size(1024, False, "_b"),
-    "c": Size(800, False, "_c"),
-    "z": Size(640, False, "_z"),
-    "m": Size(500, False, ""),
-    "n": Size(320, False, "_n"),
-    "s": Size(240, False, "_m"),
-    "t": Size(100, False, "_t"),
-    "q": Size(150, True, "_q"),
-    "sq": Size(75, True, "_s"),
-}
-_SIZE_OF_MARK = {size.mark: name for name, size in SIZES.items()} | {"_o": "o"}
+_SIZE_OF_MARK = {size.mark: name for name, size in SIZES.items()}
 _PATH = re.compile(r"/(?P<server>[^/]+)/(?P<photo>[^/_]+)_(?P<secret>[^/_.]+)(?P<mark>_\w+)?\.(?P<extension>\w+)")
+_QUALITY = 90  # of JPEGs
 
 
 class Address(NamedTuple):
@@ -67,8 +44,8 @@ class PhotoLibrary:
         self._order = np.lexsort([photos["id"].to_numpy(str), photos["uploaded"].to_numpy(np.int64)])
         self._uploaded = photos["uploaded"].to_numpy(np.int64)[self._order]
         self._matches = lru_cache(maxsize=1024)(self._match)
-        self._resized = lru_cache(maxsize=64)(self._shrink)
-        self._whole = lru_cache(maxsize=None)(self._decodes)
+        self._smaller = lru_cache(maxsize=64)(self._shrink)
+        self._is_whole = lru_cache(maxsize=None)(self._decodes)
 
     def search(
         self,
@@ -104,48 +81,59 @@ class PhotoLibrary:
             photo["ownername"] = value["owner_name"]
         if "tags" in extras:
             photo["tags"] = value["tags"]
-        for size in ("o", *SIZES):
-            if f"url_{size}" in extras and (lengths := self.lengths(row, size)) is not None:
-                photo[f"url_{size}"] = f"https://{IMAGE_HOST}{self.path(row, size)}"
-                sides = zip(("width", "height"), lengths, strict=True)
-                photo |= {f"{side}_{size}": length for side, length in sides if length > 0}
+        for size in SIZES:
+            if f"url_{size}" in extras:
+                photo |= self._describe_size(row, size)
         return photo
 
     def lengths(self, row: int, size: str) -> tuple[int, int] | None:
         """Width and height of a photo in a size, 0 where the manifest does not know them; None if it lacks the size.
 
-        Every photo has ``o``, the original; also each of `SIZES` that is smaller, if the original can be decoded.
+        Every photo has its original; also each of the sizes that is smaller, if the original can be decoded.
         """
-        width, height = (int(self._columns[side][row]) for side in ("width", "height"))
-        if size == "o":
+        width, height = int(self._columns["width"][row]), int(self._columns["height"][row])
+        if size == ORIGINAL:
             return width, height
-        if max(width, height) <= SIZES[size].side or not self._whole(row):
+        if max(width, height) <= SIZES[size].longest or not self._is_whole(row):
             return None
-        return shrunk(width, height, size)
+        return scale(width, height, size)
 
-    def path(self, row: int, size: str = "o") -> str:
+    def path(self, row: int, size: str = ORIGINAL) -> str:
         """A photo's path on the image host: ``/<server>/<id>_<secret>_o.<ext>`` for its original size."""
-        server, photo_id, secret = (self._columns[name][row] for name in ("server", "id", "secret"))
-        if size != "o":
-            return f"/{server}/{photo_id}_{secret}{SIZES[size].mark}.jpg"
-        extension = "jpg" if self._world.read(row).startswith(b"\xff\xd8") else "png"
-        return f"/{server}/{photo_id}_{secret}_o.{extension}"
+        server, photo, secret = (self._columns[name][row] for name in ("server", "id", "secret"))
+        is_png = size == ORIGINAL and not self._world.read(row).startswith(b"\xff\xd8")
+        extension = "png" if is_png else "jpg"
+        return f"/{server}/{photo}_{secret}{SIZES[size].mark}.{extension}"
 
     def at(self, path: str) -> Address | None:
         """What is behind a path of the image host, or None if nothing is."""
         parts = _PATH.fullmatch(path)
-        row = self._row_of_id.get(parts["photo"]) if parts else None
-        size = _SIZE_OF_MARK.get(parts["mark"] or "") if parts else None
-        if parts is None or row is None or size is None or self.lengths(row, size) is None:
+        if parts is None:
+            return None
+        row, size = self._row_of_id.get(parts["photo"]), _SIZE_OF_MARK.get(parts["mark"] or "")
+        if row is None or size is None or self.lengths(row, size) is None:
             return None
         return Address(row, parts["photo"], size) if self.path(row, size) == path else None
 
     def content(self, address: Address) -> bytes:
         """A photo's file in a size, a broken original as it is."""
-        return self._world.read(address.row) if address.size == "o" else self._resized(address.row, address.size)
+        if address.size == ORIGINAL:
+            return self._world.read(address.row)
+        return self._smaller(address.row, address.size)
+
+    def _describe_size(self, row: int, size: str) -> dict[str, Any]:
+        """Address, width and height of a photo in a size, as far as there are any."""
+        lengths = self.lengths(row, size)
+        if lengths is None:
+            return {}
+        description: dict[str, Any] = {f"url_{size}": f"https://{IMAGE_HOST}{self.path(row, size)}"}
+        for side, length in zip(("width", "height"), lengths, strict=True):
+            if length > 0:
+                description[f"{side}_{size}"] = length
+        return description
 
     def _shrink(self, row: int, size: str) -> bytes:
-        return encoded(resized(self._world.image(row), size), "JPEG")
+        return encode(resize(self._world.image(row), size), "JPEG")
 
     def _decodes(self, row: int) -> bool:
         try:
@@ -180,21 +168,32 @@ class PhotoLibrary:
 
     @cached_property
     def _row_of_id(self) -> dict[str, int]:
-        return {photo_id: row for row, photo_id in enumerate(self._columns["id"])}
+        return {photo: row for row, photo in enumerate(self._columns["id"])}
 
 
-def shrunk(width: int, height: int, size: str) -> tuple[int, int]:
-    """Width and height of one of `SIZES` of a picture of that width and height, in pixels."""
-    side, longest = SIZES[size].side, max(width, height)
+def scale(width: int, height: int, size: str) -> tuple[int, int]:
+    """Width and height in pixels of a picture of that width and height, in a size that is smaller."""
+    side, longest = SIZES[size].longest, max(width, height)
     if SIZES[size].square:
         return side, side
     return max(1, round(width * side / longest)), max(1, round(height * side / longest))
 
 
-def resized(image: Image.Image, size: str) -> Image.Image:
-    """A picture in one of `SIZES`: made smaller, and cut to its middle where the size is square."""
+def resize(image: Image.Image, size: str) -> Image.Image:
+    """A picture in a size that is smaller, cut to its middle where the size is square."""
     width, height = image.size
-    short = min(width, height)
-    left, top = ((width - short) // 2, (height - short) // 2) if SIZES[size].square else (0, 0)
-    box = (left, top, left + short, top + short) if SIZES[size].square else (0, 0, width, height)
-    return image.resize(shrunk(width, height, size), Image.Resampling.LANCZOS, box=box)
+    box = (0, 0, width, height)
+    if SIZES[size].square:
+        short = min(width, height)
+        left, top = (width - short) // 2, (height - short) // 2
+        box = (left, top, left + short, top + short)
+    return image.resize(scale(width, height, size), Image.Resampling.LANCZOS, box=box)
+
+
+def encode(image: Image.Image, kind: str, **options: Any) -> bytes:
+    """A picture as a file of a kind that Pillow names."""
+    if kind == "JPEG":
+        options["quality"] = _QUALITY
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()

@@ -2,60 +2,65 @@
 
 ``flickr.photos.search`` and ``flickr.photos.licenses.getInfo`` as REST with JSON answers, fail codes included
 (https://www.flickr.com/services/api/flickr.photos.search.html); and the files behind the addresses that a
-search gives. A search gives out its first ``result_cap`` results; pages beyond repeat the last one. Any key
-will do, but none will not. It is as hostile as its faults make it (`debugset.pool.simulator.faults`).
+search gives. A search gives out its first ``result_cap`` results. Any key will do, but none will not.
 """
 
-import argparse
 import asyncio
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from aiohttp import web
+from jaxtyping import Int64
 
 from debugset.images.sets import open_set
 from debugset.pool.rights.licences import LICENCES
-from debugset.pool.simulator.faults import Faults, parse_faults
-from debugset.pool.simulator.hostility import (
-    API_FAILURES,
-    FILE_FAILURES,
-    HUGE,
-    SLOW,
-    UNAVAILABLE,
-    Hostility,
-    Refused,
-    unavailable,
-)
-from debugset.pool.simulator.library import IMAGE_HOST, PhotoLibrary
-from debugset.pool.simulator.lies import Asked, Lies
+from debugset.pool.simulator.library import Address, PhotoLibrary
 
 RESULT_CAP = 4000
-__all__ = ["IMAGE_HOST", "RESULT_CAP", "application", "serve"]
+_LARGEST_PAGE = 500  # Flickr's, and its default below
+_DEFAULT_PAGE = 100
 
 
-class _Simulator:
-    """The handlers of the simulator."""
+class Refusal(Exception):
+    """A call that Flickr answers with ``stat: fail``: its code and message."""
 
-    def __init__(self, photos: PhotoLibrary, result_cap: int, lies: Lies, hostility: Hostility) -> None:
-        self._photos = photos
-        self._lies = lies
-        self._hostility = hostility
-        self._result_cap = result_cap
+
+class Terms(NamedTuple):
+    """What a search asks for: text, licences or None for all, first and last second of upload or None."""
+
+    text: str
+    licences: Sequence[int] | None
+    first: int | None
+    last: int | None
+
+
+class Simulator:
+    """The simulator's answers. A subclass may give others; the tests' is hostile.
+
+    Args:
+        photos: the photos that it shows.
+        result_cap: how many results of one search it gives out.
+    """
+
+    def __init__(self, photos: PhotoLibrary, result_cap: int = RESULT_CAP) -> None:
+        self.photos, self.result_cap = photos, result_cap
         self._methods = {
             "flickr.photos.search": self._search,
-            "flickr.photos.licenses.getInfo": self._licences,
+            "flickr.photos.licenses.getInfo": self._list_licences,
         }
 
-    async def rest(self, request: web.Request) -> web.Response:
-        """``/services/rest/``, by GET or POST."""
-        arguments = {**request.query, **await request.post()}
+    async def rest(self, request: web.Request) -> web.StreamResponse:
+        """Answer ``/services/rest/``, by GET or POST."""
+        arguments = await read_arguments(request)
         try:
-            answer = self._called(request, {name: str(value) for name, value in arguments.items()})
-        except Refused as refusal:
+            self.check_key(request, arguments)
+            answer = self._call(arguments) | {"stat": "ok"}
+        except Refusal as refusal:
             code, message = refusal.args
             answer = {"stat": "fail", "code": code, "message": message}
         text = json.dumps(answer, ensure_ascii=False)
@@ -64,85 +69,80 @@ class _Simulator:
         return web.Response(text=text, content_type="application/json")
 
     async def image(self, request: web.Request) -> web.StreamResponse:
-        """A file of the image host."""
-        address = self._photos.at(request.path)
+        """Answer a path of the image host."""
+        address = self.photos.at(request.path)
         if address is None:
             raise web.HTTPNotFound
-        return await self._hostility.image(request, address)
+        return await self.file(request, address)
 
-    def _called(self, request: web.Request, arguments: Mapping[str, str]) -> dict[str, Any]:
-        authorised = "oauth_consumer_key=" in request.headers.get("Authorization", "")
-        if not authorised and not arguments.get("api_key"):
-            raise Refused(100, "Invalid API Key (Key has invalid format)")
-        self._hostility.refuse(request, arguments)
+    def check_key(self, request: web.Request, arguments: Mapping[str, str]) -> None:
+        """See to it that a call has a key.
+
+        Raises:
+            Refusal: it has none.
+        """
+        signed = "oauth_consumer_key=" in request.headers.get("Authorization", "")
+        if not signed and not arguments.get("api_key"):
+            raise Refusal(100, "Invalid API Key (Key has invalid format)")
+
+    def page(
+        self, terms: Terms, results: Int64[np.ndarray, " m"], number: int, per_page: int
+    ) -> tuple[Int64[np.ndarray, " _n"], int]:
+        """The manifest rows on one page of a search, and the total that the search states.
+
+        Args:
+            terms: the search.
+            results: the manifest rows of all its results, in order.
+            number: of the page, from 1.
+            per_page: results a page.
+        """
+        start = (number - 1) * per_page
+        return results[: self.result_cap][start : start + per_page], len(results)
+
+    def describe(self, row: int, extras: Sequence[str]) -> dict[str, Any]:
+        """A photo as a search sends it (`PhotoLibrary.describe`)."""
+        return self.photos.describe(row, extras)
+
+    async def file(self, request: web.Request, address: Address) -> web.StreamResponse:
+        """The file of a photo."""
+        content = self.photos.content(address)
+        return web.Response(body=content, content_type=content_type(content, request.path))
+
+    def _call(self, arguments: Mapping[str, str]) -> dict[str, Any]:
         if arguments.get("format") != "json":
-            raise Refused(111, f'Format "{arguments.get("format", "rest")}" not found')
+            raise Refusal(111, f'Format "{arguments.get("format", "rest")}" not found')
         method = self._methods.get(arguments.get("method", ""))
         if method is None:
-            raise Refused(112, f'Method "{arguments.get("method", "")}" not found')
-        return method(arguments) | {"stat": "ok"}
+            raise Refusal(112, f'Method "{arguments.get("method", "")}" not found')
+        return method(arguments)
 
     def _search(self, arguments: Mapping[str, str]) -> dict[str, Any]:
-        text = arguments.get("text", "").strip()
-        if not text:
-            message = "Parameterless searches have been disabled. Please use flickr.photos.getRecent instead."
-            raise Refused(3, message)
-        licences = [int(number) for number in arguments.get("license", "").split(",") if number] or None
-        first, last = (_second(arguments, f"{end}_upload_date") for end in ("min", "max"))
-        asked = Asked(text, licences, first, last)
-        rows = self._photos.search(*asked)
+        terms = _read_terms(arguments)
+        results = self.photos.search(*terms)
         if arguments.get("sort") != "date-posted-asc":  # newest first is Flickr's default
-            rows = rows[::-1]
-        per_page = min(500, max(1, int(arguments.get("per_page") or 100)))
-        rows, total = self._lies.told(asked, rows[: self._result_cap], len(rows), per_page)
-        page = max(1, int(arguments.get("page") or 1))
-        served = self._lies.page(asked, page, last=max(1, -(-self._result_cap // per_page)))
+            results = results[::-1]
+        number = max(1, int(arguments.get("page") or 1))
+        per_page = min(_LARGEST_PAGE, max(1, int(arguments.get("per_page") or _DEFAULT_PAGE)))
+        rows, total = self.page(terms, results, number, per_page)
         extras = arguments.get("extras", "").split(",")
-        shown = rows[(served - 1) * per_page :][:per_page]
-        photos = [self._hostility.listed(self._photos.describe(int(row), extras)) for row in shown]
-        counts = {"page": page, "pages": -(-total // per_page), "perpage": per_page, "total": total}
+        photos = [self.describe(int(row), extras) for row in rows]
+        counts = {"page": number, "pages": -(-total // per_page), "perpage": per_page, "total": total}
         return {"photos": {**counts, "photo": photos}}
 
-    def _licences(self, arguments: Mapping[str, str]) -> dict[str, Any]:
-        named = [{"id": number, "name": name, "url": link} for number, (name, link) in LICENCES.items()]
-        return {"licenses": {"license": named}}
+    def _list_licences(self, _: Mapping[str, str]) -> dict[str, Any]:
+        licences = [{"id": number, "name": name, "url": link} for number, (name, link) in LICENCES.items()]
+        return {"licenses": {"license": licences}}
 
 
-def application(
-    photos: PhotoLibrary,
-    result_cap: int = RESULT_CAP,
-    faults: Faults | None = None,
-    slow: float = SLOW,
-    huge: int = HUGE,
-) -> web.Application:
-    """The simulator as an aiohttp application.
-
-    Args:
-        photos: the photos that it shows.
-        result_cap: how many results of one search it gives out.
-        faults: what goes wrong; nothing by default.
-        slow: how late a slow answer comes, in seconds.
-        huge: how long a file of the fault ``huge_bytes`` goes on, in bytes.
-    """
-    faults = faults or Faults({})
-    hostility = Hostility(photos, faults, slow, huge)
-    simulator = _Simulator(photos, result_cap, Lies(photos, faults), hostility)
+def application(simulator: Simulator) -> web.Application:
+    """The simulator as an aiohttp application."""
     app = web.Application()
-    app.router.add_route("*", "/services/rest/", hostility.guarded(simulator.rest, API_FAILURES))
-    app.router.add_get(UNAVAILABLE, unavailable)
-    app.router.add_get("/{server}/{file}", hostility.guarded(simulator.image, FILE_FAILURES))
+    app.router.add_route("*", "/services/rest/", simulator.rest)
+    app.router.add_get("/{server}/{file}", simulator.image)
     return app
 
 
-def serve(
-    world: Path,
-    host: str = "127.0.0.1",
-    port: int = 0,
-    result_cap: int = RESULT_CAP,
-    until_stdin_closes: bool = False,
-    fault: Sequence[str] = (),
-    fault_seed: int = 0,
-) -> None:
+def serve(world: Path, host: str, port: int, result_cap: int, until_stdin_closes: bool = False) -> None:
     """Run the simulator until it is interrupted; its first line of output is JSON with its ``url``.
 
     Args:
@@ -151,19 +151,16 @@ def serve(
         port: the port, or 0 for a free one.
         result_cap: how many results of one search it gives out.
         until_stdin_closes: end with the standard input; a parent that holds its other end is never outlived.
-        fault: what goes wrong and how often, as ``NAME=RATE`` (`debugset.pool.simulator.faults.FAULTS`).
-        fault_seed: decides what the faults hit.
 
     Raises:
-        ValueError: a fault is unknown or its rate is none.
         OSError: the world is missing, or the address is taken.
     """
-    faults = parse_faults(fault, fault_seed)
-    app = application(PhotoLibrary(open_set(world)), result_cap, faults)
-    asyncio.run(_serve(app, host, port, until_stdin_closes))
+    app = application(Simulator(PhotoLibrary(open_set(world)), result_cap))
+    asyncio.run(listen(app, host, port, until_stdin_closes))
 
 
-async def _serve(app: web.Application, host: str, port: int, until_stdin_closes: bool) -> None:
+async def listen(app: web.Application, host: str, port: int, until_stdin_closes: bool = False) -> None:
+    """Serve an application as `serve` says."""
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -172,38 +169,40 @@ async def _serve(app: web.Application, host: str, port: int, until_stdin_closes:
         closed = asyncio.Event()
         if until_stdin_closes:
             stdin = sys.stdin.fileno()
-            asyncio.get_running_loop().add_reader(stdin, _read, stdin, closed)
+            asyncio.get_running_loop().add_reader(stdin, _watch, stdin, closed)
         await closed.wait()
     finally:
         await runner.cleanup()
 
 
-def _read(stdin: int, closed: asyncio.Event) -> None:
-    if not os.read(stdin, 4096):
-        closed.set()
+async def read_arguments(request: web.Request) -> dict[str, str]:
+    """The arguments of a call, of its address and of its body."""
+    arguments = {**request.query, **await request.post()}
+    return {name: str(value) for name, value in arguments.items()}
+
+
+def content_type(content: bytes, path: str) -> str:
+    """The type that the image host states of a file at a path."""
+    is_jpeg = content.startswith(b"\xff\xd8") or path.endswith(".jpg")
+    return "image/jpeg" if is_jpeg else "image/png"
+
+
+def _read_terms(arguments: Mapping[str, str]) -> Terms:
+    text = arguments.get("text", "").strip()
+    if not text:
+        raise Refusal(3, "Parameterless searches have been disabled. Please use flickr.photos.getRecent instead.")
+    licences = [int(number) for number in arguments.get("license", "").split(",") if number]
+    first, last = _second(arguments, "min_upload_date"), _second(arguments, "max_upload_date")
+    return Terms(text, licences or None, first, last)
 
 
 def _second(arguments: Mapping[str, str], name: str) -> int | None:
     try:
         return int(arguments[name]) if arguments.get(name) else None
     except ValueError:
-        raise Refused(18, f"Illogical arguments ({name})") from None
+        raise Refusal(18, f"Illogical arguments ({name})") from None
 
 
-def _main() -> None:
-    """What `debugset.pool.flickr.service.running_simulator` starts; people use ``debugset flickr-simulator``."""
-    parser = argparse.ArgumentParser(description="Serve a world's photos as Flickr would.")
-    parser.add_argument("--world", type=Path)
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--result-cap", type=int)
-    parser.add_argument("--until-stdin-closes", action="store_true")
-    serve(**vars(parser.parse_args()))
-
-
-if __name__ == "__main__":
-    try:
-        _main()
-    except KeyboardInterrupt:
-        pass
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {' '.join(str(error).split())}")
+def _watch(stdin: int, closed: asyncio.Event) -> None:
+    if not os.read(stdin, 4096):
+        closed.set()

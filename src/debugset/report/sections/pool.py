@@ -7,6 +7,7 @@ import pandas as pd
 from jaxtyping import Bool
 
 from debugset.base.paths import DEDUP, POOL, SCRAPE
+from debugset.pool.fault import Fault
 from debugset.report.inputs import ACCURACY_FILES, Inputs
 from debugset.report.numbers import weak_label_precision
 from debugset.report.pictures import Tile, pool_tile
@@ -15,23 +16,6 @@ from debugset.report.seeds import verdict
 SHORT = "The pool"
 TITLE = "What was collected, and what became of it"
 NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", *ACCURACY_FILES)
-REJECTED = {
-    "licence": "licence not in scrape.licences",
-    "outside_window": "uploaded at another time",
-    "incomplete": "no owner, date or licence",
-    "no_size": "no size of scrape.sizes",
-    "too_small": "too small",
-    "gone": "no longer there",
-    "refused": "file refused by the service",
-    "placeholder": 'a picture that says "unavailable"',
-    "opted_out": "opted out of machine learning",
-    "html": "a web page, no picture",
-    "truncated": "cut short",
-    "undecodable": "cannot be decoded",
-    "too_large": "too many bytes",
-    "too_many_pixels": "too many pixels",
-    "duplicate": "the same bytes as an older photo",
-}
 TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "planted"}  # column, heading
 
 
@@ -78,7 +62,7 @@ def _steps_of_scrape(scrape: dict[str, Any]) -> list[tuple[str, int, bool]]:
         ("found by several classes: dropped", scrape["cross_class_dropped"], True),
     ]
     for reason, count in sorted(scrape["rejected"].items(), key=lambda item: (-item[1], item[0])):
-        steps.append((f"rejected: {REJECTED.get(reason, reason)}", count, True))
+        steps.append((f"rejected: {Fault(reason).text}", count, True))
     return steps
 
 

@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from debugset.base.machine import connections
 from debugset.pool.deliveries.folder import Folder
-from debugset.pool.deliveries.table import Table, open_network
+from debugset.pool.deliveries.table import Table
 from debugset.pool.deliveries.webdataset import WebDataset
 from debugset.pool.flickr.photo_service import PhotoService
-from debugset.pool.flickr.service import flickr_service, running_simulator
+from debugset.pool.flickr.service import flickr_service
+from debugset.pool.hosts import open_web
 from debugset.pool.limits import Clock
 from debugset.pool.params import ScrapeParams
+from debugset.pool.simulator.process import run_simulator
 from debugset.pool.source import Source
 
 
@@ -39,15 +41,16 @@ def open_source(
         ValueError: a class is unknown, a key is missing, or the user's material is not as it should be.
         OSError: the simulator did not start.
     """
-    if unknown := [name for name in queries if name not in classes]:
-        raise ValueError(f"`errors.classes`: {unknown[0]!r} is not a class; choose from {', '.join(classes)}")
+    for name in queries:
+        if name not in classes:
+            raise ValueError(f"`errors.classes`: {name!r} is not a class; choose from {', '.join(classes)}")
     if params.endpoint == "simulator":
-        with running_simulator(places.world, params.result_cap) as service:
+        with run_simulator(places.world, params.result_cap) as service:
             yield PhotoService(queries, service, params, connections(), Clock())
     elif params.endpoint == "flickr":
         yield PhotoService(queries, flickr_service(), params, connections(), Clock())
     elif params.endpoint == "table":
-        yield Table(places.sources, queries, classes, params, open_network(), connections(), Clock())
+        yield Table(places.sources, queries, classes, params, open_web(), connections(), Clock())
     elif params.endpoint == "webdataset":
         yield WebDataset(places.sources, queries, classes, params)
     else:

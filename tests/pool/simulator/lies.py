@@ -7,23 +7,13 @@ window without photos tell any.
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64
 
-from debugset.pool.simulator.faults import Faults
 from debugset.pool.simulator.library import PhotoLibrary
-
-
-class Asked(NamedTuple):
-    """What a search asks for: text, licences or None for all, first and last second of upload or None."""
-
-    text: str
-    licences: Sequence[int] | None
-    first: int | None
-    last: int | None
+from debugset.pool.simulator.server import Terms
+from tests.pool.simulator.faults import Faults
 
 
 class Lies:
@@ -39,23 +29,23 @@ class Lies:
         self._faults = faults
         self._calls: Counter[str] = Counter()
 
-    def told(
-        self, asked: Asked, rows: Int64[np.ndarray, " m"], total: int, per_page: int
+    def tell(
+        self, terms: Terms, rows: Int64[np.ndarray, " m"], total: int, per_page: int
     ) -> tuple[Int64[np.ndarray, " _shown"], int]:
         """What a search gives out, over all its pages, and the total that it names.
 
         Args:
-            asked: the search.
+            terms: the search.
             rows: its true results, as far as they are given out, in order.
             total: how many results there are.
             per_page: results a page.
         """
         if total == 0:
             return rows, total
-        key = json.dumps(asked)
-        one_second = asked.first is not None and asked.first == asked.last
+        key = json.dumps(terms)
+        one_second = terms.first is not None and terms.first == terms.last
         if not one_second and self._faults.hits("stray_rows", key):
-            strays = self._strays(asked)
+            strays = self._strays(terms)
             rows, total = np.concatenate([strays[:1], rows, strays[1:]]), total + len(strays)
         pages = -(-len(rows) // per_page)
         if self._faults.hits("unstable_order", key):
@@ -69,13 +59,13 @@ class Lies:
             total = self._wrong(key, total, only_more=one_second)
         return rows, total
 
-    def page(self, asked: Asked, number: int, last: int) -> int:
+    def page(self, terms: Terms, number: int, last: int) -> int:
         """Which page a search shows for the one asked for: of those past the ``last``, perhaps that one again."""
-        return last if number > last and self._faults.hits("repeated_pages", json.dumps(asked)) else number
+        return last if number > last and self._faults.hits("repeated_pages", json.dumps(terms)) else number
 
-    def _strays(self, asked: Asked) -> Int64[np.ndarray, " _n"]:
+    def _strays(self, terms: Terms) -> Int64[np.ndarray, " _n"]:
         """The last photo before the window and the first one after it, as far as there are any."""
-        text, licences, first, last = asked
+        text, licences, first, last = terms
         neither = np.empty(0, np.int64)
         before = neither if first is None else self._photos.search(text, licences, None, first - 1)[-1:]
         after = neither if last is None else self._photos.search(text, licences, last + 1, None)[:1]

@@ -1,4 +1,4 @@
-"""Pictures as the simulator spoils them: pure functions from a photo's bytes, or its id, to what is served."""
+"""Pictures as the faulty simulator spoils them: pure functions from a photo's bytes, or its id, to what is served."""
 
 import hashlib
 import io
@@ -9,6 +9,8 @@ from functools import cache
 
 import numpy as np
 from PIL import Image
+
+from debugset.pool.simulator.library import encode
 
 # A crossed-out frame, 240 x 180: what the image host shows in the place of a photo that is gone. Written out, so
 # that its digest is the same with every version of Pillow and zlib.
@@ -41,7 +43,7 @@ _TURNS = {
 ORIENTATIONS = tuple(_TURNS)
 
 
-def truncated(content: bytes) -> bytes:
+def truncate(content: bytes) -> bytes:
     """The first half of a file."""
     return content[: len(content) // 2]
 
@@ -51,7 +53,7 @@ def corrupt(content: bytes) -> bytes:
     return content[:8] + b"U" * max(0, len(content) - 20) + content[-12:]
 
 
-def rotated(content: bytes, orientation: int) -> bytes:
+def rotate(content: bytes, orientation: int) -> bytes:
     """A JPEG of the picture that is upright only by its EXIF, which also says where it was taken.
 
     Args:
@@ -61,7 +63,7 @@ def rotated(content: bytes, orientation: int) -> bytes:
     exif = Image.Exif()
     exif[_ORIENTATION], exif[_MAKE], exif[_GPS] = orientation, "Camera", _GREENWICH
     with Image.open(io.BytesIO(content)) as image:
-        return encoded(image.convert("RGB").transpose(_TURNS[orientation]), "JPEG", exif=exif.tobytes())
+        return encode(image.convert("RGB").transpose(_TURNS[orientation]), "JPEG", exif=exif.tobytes())
 
 
 def replacement(photo: str, width: int, height: int) -> Image.Image:
@@ -76,16 +78,10 @@ def bomb() -> bytes:
     """A PNG of few bytes and `BOMB_SIDE` x `BOMB_SIDE` pixels, black; whole and right."""
     squeeze = zlib.compressobj(9)
     row = bytes(1 + BOMB_SIDE // 8)  # filter type, then a bit a pixel
-    packed = b"".join([*(squeeze.compress(row) for _ in range(BOMB_SIDE)), squeeze.flush()])
+    rows = b"".join(squeeze.compress(row) for _ in range(BOMB_SIDE)) + squeeze.flush()
     header = struct.pack(">IIBBBBB", BOMB_SIDE, BOMB_SIDE, 1, 0, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", packed), (b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
-    )
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
 
 
-def encoded(image: Image.Image, kind: str, **options: bytes) -> bytes:
-    """A picture as a file, JPEG at quality 90."""
-    stream = io.BytesIO()
-    image.save(stream, kind, **options, **({"quality": 90} if kind == "JPEG" else {}))
-    return stream.getvalue()
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

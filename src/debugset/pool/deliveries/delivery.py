@@ -1,0 +1,85 @@
+"""What the user's own sources share: deliveries in the folder ``sources``, and what they state of a photo.
+
+A delivery is a name in the folder. Deliveries are taken in the order of their names, and each makes its own shards
+of the pool, so that a later one rewrites none of an earlier one.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from debugset.pool.names import require_name
+from debugset.pool.rights.licences import LICENCES, NONE_STATED
+
+_NAMES_SHOWN = 12
+_OURS = {"README.md"}  # in the folder of every checkout
+_NO_LICENCE = {"", "?", "nan"}  # LAION's, and what pandas writes into gaps
+_LICENCE_IDS = {str(number): number for number in LICENCES} | dict.fromkeys(_NO_LICENCE, NONE_STATED)
+
+
+def list_deliveries(folder: Path, is_delivery: Callable[[Path], bool], kind: str) -> list[Path]:
+    """The deliveries in the folder of sources, in the order of their names; says what else lies there.
+
+    Args:
+        folder: the folder ``sources``.
+        is_delivery: whether an entry of it is a delivery.
+        kind: what a delivery is, for the messages.
+
+    Raises:
+        ValueError: there is none, two have one name, or a name is odd.
+    """
+    entries = []
+    if folder.is_dir():
+        entries = [path for path in folder.iterdir() if path.name not in _OURS and not is_hidden(path.name)]
+    deliveries = sorted(filter(is_delivery, entries), key=delivery_name)
+    if not deliveries:
+        raise ValueError(f"{folder.name}: holds no {kind}; put it there, or choose another scrape.endpoint")
+    for path in deliveries:
+        require_name(delivery_name(path), f"{folder.name}/{path.name}")
+    for path, following in pairwise(deliveries):
+        if delivery_name(path) == delivery_name(following):
+            raise ValueError(f"{folder.name}: {path.name} and {following.name} are one name; rename the later delivery")
+    mention(folder.name, f"what is no {kind}", len(entries) - len(deliveries))
+    return deliveries
+
+
+def delivery_name(path: Path) -> str:
+    """The name of a delivery: a folder's name, or a file's without its last suffix."""
+    return path.name if path.is_dir() else path.stem
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder is never part of a source: hidden ones and those of DVC."""
+    return name.startswith(".") or name.endswith(".dvc")
+
+
+def require_class(name: str, classes: Sequence[str], where: str) -> None:
+    """See to it that a class is known.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if name not in classes:
+        more = f", ... ({len(classes)} in all)" if len(classes) > _NAMES_SHOWN else ""
+        raise ValueError(f"{where}: {name!r} is not a class; choose from {', '.join(classes[:_NAMES_SHOWN])}{more}")
+
+
+def mention(where: str, what: str, count: int) -> None:
+    """Print how much was passed over, if any was."""
+    if count:
+        print(f"scrape: {where}: {what} passed over: {count:,}", flush=True)
+
+
+def warn_of_link(folder: Path) -> None:
+    """Warn if a folder is a link: DVC hashes what ``sources`` holds but does not follow links to folders."""
+    if folder.is_symlink():
+        print(
+            f"warning: {folder.parent.name}/{folder.name} links to a folder, and DVC does not look there: after a "
+            "change, run `dvc repro --force scrape`",
+            flush=True,
+        )
+
+
+def licence_id(text: str) -> int | None:
+    """Flickr's id of a licence: `NONE_STATED` for none, None for what is no such id."""
+    return _LICENCE_IDS.get(text.strip().removesuffix(".0").lower())  # pandas writes 4.0 beside gaps
