@@ -57,10 +57,10 @@ def measure(name: str, file: Path) -> None:
     import numpy as np
 
     from debugset.images.sets import open_set
-    from debugset.models.classifier import load
+    from debugset.models.classifier import load_model
 
     images = open_set("data/sets/diagnosis")
-    run = way(*load(Path("models/foundation")), images, batch)
+    run = way(*load_model(Path("models/foundation")), images, batch)
     run(8)
     start = time.perf_counter()
     features = run(IMAGES)

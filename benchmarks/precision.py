@@ -14,7 +14,7 @@ from debugset.base.params import load
 from debugset.models.classifier import build
 from debugset.models.device import autocast, device
 from debugset.models.params import OriginalParams
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 from debugset.training.loop import optimiser_and_schedule, weighted_cross_entropy
 from debugset.training.recipe import Recipe
 
@@ -24,7 +24,7 @@ COMBINATIONS = [(precision, last) for precision in ("fp32", "bf16") for last in 
 
 def main() -> None:
     """Time every combination in turn, several rounds; print medians and ratios."""
-    recipe, architecture = load("recipe", Recipe), find(load("original", OriginalParams).architecture)
+    recipe, architecture = load("recipe", Recipe), find_architecture(load("original", OriginalParams).architecture)
     steppers = {key: _stepper(recipe, architecture, *key) for key in COMBINATIONS}
     seconds: dict = {key: [] for key in COMBINATIONS}
     for _ in range(ROUNDS):

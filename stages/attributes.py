@@ -5,7 +5,7 @@ from debugset.base.files import replacing_folder
 from debugset.base.params import load
 from debugset.base.paths import ATTRIBUTE_NETWORKS, ATTRIBUTED
 from debugset.images.sets import open_set
-from debugset.models.classifier import save
+from debugset.models.classifier import save_model
 from debugset.relations.networks import fit_attributes
 from debugset.relations.params import AttributesParams
 from debugset.relations.runs import biased_rows, checked_attributes, runs
@@ -25,7 +25,7 @@ def main() -> None:
             network, described = fit_attributes(
                 images, rows, attributes.iloc[rows], params, one.random_state, f"attributes: {one.words}"
             )
-            save(folder / one.name, network, described)
+            save_model(folder / one.name, network, described)
         print(f"attributes: {len(list(folder.iterdir()))} networks of {attributes.shape[1]} attributes")
 
 

@@ -18,8 +18,7 @@ from debugset.base.paths import BARLOW, DIAGNOSIS, ERRORS, MODELS, SETS, TRAIN
 from debugset.features.matrix import Matrix
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
-from debugset.models.classifier import describe
-from debugset.models.classifier import load as load_model
+from debugset.models.classifier import load_model
 from debugset.models.device import device
 from debugset.models.params import EmbedParams
 
@@ -58,7 +57,7 @@ def main() -> None:
 
 def _features(source: str, images: ImageSet) -> Matrix:
     if source == "pixels":
-        return pixel_statistics(images, describe(MODELS / ORIGINAL).architecture)
+        return pixel_statistics(images, read_description(MODELS / ORIGINAL).architecture)
     return open_features(source, images)
 
 

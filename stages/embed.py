@@ -6,7 +6,7 @@ from debugset.base.params import load
 from debugset.base.paths import DIAGNOSIS, FEATURES, HELDOUT_SOURCE, MODELS, POOL, SEED_SOURCE, SETS, TEST, TRAIN
 from debugset.features.embed import embed
 from debugset.images.sets import open_set
-from debugset.models.classifier import load as load_model
+from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.params import EmbedParams
 

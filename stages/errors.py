@@ -9,12 +9,11 @@ from debugset.base.params import load
 from debugset.base.paths import ERRORS, EVALUATED, MENDED_MODES, MODELS, SETS
 from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, failures_frame, read_modes
 from debugset.images.sets import open_set
-from debugset.models.classifier import Classifier, Description
-from debugset.models.classifier import load as load_model
+from debugset.models.classifier import Classifier, Description, load_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import predict_table
 from debugset.models.params import EmbedParams
-from debugset.models.weights import pretrained
+from debugset.models.weights import load_pretrained
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def main() -> None:
 
 def _model(name: str, classes: int) -> tuple[Classifier, Description]:
     """The original, the robust model, or one with ready weights."""
-    classifier, description = load_model(MODELS / name) if name in (ORIGINAL, "robust") else pretrained(name)
+    classifier, description = load_model(MODELS / name) if name in (ORIGINAL, "robust") else load_pretrained(name)
     if len(description.classes) != classes:
         raise ValueError(
             f"params.yaml: `errors.models`: {name} tells {len(description.classes)} classes apart, "

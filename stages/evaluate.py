@@ -15,7 +15,7 @@ from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
 from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, class_indices
 from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
-from debugset.models.classifier import load as load_model
+from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import predict_table
 from debugset.models.params import EmbedParams

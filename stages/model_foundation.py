@@ -3,15 +3,16 @@
 from debugset.base.command import run
 from debugset.base.params import load
 from debugset.base.paths import MODELS
-from debugset.models.classifier import save
+from debugset.models.classifier import save_model
 from debugset.models.params import EmbeddersParams
-from debugset.models.weights import pretrained
+from debugset.models.weights import load_pretrained
 
 
 def main() -> None:
     """Fetch and convert the model of the foundation slot."""
     params = load("embedders", EmbeddersParams)
-    save(MODELS / "foundation", *pretrained(params.foundation, params.foundation_file, params.foundation_sha256))
+    model = load_pretrained(params.foundation, params.foundation_file, params.foundation_sha256)
+    save_model(MODELS / "foundation", *model)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from debugset.base.command import run
 from debugset.base.params import load
 from debugset.base.paths import MODELS, SETS, TRAIN
 from debugset.images.sets import open_set
-from debugset.models.classifier import save
+from debugset.models.classifier import save_model
 from debugset.models.params import OriginalParams
 from debugset.training.fitting import fit_fresh, whole_set
 from debugset.training.recipe import Recipe
@@ -15,9 +15,9 @@ def main() -> None:
     params, recipe = load("original", OriginalParams), load("recipe", Recipe)
     images = open_set(SETS / TRAIN)
     model = fit_fresh(
-        params.architecture, whole_set(images), images.classes, recipe, params.random_state, describe="train: original"
+        params.architecture, whole_set(images), images.classes, recipe, params.random_state, what="train: original"
     )
-    save(MODELS / "original", *model)
+    save_model(MODELS / "original", *model)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from debugset.base.command import run
 from debugset.base.params import load
 from debugset.base.paths import MODELS, SETS, TEST, TRAIN
 from debugset.images.sets import open_set
-from debugset.models.classifier import Classifier, Description, save
+from debugset.models.classifier import Classifier, Description, save_model
 from debugset.models.device import device
 from debugset.models.params import RobustParams
-from debugset.models.weights import pretrained
+from debugset.models.weights import load_pretrained
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
 from debugset.training.recipe import Recipe
 
@@ -18,13 +18,13 @@ def main() -> None:
     """Train or fetch the robust model; measure its clean and robust accuracy on test images."""
     params, recipe = load("robust", RobustParams), load("recipe", Recipe)
     if params.file is not None:
-        classifier, description = pretrained(params.architecture, params.file, params.file_sha256)
+        classifier, description = load_pretrained(params.architecture, params.file, params.file_sha256)
     else:
         classifier, description = _train(params, recipe)
     tests = open_set(SETS / TEST)
     scores = robust_accuracy(classifier.to(device()), tests, params, recipe.batch)
     print("robust model, accuracy: " + ", ".join(f"{name} {value:.3f}" for name, value in scores.items()))
-    save(MODELS / "robust", classifier, replace(description, scores=scores))
+    save_model(MODELS / "robust", classifier, replace(description, scores=scores))
 
 
 def _train(params: RobustParams, recipe: Recipe) -> tuple[Classifier, Description]:
@@ -32,9 +32,14 @@ def _train(params: RobustParams, recipe: Recipe) -> tuple[Classifier, Descriptio
     recipe = recipe.model_copy(update=changes)
     images = open_set(SETS / TRAIN)
     return fit_fresh(
-        params.architecture, whole_set(images), images.classes, recipe, params.random_state,
-        attack=training_attack(params), describe="train: robust",
-    )  # fmt: skip
+        params.architecture,
+        whole_set(images),
+        images.classes,
+        recipe,
+        params.random_state,
+        attack=training_attack(params),
+        what="train: robust",
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from debugset.dcd.variants import (
     random_images,
 )
 from debugset.images.sets import ImageSet, open_set
-from debugset.models.classifier import save
+from debugset.models.classifier import save_model
 from debugset.models.params import OriginalParams
 from debugset.training.batches import TrainingSet
 from debugset.training.fitting import fit_fresh, whole_set
@@ -44,8 +44,8 @@ def main() -> None:
             if random_state == params.random_states[0]:  # the others add as many
                 write_json(ADDED / f"{variant}.json", described)
             name = f"train: {variant}, random state {random_state}"
-            model = fit_fresh(original.architecture, data, images.classes, recipe, random_state, describe=name)
-            save(folder / str(random_state), *model)
+            model = fit_fresh(original.architecture, data, images.classes, recipe, random_state, what=name)
+            save_model(folder / str(random_state), *model)
 
 
 def training_set(variant: str, images: ImageSet, random_state: int) -> tuple[TrainingSet, dict]:

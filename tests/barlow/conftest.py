@@ -8,7 +8,7 @@ from debugset.barlow.analysis import explain
 from debugset.images.pixels import png_file
 from debugset.images.sets import open_set, write_set
 from debugset.models.classifier import build
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 from tests.barlow.toys import made_analysis
 
 
@@ -25,7 +25,7 @@ def explanations(analysis):
 @pytest.fixture(scope="package")
 def network():
     torch.manual_seed(0)
-    return build(find("test_resnet"), 3).eval()
+    return build(find_architecture("test_resnet"), 3).eval()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from PIL import Image
 
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, mode_pictures, pictures_frame
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 from tests.barlow.toys import pooled
 
 PARAMS = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=2)
@@ -18,7 +18,7 @@ PARAMS = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_
 def test_the_pictures_of_a_mode(images, network):
     params = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=2)
     features = np.tile(np.arange(12.0)[:, None], (1, 96)).astype(np.float32)
-    embedder = Embedder(network, find("test_resnet"), features)
+    embedder = Embedder(network, find_architecture("test_resnet"), features)
     rule = ((3, "<", 0.5), (8, ">=", 0.5))
     arguments = (rule, embedder, images, np.arange(2, 12), np.array([2, 4, 5]), params)
     found = mode_pictures("label-a-1", *arguments)
@@ -51,13 +51,15 @@ def test_the_pictures_of_a_mode(images, network):
 )
 def test_the_gradient_is_shown_for_small_maps_or_none(images, model, kinds):
     params = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=1)
-    embedder = Embedder(model, find("test_resnet"), np.zeros((12, 3), np.float32))
+    embedder = Embedder(model, find_architecture("test_resnet"), np.zeros((12, 3), np.float32))
     found = mode_pictures("label-a-1", ((1, "<", 0.5),), embedder, images, np.arange(12), np.arange(2), params)
     assert found["kind"].drop_duplicates().tolist() == kinds
 
 
 def test_every_mode_is_pictured_from_its_own_group_s_discovery_half(images, network):
-    embedder = Embedder(network, find("test_resnet"), np.tile(np.arange(12.0)[:, None], (1, 96)).astype(np.float32))
+    embedder = Embedder(
+        network, find_architecture("test_resnet"), np.tile(np.arange(12.0)[:, None], (1, 96)).astype(np.float32)
+    )
     modes = pd.DataFrame({"mode": ["label-a-1", "label-b-1"], "rule": ['[[3, "<", 0.5]]', '[[8, ">=", 0.5]]']})
     members = pd.DataFrame(
         [

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from debugset.barlow.predictions import new_predictions, stored_predictions
-from debugset.models.classifier import Description, save
+from debugset.models.classifier import Description, save_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import predict
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 
 
 def write_predictions(path, images, **changes):
@@ -41,8 +41,8 @@ def test_predictions_of_other_images_are_refused(images, tmp_path):
 
 
 def test_new_predictions_are_those_of_the_stored_model(images, network, tmp_path):
-    architecture = find("test_resnet")
-    save(tmp_path / "robust", network, Description("test_resnet", architecture, ("a", "b", "c"), "somewhere"))
+    architecture = find_architecture("test_resnet")
+    save_model(tmp_path / "robust", network, Description("test_resnet", architecture, ("a", "b", "c"), "somewhere"))
     images.classes = ("a", "b", "c")
     found = new_predictions(tmp_path / "robust", images, "fp32")
     described = Description("test_resnet", architecture, images.classes, "")

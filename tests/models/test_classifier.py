@@ -12,10 +12,10 @@ from debugset.models.classifier import (
     Classifier,
     Description,
     build,
-    describe,
     fingerprint,
-    load,
-    save,
+    load_model,
+    read_description,
+    save_model,
 )
 from debugset.models.registry import REGISTRY
 
@@ -28,13 +28,13 @@ CLASSES = ("ant", "bee", "cow")
 def stored(tmp_path):
     torch.manual_seed(0)
     classifier = build(ODD, len(CLASSES)).eval().to(memory_format=torch.channels_last)
-    save(tmp_path / "model", classifier, Description("test_resnet", ODD, CLASSES, "here", scores={"clean": 0.5}))
+    save_model(tmp_path / "model", classifier, Description("test_resnet", ODD, CLASSES, "here", scores={"clean": 0.5}))
     return classifier, tmp_path / "model"
 
 
 def test_a_loaded_model_gives_the_same_bits(stored):
     classifier, folder = stored
-    loaded, description = load(folder)
+    loaded, description = load_model(folder)
     pixels = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     pixels = pixels.to(memory_format=torch.channels_last)
     with torch.inference_mode():
@@ -57,11 +57,11 @@ def test_tampered_weights_are_an_error(stored):
     content[-1] ^= 1
     (folder / WEIGHTS).write_bytes(content)
     with pytest.raises(ValueError, match=r"model.safetensors: its SHA-256 is not the one in model.json"):
-        load(folder)
+        load_model(folder)
 
 
 def test_a_missing_model_names_the_mend(tmp_path):
-    for read in (describe, load):
+    for read in (read_description, load_model):
         with pytest.raises(FileNotFoundError, match="run the stage that makes it, or `dvc pull`"):
             read(tmp_path / "nothing")
 
@@ -87,10 +87,10 @@ def test_features_are_what_the_decision_layer_sees(name):
 
 def test_a_model_without_outputs_is_stored_too(tmp_path):
     classifier = build(ODD, 0).eval()
-    save(tmp_path / "model", classifier, Description("test_resnet", ODD, (), "here"))
+    save_model(tmp_path / "model", classifier, Description("test_resnet", ODD, (), "here"))
     pixels = torch.rand(1, 3, 32, 32)
     with torch.inference_mode():
-        assert torch.equal(load(tmp_path / "model")[0](pixels), classifier.features(pixels))
+        assert torch.equal(load_model(tmp_path / "model")[0](pixels), classifier.features(pixels))
 
 
 def test_the_fingerprint_is_of_weights_and_preprocessing_alone():

@@ -3,19 +3,19 @@
 import pytest
 import timm
 
-from debugset.models.registry import REGISTRY, find
+from debugset.models.registry import REGISTRY, find_architecture
 
 
 @pytest.mark.parametrize("name", REGISTRY)
 def test_every_registered_architecture_is_one_of_timm(name):
-    architecture = find(name)
+    architecture = find_architecture(name)
     assert architecture is REGISTRY[name]
     assert timm.is_model(architecture.timm_name)
     assert (architecture.source == "package") == bool(architecture.weights_sha256)
 
 
 def test_a_timm_model_is_found_with_its_hub_preprocessing():
-    found = find("vit_base_patch16_clip_224.openai_ft_in1k")
+    found = find_architecture("vit_base_patch16_clip_224.openai_ft_in1k")
     assert (found.timm_name, found.source) == ("vit_base_patch16_clip_224.openai_ft_in1k", "hub")
     assert (found.input_size, found.crop, found.interpolation) == (224, 0.9, "bicubic")
     assert found.mean == pytest.approx((0.4815, 0.4578, 0.4082), abs=1e-4)  # CLIP's, not ImageNet's
@@ -24,7 +24,7 @@ def test_a_timm_model_is_found_with_its_hub_preprocessing():
 @pytest.mark.parametrize("name", ["resnet51", "", "resnet18.no_such_weights"])
 def test_an_unknown_name_is_an_error_that_names_it(name):
     with pytest.raises(ValueError, match=f"model `{name}`"):
-        find(name)
+        find_architecture(name)
 
 
 def test_dino_is_prepared_as_its_authors_do():
@@ -37,6 +37,6 @@ def test_dino_is_prepared_as_its_authors_do():
 
 
 def test_efficientnet_lite_is_normalised_as_in_tensorflow():
-    ours = find("effnet_lite0")
+    ours = find_architecture("effnet_lite0")
     assert ours.mean == (127 / 255,) * 3
     assert ours.std == (128 / 255,) * 3

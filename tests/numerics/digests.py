@@ -22,8 +22,8 @@ from debugset.barlow.information import mutual_information  # noqa: E402
 from debugset.features.neighbours import nearest  # noqa: E402
 from debugset.models.classifier import build  # noqa: E402
 from debugset.models.inference import prepare_for_inference  # noqa: E402
-from debugset.models.registry import find  # noqa: E402
-from debugset.models.weights import pretrained  # noqa: E402
+from debugset.models.registry import find_architecture  # noqa: E402
+from debugset.models.weights import load_pretrained  # noqa: E402
 from debugset.relations.networks import SmallAlexNet  # noqa: E402
 from debugset.training.loop import weighted_cross_entropy  # noqa: E402
 
@@ -55,7 +55,7 @@ def main():
 def training(rng):
     """Two steps of the default's network."""
     torch.manual_seed(0)
-    network = build(find("test_resnet"), 10).to(memory_format=torch.channels_last).train()
+    network = build(find_architecture("test_resnet"), 10).to(memory_format=torch.channels_last).train()
     pixels = uniform(rng, 16, 3, 32, 32).contiguous(memory_format=torch.channels_last)
     labels, weights = torch.from_numpy(rng.integers(0, 10, 16)), torch.ones(16)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -77,7 +77,7 @@ def relations(rng):
 
 def embedding(rng):
     """Features by the default's foundation embedder, batch norm folded."""
-    classifier = prepare_for_inference(pretrained("effnet_lite0")[0])
+    classifier = prepare_for_inference(load_pretrained("effnet_lite0")[0])
     with torch.inference_mode():
         tell("embedding", classifier.features(uniform(rng, 2, 3, 96, 96).contiguous(memory_format=torch.channels_last)))
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from debugset.images.sets import read_attributes
-from debugset.models.classifier import build, save
+from debugset.models.classifier import build, save_model
 from debugset.relations.mining import open_network
 from debugset.relations.networks import SmallAlexNet, architecture, fit_attributes, logistic, squared
 from debugset.relations.patterns import inference_patterns
@@ -111,7 +111,7 @@ def test_two_processes_train_as_one(images, monkeypatch):
 
 def test_a_stored_network_comes_back_with_its_layer(images, tmp_path):
     network, described = fitted(images, steps=2)
-    save(tmp_path / "000", network, described)
+    save_model(tmp_path / "000", network, described)
     opened = open_network(tmp_path / "000", "backbone.features.0")
     assert opened.architecture == described.architecture == architecture(attributes_params())
     assert opened.layer == "backbone.features.0"

@@ -122,10 +122,10 @@ def test_pixels_lie_in_memory_as_the_recipe_says(tmp_path, channels_last):
 
 def test_a_place_beyond_the_parts_is_an_error(tmp_path):
     data = two_parts(tmp_path)
-    assert data.place(6) == (data.parts[0][0], 2)
-    assert data.place(7) == (data.parts[1][0], 5)
+    assert data.locate(6) == (data.parts[0][0], 2)
+    assert data.locate(7) == (data.parts[1][0], 5)
     with pytest.raises(IndexError):
-        data.place(11)
+        data.locate(11)
 
 
 def test_shift_and_flip_gives_the_naive_image_of_some_shift_and_every_one_in_time():

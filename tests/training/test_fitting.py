@@ -10,7 +10,7 @@ from torch import nn
 from debugset.models.classifier import Classifier
 from debugset.models.outputs import predict
 from debugset.models.params import RobustParams
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 from debugset.training.fitting import fit_fresh, robust_accuracy, training_attack, whole_set
 from tests.datasets.tiny import plain, tiny_set
 from tests.training.toys import coloured_set, recipe
@@ -51,7 +51,7 @@ def test_a_whole_set_weighs_every_image_alike(tmp_path):
     assert len(data) == 7
     assert data.labels.tolist() == images.labels.tolist()
     assert data.weights.tolist() == [1] * 7
-    assert [data.place(index)[1] for index in range(7)] == list(range(7))
+    assert [data.locate(index)[1] for index in range(7)] == list(range(7))
 
 
 def test_a_fresh_model_repeats_for_a_seed_from_its_first_weights_on(tmp_path):
@@ -64,7 +64,7 @@ def test_a_fresh_model_repeats_for_a_seed_from_its_first_weights_on(tmp_path):
     assert torch.equal(first, again)
     assert (first - other).abs().max() > 1e-3  # not the training's doing at this rate
     description = models[0][1]
-    assert description.architecture == find("test_resnet")
+    assert description.architecture == find_architecture("test_resnet")
     assert description.classes == ("a", "b", "c")
     assert description.origin == "trained from scratch, random_state 0"
 

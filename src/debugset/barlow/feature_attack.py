@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from debugset.models.attacks import ascended
+from debugset.models.attacks import ascend
 from debugset.models.classifier import Classifier
 
 
@@ -60,7 +60,7 @@ def feature_attack(
         before = features(pixels)
     best, highest, attacked = pixels, before, pixels
     for _ in range(steps):
-        attacked = ascended(lambda images: features(images).sum(), attacked, pixels, radius=radius, step=step)
+        attacked = ascend(lambda images: features(images).sum(), attacked, pixels, radius=radius, step=step)
         with torch.no_grad():
             value = features(attacked)
         better = value > highest

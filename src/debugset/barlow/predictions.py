@@ -7,7 +7,7 @@ import pandas as pd
 from jaxtyping import Int64
 
 from debugset.images.sets import ImageSet
-from debugset.models.classifier import load
+from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import predict
 from debugset.models.params import Precision
@@ -43,7 +43,7 @@ def new_predictions(folder: Path, images: ImageSet, precision: Precision) -> Int
         FileNotFoundError: the folder holds no model.
         ValueError: the model tells another number of classes apart.
     """
-    classifier, description = load(folder)
+    classifier, description = load_model(folder)
     if len(description.classes) != len(images.classes):
         raise ValueError(
             f"{folder}: tells {len(description.classes)} classes apart, but {images.folder.name} has "

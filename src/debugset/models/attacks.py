@@ -43,12 +43,12 @@ def l2_attack(
 
     attacked = (pixels + _random_start(pixels, radius, generator)).clamp(0, 1)
     for _ in range(steps):
-        attacked = ascended(loss, attacked, pixels, radius=radius, step=step)
+        attacked = ascend(loss, attacked, pixels, radius=radius, step=step)
     model.train(was_training)
     return attacked
 
 
-def ascended(
+def ascend(
     objective: Callable[[Tensor], Tensor],
     attacked: Float[Tensor, "b c h w"],
     pixels: Float[Tensor, "b c h w"],
@@ -68,14 +68,15 @@ def ascended(
     attacked = attacked.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(objective(attacked), attacked)
     moved = attacked.detach() + step * gradient / _norm(gradient)
-    return (pixels + _within(moved - pixels, radius)).clamp(0, 1)
+    return (pixels + _shorten(moved - pixels, radius)).clamp(0, 1)
 
 
 def _norm(difference: Tensor) -> Tensor:
+    """The L2 norm of each image's, never 0: it is divided by."""
     return difference.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
 
 
-def _within(difference: Tensor, radius: float) -> Tensor:
+def _shorten(difference: Tensor, radius: float) -> Tensor:
     """The difference, shortened to the radius where it is longer."""
     return difference * (radius / _norm(difference)).clamp_max(1)
 

@@ -80,18 +80,18 @@ def build(architecture: Architecture, classes: int, *, pretrained: bool = False)
     return Classifier(backbone, architecture.mean, architecture.std)
 
 
-def save(folder: Path, classifier: Classifier, description: Description) -> None:
+def save_model(folder: Path, classifier: Classifier, description: Description) -> None:
     """Write a model folder: safetensors and JSON, nothing pickled."""
-    from safetensors.torch import save as serialised
+    from safetensors.torch import save
 
     weights = {name: tensor.contiguous().cpu() for name, tensor in classifier.backbone.state_dict().items()}
     with replacing_folder(folder) as temporary:
-        (temporary / WEIGHTS).write_bytes(serialised(weights))  # by hand: the library's own are private files
-        described = asdict(description) | {"weights_sha256": sha256(temporary / WEIGHTS)}
-        write_json(temporary / DESCRIPTION, described, digits=17)  # a rounded mean would change the features
+        (temporary / WEIGHTS).write_bytes(save(weights))  # by hand: the library's own are private files
+        about = asdict(description) | {"weights_sha256": sha256(temporary / WEIGHTS)}
+        write_json(temporary / DESCRIPTION, about, digits=17)  # a rounded mean would change the features
 
 
-def describe(folder: Path) -> Description:
+def read_description(folder: Path) -> Description:
     """Read the description of a stored model.
 
     Raises:
@@ -102,11 +102,12 @@ def describe(folder: Path) -> Description:
         raise FileNotFoundError(f"{path}: no model is stored there; run the stage that makes it, or `dvc pull`")
     content = read_json(path)
     about: dict[str, Any] = content["architecture"]
-    about |= {"mean": tuple(about["mean"]), "std": tuple(about["std"])}
-    return Description(**{**content, "architecture": Architecture(**about), "classes": tuple(content["classes"])})
+    about["mean"], about["std"] = tuple(about["mean"]), tuple(about["std"])
+    content["architecture"], content["classes"] = Architecture(**about), tuple(content["classes"])
+    return Description(**content)
 
 
-def load(folder: Path) -> tuple[Classifier, Description]:
+def load_model(folder: Path) -> tuple[Classifier, Description]:
     """Read a stored model, in evaluation mode.
 
     Raises:
@@ -115,13 +116,11 @@ def load(folder: Path) -> tuple[Classifier, Description]:
     """
     from safetensors.torch import load_file
 
-    description = describe(folder)
+    description = read_description(folder)
     if sha256(folder / WEIGHTS) != description.weights_sha256:
         raise ValueError(f"{folder / WEIGHTS}: its SHA-256 is not the one in {DESCRIPTION}; restore the folder")
-    weights = load_file(folder / WEIGHTS)
-    outputs = len(description.classes)
-    classifier = build(description.architecture, outputs)
-    classifier.backbone.load_state_dict(weights)
+    classifier = build(description.architecture, len(description.classes))
+    classifier.backbone.load_state_dict(load_file(folder / WEIGHTS))
     return classifier.eval(), description
 
 

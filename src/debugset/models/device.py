@@ -1,4 +1,4 @@
-"""The machine's side of running models: device, precision, threads. None of it decides a result's identity."""
+"""The device that models run on, one a process where several share a machine, and a forward pass's precision there."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,19 @@ from filelock import FileLock, Timeout
 from debugset.models.params import Precision
 
 SECONDS_BETWEEN_TRIES = 1.0
-_HELD: list[FileLock] = []  # a lock that nobody refers to would be released
+
+
+@dataclass(frozen=True)
+class TakenDevice:
+    """A device that no other process has taken.
+
+    Attributes:
+        index: its place among those that were asked for.
+        lock: keeps it as long as somebody refers to it.
+    """
+
+    index: int
+    lock: FileLock
 
 
 def device() -> torch.device:
@@ -32,17 +45,11 @@ def device() -> torch.device:
     if wished.startswith(("cuda", "free")) and not torch.cuda.is_available():
         raise ValueError(f"DEBUGSET_DEVICE={wished}: this machine has no usable CUDA device; unset it or say cpu")
     if wished == "free":
-        return torch.device("cuda", _free_gpu())
+        return torch.device("cuda", _take_gpu().index)
     try:
         return torch.device(wished)
     except RuntimeError:
         raise ValueError(f"DEBUGSET_DEVICE={wished}: no such device; say cpu, cuda, cuda:1 or free") from None
-
-
-@cache
-def _free_gpu() -> int:
-    gpus = range(torch.cuda.device_count())  # numbered as CUDA_VISIBLE_DEVICES says, so each process its own way
-    return take([f"cuda-{torch.cuda.get_device_properties(gpu).uuid}" for gpu in gpus], lock_folder())
 
 
 def autocast(where: torch.device, precision: Precision) -> AbstractContextManager[None]:
@@ -50,30 +57,19 @@ def autocast(where: torch.device, precision: Precision) -> AbstractContextManage
     return torch.autocast(where.type, torch.bfloat16, enabled=precision == "bf16")
 
 
-def lock_folder() -> Path:
-    """Where the devices' locks lie, the same for all users: ``$DEBUGSET_LOCKS``, else in the system's temporary folder.
-
-    It must be on this machine's own disk, for a lock is about this machine's devices.
-    """
-    return Path(os.environ.get("DEBUGSET_LOCKS") or Path(tempfile.gettempdir()) / "debugset-devices")
-
-
-def take(devices: Sequence[str], folder: Path) -> int:
-    """Take a device that no other process holds, for as long as this process lives; wait while there is none.
+def take_device(devices: Sequence[str], folder: Path) -> TakenDevice:
+    """Take a device that no other process holds; wait while there is none.
 
     The operating system frees the device when the process ends, killed or not.
 
     Args:
         devices: names that are the same in every process, such as UUIDs; at least one.
         folder: holds a lock file a device.
-
-    Returns:
-        The index of the device.
     """
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o1777)  # other users' workers lock here too
-    told = False
+    is_waiting = False
     while True:
         for index, name in enumerate(devices):
             lock = FileLock(folder / f"{name}.lock", mode=0o666)
@@ -81,9 +77,24 @@ def take(devices: Sequence[str], folder: Path) -> int:
                 lock.acquire(blocking=False)
             except Timeout:
                 continue
-            _HELD.append(lock)
-            return index
-        if not told:
+            return TakenDevice(index, lock)
+        if not is_waiting:
             print(f"waiting for a device: all {len(devices)} are taken, by locks in {folder}", file=sys.stderr)
-            told = True
+            is_waiting = True
         time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+@cache  # which also keeps the lock
+def _take_gpu() -> TakenDevice:
+    names = []
+    for gpu in range(torch.cuda.device_count()):  # numbered as CUDA_VISIBLE_DEVICES says, so each process its own way
+        names.append(f"cuda-{torch.cuda.get_device_properties(gpu).uuid}")
+    return take_device(names, _lock_folder())
+
+
+def _lock_folder() -> Path:
+    """Where the devices' locks lie, the same for all users: ``$DEBUGSET_LOCKS``, else in the system's temporary folder.
+
+    It must be on this machine's own disk, for a lock is about this machine's devices.
+    """
+    return Path(os.environ.get("DEBUGSET_LOCKS") or Path(tempfile.gettempdir()) / "debugset-devices")

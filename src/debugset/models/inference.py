@@ -1,4 +1,4 @@
-"""A model made ready to embed and predict: on the device, batch norm folded into convolutions, batches that fit.
+"""Preparing a model to embed and predict: on the device, batch norm folded into convolutions, batches that fit.
 
 A batch norm that is not trained multiplies and adds a number a channel, which the convolution before it can do as well
 (Jacob et al. 2018, section 3.2). It changes outputs by rounding alone.
@@ -46,13 +46,13 @@ def fold_batch_norms(model: nn.Module) -> None:
     Args:
         model: in evaluation mode. One whose graph cannot be traced stays as it is, with a warning: slower, as right.
     """
-    for convolution, norm in _pairs(model):
+    for convolution, norm in _find_pairs(model):
         before, after = cast(nn.Conv2d, model.get_submodule(convolution)), cast(BatchNorm, model.get_submodule(norm))
         _replace(model, convolution, nn.utils.fusion.fuse_conv_bn_eval(before, after))
-        _replace(model, norm, _rest(after))
+        _replace(model, norm, _remainder(after))
 
 
-def _pairs(model: nn.Module) -> list[tuple[str, str]]:
+def _find_pairs(model: nn.Module) -> list[tuple[str, str]]:
     """The names of each convolution and of the batch norm that is all that sees its output."""
     modules = dict(model.named_modules())
     if not any(isinstance(module, BatchNorm) for module in modules.values()):
@@ -63,19 +63,20 @@ def _pairs(model: nn.Module) -> list[tuple[str, str]]:
         warnings.warn(f"batch norm is not folded: the model cannot be traced ({error})", stacklevel=2)
         return []
     calls = Counter(node.target for node in graph.nodes if node.op == "call_module")
-    found = []
+    pairs = []
     for node in graph.nodes:
         before = node.args[0] if node.op == "call_module" and node.args else None
         if not isinstance(before, torch.fx.Node) or before.op != "call_module" or len(before.users) > 1:
             continue
-        names = str(before.target), str(node.target)
-        folds = _folds(modules[names[0]], modules[names[1]])
-        if folds and all(calls[name] == 1 for name in names):  # a layer that is used twice is left alone
-            found.append(names)
-    return found
+        convolution, norm = str(before.target), str(node.target)
+        if calls[convolution] > 1 or calls[norm] > 1:  # a layer that is used twice is left alone
+            continue
+        if _can_fold(modules[convolution], modules[norm]):
+            pairs.append((convolution, norm))
+    return pairs
 
 
-def _folds(convolution: nn.Module, norm: nn.Module) -> bool:
+def _can_fold(convolution: nn.Module, norm: nn.Module) -> bool:
     """Whether the one is a convolution and the other a batch norm with statistics of its own."""
     from timm.layers import Conv2dSame
 
@@ -100,7 +101,7 @@ class _Tracer(torch.fx.Tracer):
         return isinstance(m, self._layers) or super().is_leaf_module(m, module_qualified_name)
 
 
-def _rest(norm: Any) -> nn.Module:
+def _remainder(norm: Any) -> nn.Module:
     """What a norm's layer does besides: timm's `BatchNormAct2d` drops and activates."""
     return nn.Sequential(*(getattr(norm, name) for name in ("drop", "act") if hasattr(norm, name)))
 

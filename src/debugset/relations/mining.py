@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float32, Int64
 
 from debugset.base.progress import progress
 from debugset.images.sets import ImageSet
-from debugset.models.classifier import Classifier, load
+from debugset.models.classifier import Classifier, load_model
 from debugset.models.device import device
 from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
@@ -34,7 +34,7 @@ def open_network(folder: Path, layer: str) -> Network:
     Raises:
         FileNotFoundError: the folder holds no model.
     """
-    classifier, description = load(folder)
+    classifier, description = load_model(folder)
     return Network(classifier.to(device()), description.architecture, layer)
 
 

@@ -63,7 +63,7 @@ def fit_attributes(
     network = build(built, attributes.shape[1])
     data = TrainingSet([(images, rows)], attributes.to_numpy(np.float32), np.ones(len(rows), np.float32))
     loss = logistic if params.loss == "logistic" else squared
-    fit(network, data, params.recipe(), params.side, random_state, loss=loss, describe=describe)
+    fit(network, data, params.recipe(), params.side, random_state, loss=loss, what=describe)
     if not all(bool(torch.isfinite(weights).all()) for weights in network.state_dict().values()):
         raise ValueError(f"{describe}: the training diverged, its weights are no numbers; lower attributes.peak_lr")
     return network, Description(

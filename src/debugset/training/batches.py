@@ -40,8 +40,15 @@ class TrainingSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def place(self, index: int) -> tuple[ImageSet, int]:
-        """The image set and the manifest row of image ``index``."""
+    def locate(self, index: int) -> tuple[ImageSet, int]:
+        """The image set and the manifest row of an image.
+
+        Args:
+            index: of the image, the parts' images counted in order.
+
+        Raises:
+            IndexError: there are fewer images.
+        """
         for images, rows in self.parts:
             if index < len(rows):
                 return images, int(rows[index])
@@ -53,6 +60,11 @@ def batch_order(count: int, recipe: Recipe, random_state: int) -> Iterator[Int64
     """The image indices of every step: pass after pass over the images, each pass shuffled anew.
 
     A set smaller than the batch, or a pass that ends inside a step, goes on in the next pass.
+
+    Args:
+        count: how many images there are.
+        recipe: steps, and images a step.
+        random_state: of the order.
     """
     rng = np.random.default_rng([random_state, 1])
     waiting = np.empty(0, np.int64)
@@ -97,8 +109,12 @@ def batches(
 def shift_and_flip(
     images: UInt8[Tensor, "b 3 h w"], shift: int, generator: torch.Generator
 ) -> UInt8[Tensor, "b 3 h w"]:
-    """Shift each image by up to ``shift`` px in both directions (what leaves one edge enters at the other) and
-    mirror every second one, on average.
+    """Shift each image, what leaves one edge entering at the other, and mirror every second one, on average.
+
+    Args:
+        images: as bytes, on any device.
+        shift: the largest in either direction, px.
+        generator: of shifts and mirroring, on the CPU: the same for all devices.
     """
     count, _, height, width = images.shape
     down, right = torch.randint(-shift, shift + 1, (2, count, 1), generator=generator)
@@ -106,9 +122,10 @@ def shift_and_flip(
     columns = (torch.arange(width) + right) % width
     mirrored = torch.rand(count, 1, generator=generator) < 0.5
     columns = torch.where(mirrored, columns.flip(1), columns)
-    which = torch.arange(count)[:, None, None]
-    at = [index.to(images.device) for index in (which, rows[:, :, None], columns[:, None, :])]
-    return images.permute(0, 2, 3, 1)[at[0], at[1], at[2]].permute(0, 3, 1, 2)
+    device = images.device
+    which = torch.arange(count, device=device)[:, None, None]
+    rows, columns = rows[:, :, None].to(device), columns[:, None, :].to(device)
+    return images.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2)
 
 
 def _whole_images(
@@ -135,7 +152,7 @@ def _random_crops(
 
     def crop(job: tuple[int, np.ndarray]) -> np.ndarray:
         index, draws = job
-        images, row = data.place(index)
+        images, row = data.locate(index)
         image = images.image(row)
         pixels = square_pixels(image, size, box=random_box(*image.size, draws))
         return pixels[:, ::-1] if draws[4] < 0.5 else pixels

@@ -12,7 +12,7 @@ from debugset.models.classifier import Classifier, Description, build
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import pixel_batches, predict
 from debugset.models.params import RobustParams
-from debugset.models.registry import find
+from debugset.models.registry import find_architecture
 from debugset.training.batches import TrainingSet
 from debugset.training.loop import Attack, fit
 from debugset.training.recipe import Recipe
@@ -25,9 +25,15 @@ def whole_set(images: ImageSet) -> TrainingSet:
 
 
 def fit_fresh(
-    name: str, data: TrainingSet, classes: tuple[str, ...], recipe: Recipe, random_state: int, *,
-    attack: Attack | None = None, describe: str = "train",
-) -> tuple[Classifier, Description]:  # fmt: skip
+    name: str,
+    data: TrainingSet,
+    classes: tuple[str, ...],
+    recipe: Recipe,
+    random_state: int,
+    *,
+    attack: Attack | None = None,
+    what: str = "train",
+) -> tuple[Classifier, Description]:
     """Train a model from random weights.
 
     Args:
@@ -37,27 +43,25 @@ def fit_fresh(
         recipe: how it is trained.
         random_state: of weights, order and augmentation.
         attack: replaces the images of each step, for adversarial training.
-        describe: what the progress bar says.
+        what: what the progress bar says.
     """
-    architecture = find(name)
+    architecture = find_architecture(name)
     torch.manual_seed(random_state)
     classifier = build(architecture, len(classes))
-    fit(classifier, data, recipe, architecture.input_size, random_state, attack=attack, describe=describe)
+    fit(classifier, data, recipe, architecture.input_size, random_state, attack=attack, what=what)
     return classifier, Description(name, architecture, classes, f"trained from scratch, random_state {random_state}")
 
 
 def training_attack(params: RobustParams) -> Attack:
     """The attack that adversarial training puts before each step, none in the first ``clean_steps``."""
-    return partial(_attacked, params)
+    return partial(_attack_step, params)
 
 
-def _attacked(params: RobustParams, model: nn.Module, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
+def _attack_step(params: RobustParams, model: nn.Module, pixels: Tensor, labels: Tensor, step: int) -> Tensor:
     if step < params.clean_steps:
         return pixels
-    return l2_attack(
-        model, pixels, labels,
-        radius=params.radius, step=params.attack_step * params.radius, steps=params.attack_steps,
-    )  # fmt: skip
+    length = params.attack_step * params.radius
+    return l2_attack(model, pixels, labels, radius=params.radius, step=length, steps=params.attack_steps)
 
 
 def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustParams, batch: int) -> dict[str, float]:
@@ -69,24 +73,30 @@ def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustPara
         params: radius, ``evaluation_steps`` (each 2.5 radius / steps long) and ``evaluation_images``.
         batch: images at a time.
     """
-    architecture = find(params.architecture)
     count = min(params.evaluation_images, len(images))
     rows = np.arange(count) * len(images) // count  # sets may be sorted by class
-    description = Description(params.architecture, architecture, images.classes, "")
+    description = Description(params.architecture, find_architecture(params.architecture), images.classes, "")
     clean = predict(prepare_for_inference(classifier), description, images, rows, "fp32")
     scores = {"clean": float((clean == images.labels[rows]).mean())}
-    where = next(classifier.parameters()).device
     for factor in (0.5, 1.0, 2.0):
-        radius, right = factor * params.radius, 0
-        generator = torch.Generator().manual_seed(params.random_state)
-        labels_of_batches = torch.from_numpy(images.labels[rows]).to(where).split(batch)
-        pixels_of_batches = pixel_batches(images, rows, architecture, batch)
-        for pixels, labels in zip(pixels_of_batches, labels_of_batches, strict=True):
-            attacked = l2_attack(
-                classifier, pixels.to(where), labels, radius=radius, step=2.5 * radius / params.evaluation_steps,
-                steps=params.evaluation_steps, generator=generator,
-            )  # fmt: skip
-            with torch.inference_mode():
-                right += int((classifier(attacked).argmax(1) == labels).sum())
-        scores[f"L2 {radius:g}"] = right / len(rows)
+        radius = factor * params.radius
+        scores[f"L2 {radius:g}"] = _accuracy_under_attack(classifier, images, rows, radius, params, batch)
     return scores
+
+
+def _accuracy_under_attack(
+    classifier: Classifier, images: ImageSet, rows: np.ndarray, radius: float, params: RobustParams, batch: int
+) -> float:
+    device = next(classifier.parameters()).device
+    generator = torch.Generator().manual_seed(params.random_state)
+    label_batches = torch.from_numpy(images.labels[rows]).to(device).split(batch)
+    right = 0
+    steps, step = params.evaluation_steps, 2.5 * radius / params.evaluation_steps
+    architecture = find_architecture(params.architecture)
+    for pixels, labels in zip(pixel_batches(images, rows, architecture, batch), label_batches, strict=True):
+        attacked = l2_attack(
+            classifier, pixels.to(device), labels, radius=radius, step=step, steps=steps, generator=generator
+        )
+        with torch.inference_mode():
+            right += int((classifier(attacked).argmax(1) == labels).sum())
+    return right / len(rows)

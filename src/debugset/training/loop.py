@@ -32,7 +32,7 @@ def fit(
     *,
     loss: Loss | None = None,
     attack: Attack | None = None,
-    describe: str = "train",
+    what: str = "train",
 ) -> Classifier:
     """Train a classifier in place and return it in evaluation mode, on the CPU.
 
@@ -44,33 +44,18 @@ def fit(
         random_state: of the batches' order and augmentation.
         loss: what is minimised, by default cross-entropy with the recipe's label smoothing.
         attack: replaces the pixels of each step (adversarial training).
-        describe: what the progress bar says.
+        what: what the progress bar says.
 
     Raises:
         ValueError: the training set is empty, or the batch does not divide among the devices.
     """
     if len(data) == 0:
         raise ValueError("data: the training set is empty")
-    from lightning_fabric import Fabric
-
-    count, where = device_count(), device()
-    if count > 1 and where.index is not None:
-        raise ValueError(
-            f"DEBUGSET_DEVICE={where}: names one device, but DEBUGSET_DEVICES asks for {count}; drop either"
-        )
-    if recipe.batch % count:
-        raise ValueError(f"recipe.batch: {recipe.batch} images do not divide among {count} devices; change either")
-    fabric = Fabric(
-        accelerator=where.type,
-        devices=count if where.index is None else [where.index],
-        strategy="auto" if count == 1 else "ddp_spawn",
-        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
-    )
     loss = loss or partial(weighted_cross_entropy, label_smoothing=recipe.label_smoothing)
     run: Any = _fit_on_each  # Fabric hands itself over as the first argument
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights"
-        fabric.launch(run, classifier, data, recipe, size, random_state, loss, attack, describe, weights)
+        _fabric(recipe).launch(run, classifier, data, recipe, size, random_state, loss, attack, what, weights)
         classifier.load_state_dict(torch.load(weights, weights_only=True))
     return classifier.to("cpu").eval()
 
@@ -83,10 +68,37 @@ def weighted_cross_entropy(
     return (losses * weights).sum() / weights.sum()
 
 
+def _fabric(recipe: Recipe) -> Any:
+    """What runs the training on the devices that the environment asks for."""
+    from lightning_fabric import Fabric
+
+    count, where = device_count(), device()
+    if count > 1 and where.index is not None:
+        raise ValueError(
+            f"DEBUGSET_DEVICE={where}: names one device, but DEBUGSET_DEVICES asks for {count}; drop either"
+        )
+    if recipe.batch % count:
+        raise ValueError(f"recipe.batch: {recipe.batch} images do not divide among {count} devices; change either")
+    return Fabric(
+        accelerator=where.type,
+        devices=count if where.index is None else [where.index],
+        strategy="auto" if count == 1 else "ddp_spawn",
+        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
+    )
+
+
 def _fit_on_each(
-    fabric: Any, classifier: Classifier, data: TrainingSet, recipe: Recipe, size: int, random_state: int,
-    loss_of: Loss, attack: Attack | None, describe: str, weights: Path,
-) -> None:  # fmt: skip
+    fabric: Any,
+    classifier: Classifier,
+    data: TrainingSet,
+    recipe: Recipe,
+    size: int,
+    random_state: int,
+    compute_loss: Loss,
+    attack: Attack | None,
+    what: str,
+    weights: Path,
+) -> None:
     """What every device runs; all end with the same weights, and the first one writes them."""
     torch.manual_seed(random_state * 1000 + fabric.global_rank)  # an attack's random starts
     if recipe.channels_last:
@@ -98,14 +110,14 @@ def _fit_on_each(
     optimiser, schedule = optimiser_and_schedule(classifier, recipe)
     model, optimiser = fabric.setup(classifier, optimiser)
     stream = batches(data, recipe, size, random_state, fabric.device, fabric.global_rank, fabric.world_size)
-    bar = progress(stream, describe, recipe.steps, unit="step", disable=fabric.global_rank > 0)
+    bar = progress(stream, what, recipe.steps, unit="step", disable=fabric.global_rank > 0)
     for step, batch in enumerate(bar):
         pixels = batch.pixels
         if attack is not None:
             with fabric.autocast():
                 pixels = attack(model.module, pixels, batch.labels, step)
         model.train()
-        loss = loss_of(model(pixels), batch.labels, batch.weights)
+        loss = compute_loss(model(pixels), batch.labels, batch.weights)
         # The devices' losses are averaged: a device whose images weigh more has to count for more.
         loss = loss * batch.weights.mean() / fabric.all_reduce(batch.weights.mean())
         optimiser.zero_grad(set_to_none=True)
@@ -123,9 +135,12 @@ def optimiser_and_schedule(
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """SGD with Nesterov momentum and the one-cycle learning rate of the recipe."""
     optimiser = torch.optim.SGD(
-        model.parameters(), lr=recipe.peak_lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay,
+        model.parameters(),
+        lr=recipe.peak_lr,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
         nesterov=recipe.momentum > 0,
-    )  # fmt: skip
+    )
     total = recipe.steps + 1  # the schedule's last step has no learning rate
     warmup = recipe.warmup if recipe.warmup * total > 1 else 0.0  # torch divides by zero in less than a step
     schedule = torch.optim.lr_scheduler.OneCycleLR(

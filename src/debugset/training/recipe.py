@@ -1,4 +1,4 @@
-"""The recipe that the original model and every variant train by, and the variants' random states."""
+"""How models are trained: what all say, the recipe of the original and its variants, and their random states."""
 
 from typing import Annotated, Literal
 
@@ -8,15 +8,20 @@ from debugset.base.params import Section
 from debugset.models.params import Precision
 
 
-class Recipe(Section):
-    """Section ``recipe``: SGD with Nesterov momentum and a one-cycle schedule, for a number of steps.
+class Schedule(Section):
+    """What every section that trains by steps says: SGD with Nesterov momentum and a one-cycle learning rate.
 
     Attributes:
-        steps: optimiser steps; the same for all variants, however many images they have.
+        steps: optimiser steps, however many images there are.
         batch: images a step, over all devices together.
-        peak_lr: the schedule's highest learning rate, reached after ``warmup`` of the steps.
-        augmentation: ``shift_flip`` keeps all images in memory and shifts them by up to ``shift`` px;
+        peak_lr: the highest learning rate.
+        warmup: share of the steps after which it is reached.
+        momentum: of SGD; 0 is without.
+        weight_decay: of SGD.
+        augmentation: ``shift_flip`` keeps all images in memory, shifts them and mirrors every second one;
             ``random_resized_crop`` decodes them as they come; ``none`` keeps them in memory as they are.
+        shift: the largest, px.
+        precision: of the forward pass.
         channels_last: memory format of images and weights.
     """
 
@@ -26,11 +31,20 @@ class Recipe(Section):
     warmup: float = Field(ge=0, lt=1)
     momentum: float = Field(ge=0, lt=1)
     weight_decay: float = Field(ge=0)
-    label_smoothing: float = Field(ge=0, lt=1)
     augmentation: Literal["shift_flip", "random_resized_crop", "none"]
     shift: int = Field(ge=0)
     precision: Precision
     channels_last: bool
+
+
+class Recipe(Schedule):
+    """Section ``recipe``: how the original model and every variant train.
+
+    Attributes:
+        label_smoothing: of the cross-entropy.
+    """
+
+    label_smoothing: float = Field(ge=0, lt=1)
 
 
 class TrainParams(Section):
