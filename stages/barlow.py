@@ -18,7 +18,7 @@ from debugset.base.paths import BARLOW, DIAGNOSIS, ERRORS, MODELS, SETS, TRAIN
 from debugset.features.matrix import Matrix
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
-from debugset.models.classifier import load_model
+from debugset.models.classifier import load_model, read_description
 from debugset.models.device import device
 from debugset.models.params import EmbedParams
 
