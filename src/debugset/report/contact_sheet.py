@@ -13,7 +13,8 @@ from debugset.images.pixels import square_pixels
 from debugset.report.drawing import BAD, GOOD
 from debugset.report.inputs import Inputs
 from debugset.report.marks import picture
-from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
+from debugset.report.pool_photos import caption_and_mark
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks
 
 FIRST, STEP, LINE = 2.6, 1.12, 1.32  # the first pick, from pick to pick, from row to row; in widths of a picture
 SIDE = 96  # px of a picture, at most
@@ -51,7 +52,7 @@ def sheet_rows(inputs: Inputs, limit: int) -> list[SheetRow]:
 def _sheet_row(inputs: Inputs, seed: Seed, now: int | None) -> SheetRow:
     picks = []
     for row in nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].tolist():
-        picks.append((inputs.pool.image(row), *verdict(inputs, row, seed.label)))
+        picks.append((inputs.pool.image(row), *caption_and_mark(inputs, row, seed.label)))
     return SheetRow(
         failure=inputs.images(SEED_SET).image(seed.row),
         label=inputs.class_name(seed.label),

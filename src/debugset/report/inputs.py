@@ -15,12 +15,14 @@ from debugset.dcd.accuracy import choose_embedder
 from debugset.dcd.failures import class_indices
 from debugset.dcd.variants import DCD, EMBEDDERS
 from debugset.dcd.variants import VARIANTS as TRAINED
-from debugset.images.sets import ImageSet, open_set
+from debugset.images.sets import MANIFEST, ImageSet, open_set
 from debugset.report.params import ReportParams
 
 VARIANTS = ("original", *TRAINED)
 FAILURES = ERRORS / "failures.parquet"
-CLASS_NAMES = SETS / TEST / "manifest.parquet"  # the names that labels index are in it
+KEEP = DEDUP / "keep.parquet"
+POOL_MANIFEST = POOL / MANIFEST
+CLASS_NAMES = SETS / TEST / MANIFEST  # the names that labels index are in it
 ACCURACY_FILES = (EVALUATION, FAILURES, CLASS_NAMES)  # without them no accuracy can be told
 
 
@@ -74,7 +76,7 @@ class Inputs:
     @property
     def keep(self) -> pd.DataFrame:
         """The fate of every pool image in the duplicate and leak filters."""
-        return self.frame(DEDUP / "keep.parquet")
+        return self.frame(KEEP)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ def slopes(panel: Axes, table: pd.DataFrame, chosen: str) -> None:
     stops = [name for name in ("original", "retrain", chosen) if name in rates]
     last = len(stops) - 1
     # The figure is 0.24 * (modes + 6.7) inches high, so this is a little more than a line of text.
-    ends = _apart(rates[stops[-1]].to_numpy(), 90 / (len(rates) + 6))
+    ends = _spread(rates[stops[-1]].to_numpy(), 90 / (len(rates) + 6))
     for (mode, row), end in zip(rates[stops].iterrows(), ends, strict=True):
         panel.plot(range(len(stops)), row, "o-", ms=4, lw=1.6, color=variant_colour(chosen), alpha=0.75)
         line = {"arrowstyle": "-", "lw": 0.5, "color": FAINT}
@@ -90,7 +90,7 @@ def together(panel: Axes, rows: pd.DataFrame, variants: Sequence[str], chosen: s
     panel.set_title("Error rate on the images of all modes, %")
 
 
-def _apart(values: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
+def _spread(values: Float[np.ndarray, " n"], gap: float) -> Float[np.ndarray, " n"]:
     """Places for labels near their values, in the same order, at least ``gap`` apart."""
     order = np.argsort(values, kind="stable")
     places = values.astype(float).copy()

@@ -6,7 +6,7 @@ from debugset.base.params import Section
 
 
 class ReportParams(Section):
-    """How much the report shows, and how its intervals are drawn.
+    """Section ``report``: how much the report shows.
 
     Attributes:
         seeds_shown: failures shown with their picks, drawn in turn from the debug classes.

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from debugset.report.inputs import Inputs
-
 CRISP = 64  # pixels on the longer side up to which an image is shown pixel by pixel
 THUMBNAIL = 128  # pixels on the longer side of a larger image's thumbnail
 
@@ -64,12 +62,6 @@ def tile(image: Image.Image, alt: str, *, caption: str = "", mark: str = "", det
     """An image as a tile; its fields are those of `Tile`."""
     uri, crisp = data_uri(image)
     return Tile(uri, crisp, alt, caption, mark, detail)
-
-
-def pool_tile(inputs: Inputs, row: int, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
-    """The pool's photo in manifest row ``row`` as a tile; noted, so that the page credits who made it."""
-    inputs.shown_pool_rows.add(row)
-    return tile(inputs.pool.image(row), alt, caption=caption, mark=mark, detail=detail)
 
 
 def data_uri(image: Image.Image) -> tuple[str, bool]:

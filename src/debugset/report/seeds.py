@@ -44,21 +44,3 @@ def nearest_picks(inputs: Inputs, embedder: str, seed: Seed) -> pd.DataFrame:
     of_seed = picks[(picks["seed_set"] == SEED_SOURCE) & (picks["seed_id"] == seed.image_id)]
     shown = of_seed.sort_values("rank").head(inputs.params.picks_shown)
     return shown.assign(row=inputs.pool.rows_of(shown["image_id"]))
-
-
-def verdict(inputs: Inputs, row: int, label: int) -> tuple[str, str]:
-    """How a photo of the pool that serves as an example of class ``label`` is captioned and marked.
-
-    Args:
-        inputs: the pipeline's results.
-        row: the photo's manifest row.
-        label: the class.
-
-    Returns:
-        The caption, and "right" or "wrong" where the truth is known, else "".
-    """
-    manifest = inputs.pool.manifest
-    if "true_label" not in manifest:
-        return inputs.class_name(label), ""
-    truth = int(manifest["true_label"].iloc[row])
-    return inputs.class_name(truth), "right" if truth == label else "wrong"

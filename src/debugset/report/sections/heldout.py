@@ -5,13 +5,14 @@ from typing import Any
 import pandas as pd
 
 from debugset.base.paths import HELDOUT_SOURCE, SETS
+from debugset.images.sets import MANIFEST
 from debugset.report.inputs import ACCURACY_FILES, Inputs, records
 from debugset.report.pictures import Tile, tile
 
 SHORT = "Held-out failures"
 TITLE = "Held-out failures, before and after"
 HELDOUT_SET = SETS / HELDOUT_SOURCE
-NEEDS = (HELDOUT_SET / "manifest.parquet", *ACCURACY_FILES)
+NEEDS = (HELDOUT_SET / MANIFEST, *ACCURACY_FILES)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:

@@ -5,16 +5,17 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from debugset.base.paths import DEDUP, POOL, SETS
+from debugset.base.paths import DEDUP, SETS
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
-from debugset.report.inputs import Inputs, records
-from debugset.report.pictures import pool_tile, tile
+from debugset.report.inputs import KEEP, POOL_MANIFEST, Inputs, records
+from debugset.report.pictures import tile
+from debugset.report.pool_photos import pool_tile
 
 SHORT = "Leak filter"
 TITLE = "Which photos were too close to a test image"
 BORDER = DEDUP / "border.parquet"
-NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", BORDER)
+NEEDS = (POOL_MANIFEST, KEEP, BORDER)
 KINDS = ("exact", "reencoded", "shifted", "brightness")
 
 

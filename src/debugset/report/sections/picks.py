@@ -4,15 +4,18 @@ from typing import Any
 
 import pandas as pd
 
-from debugset.base.paths import POOL, SEED_SOURCE
+from debugset.base.paths import SEED_SOURCE
 from debugset.dcd.variants import DCD
-from debugset.report.inputs import ACCURACY_FILES, Inputs, records
-from debugset.report.pictures import pool_tile, tile
-from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
+from debugset.images.sets import MANIFEST
+from debugset.report.inputs import ACCURACY_FILES, POOL_MANIFEST, Inputs, records
+from debugset.report.pictures import tile
+from debugset.report.pool_photos import caption_and_mark, pool_tile, source_words
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks
 
 SHORT = "Failures and picks"
 TITLE = "What failed, and what was collected for it"
-NEEDS = (SEED_SET / "manifest.parquet", POOL / "manifest.parquet", *ACCURACY_FILES)
+NEEDS = (SEED_SET / MANIFEST, POOL_MANIFEST, *ACCURACY_FILES)
+TOOL_TIP = {"context": "context", "title": "title"}  # columns and their headings
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -44,11 +47,11 @@ def _lane(inputs: Inputs, embedder: str, seed: Seed) -> dict[str, Any]:
     tiles = []
     for pick in records(nearest_picks(inputs, embedder, seed)):
         row = pick["row"]
-        caption, mark = verdict(inputs, row, pick["class"])
+        caption, mark = caption_and_mark(inputs, row, pick["class"])
         words = f"pick {pick['rank'] + 1}: found as {inputs.class_name(int(inputs.pool.labels[row]))}"
         if mark:
             words += f", is {caption}"
-        detail = f"{words}; squared distance {pick['distance']:.3g}{_source_words(inputs, row)}"
+        detail = f"{words}; squared distance {pick['distance']:.3g}{source_words(inputs, row, TOOL_TIP)}"
         tiles.append(pool_tile(inputs, row, words, caption=caption, mark=mark, detail=detail))
     now = inputs.predicted_labels(DCD + embedder, SEED_SOURCE).get(seed.image_id)
     return {
@@ -57,15 +60,6 @@ def _lane(inputs: Inputs, embedder: str, seed: Seed) -> dict[str, Any]:
         "now": None if now is None else inputs.class_name(now),
         "mended": now == seed.label,
     }
-
-
-def _source_words(inputs: Inputs, row: int) -> str:
-    """What the source says of a photo, for its tool tip."""
-    manifest, words = inputs.pool.manifest, ""
-    for name in ("context", "title"):
-        if name in manifest:
-            words += f"; {name}: {manifest[name].iloc[row]}"
-    return words
 
 
 def _totals(inputs: Inputs, picks: pd.DataFrame) -> dict[str, Any]:

@@ -6,17 +6,17 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
-from debugset.base.paths import DEDUP, POOL, SCRAPE
+from debugset.base.paths import SCRAPE
 from debugset.pool.fault import Fault
-from debugset.report.inputs import ACCURACY_FILES, Inputs
+from debugset.report.inputs import ACCURACY_FILES, KEEP, POOL_MANIFEST, Inputs
 from debugset.report.numbers import weak_label_precision
-from debugset.report.pictures import Tile, pool_tile
-from debugset.report.seeds import verdict
+from debugset.report.pictures import Tile
+from debugset.report.pool_photos import caption_and_mark, pool_tile, source_words
 
 SHORT = "The pool"
 TITLE = "What was collected, and what became of it"
-NEEDS = (POOL / "manifest.parquet", DEDUP / "keep.parquet", *ACCURACY_FILES)
-TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "planted"}  # column, heading
+NEEDS = (POOL_MANIFEST, KEEP, *ACCURACY_FILES)
+TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "planted"}  # columns and their headings
 
 
 class Fate(NamedTuple):
@@ -92,19 +92,10 @@ def _tiles(inputs: Inputs, mask: Bool[np.ndarray, " n"]) -> list[Tile]:
     tiles = []
     for row in inputs.pool.rows_of(inputs.keep["image_id"].iloc[drawn]).tolist():
         weak = int(inputs.pool.labels[row])
-        caption, mark = verdict(inputs, row, weak)
+        caption, mark = caption_and_mark(inputs, row, weak)
         words = f"found as {inputs.class_name(weak)}"
         if mark == "wrong":
             words += f", is {caption}"
-        detail = words + _source_words(inputs, row)
+        detail = words + source_words(inputs, row, TOOL_TIP)
         tiles.append(pool_tile(inputs, row, words, caption=caption, mark=mark, detail=detail))
     return tiles
-
-
-def _source_words(inputs: Inputs, row: int) -> str:
-    """What the source says of a photo, for its tool tip."""
-    manifest, words = inputs.pool.manifest, ""
-    for column, heading in TOOL_TIP.items():
-        if column in manifest and manifest[column].iloc[row]:
-            words += f"; {heading}: {manifest[column].iloc[row]}"
-    return words

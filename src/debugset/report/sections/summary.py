@@ -4,8 +4,9 @@ from typing import Any
 
 from debugset.base.paths import POOL, SEED_SOURCE
 from debugset.report.inputs import ACCURACY_FILES, Inputs
-from debugset.report.pictures import pool_tile, tile
-from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks, verdict
+from debugset.report.pictures import tile
+from debugset.report.pool_photos import caption_and_mark, pool_tile
+from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks
 
 SHORT = "In short"
 TITLE = "In short"
@@ -37,16 +38,16 @@ def _story(inputs: Inputs) -> dict[str, Any] | None:
     for seed in draw_seeds(inputs):
         picks = nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].head(STORY_PICKS).tolist()
         if picks and now.get(seed.image_id) == seed.label:
-            return _mended(inputs, seed, picks)
+            return _story_of(inputs, seed, picks)
     return None
 
 
-def _mended(inputs: Inputs, seed: Seed, picks: list[int]) -> dict[str, Any]:
+def _story_of(inputs: Inputs, seed: Seed, picks: list[int]) -> dict[str, Any]:
     """A mended seed, its picks, and the labels before and after."""
     label = inputs.class_name(seed.label)
     tiles = []
     for row in picks:
-        caption, mark = verdict(inputs, row, seed.label)
+        caption, mark = caption_and_mark(inputs, row, seed.label)
         tiles.append(pool_tile(inputs, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
     return {
         "failure": tile(inputs.images(SEED_SET).image(seed.row), f"a failure: {label}"),
