@@ -56,11 +56,7 @@ def _accuracy_panel(panel: Axes, table: pd.DataFrame, column: str, chosen: str) 
 
 
 def differences(
-    axes: Sequence[Axes],
-    table: pd.DataFrame,
-    baselines: Sequence[str],
-    columns: Mapping[str, str],
-    chosen: str,
+    axes: Sequence[Axes], table: pd.DataFrame, baselines: Sequence[str], columns: Mapping[str, str], chosen: str
 ) -> None:
     """Paired differences of every variant to each baseline, one panel a baseline.
 

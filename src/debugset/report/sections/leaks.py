@@ -22,7 +22,7 @@ KINDS = ("exact", "reencoded", "shifted", "brightness")
 def context(inputs: Inputs) -> dict[str, Any]:
     """Pairs by distance over threshold, the distribution of that ratio, scores and thresholds."""
     keep = inputs.keep
-    # Of an image with its nearest test image; copies of another photo were never compared.
+    # A photo and its nearest test image; of two photos with the same bytes one was never compared.
     pairs = _with_ratio(keep[(keep["reason"] != "duplicate") & (keep["threshold"] > 0)])
     return {
         "strips": _strips(inputs, pairs),
@@ -74,13 +74,12 @@ def _plot(inputs: Inputs, pairs: pd.DataFrame) -> Markup | None:
     planted = pd.Series("", pairs.index)
     if "planted" in inputs.pool.manifest:
         planted = pairs["image_id"].map(inputs.pool.manifest.set_index("id")["planted"])
+    planted = planted.where(planted.isin(KINDS), "")
     ratios = {}
-    for kind in KINDS:
-        if (planted == kind).any():
-            ratios[f"planted: {kind}"] = pairs["ratio"][planted == kind].to_numpy()
-    others = ~planted.isin(KINDS)
-    if others.any():
-        ratios["all other photos"] = pairs["ratio"][others].to_numpy()
+    for kind in (*KINDS, ""):
+        of_kind = pairs["ratio"][planted == kind].to_numpy()
+        if len(of_kind):
+            ratios[f"planted: {kind}" if kind else "all other photos"] = of_kind
     with drawing(1, 1, (9.6, 0.9 + 0.42 * len(ratios))) as (figure, axes):
         figures.leak_ratios(axes[0], ratios, inputs.generator())
         return svg(figure, "leaks", "Distance to the nearest test image over the threshold, by kind of planted copy.")

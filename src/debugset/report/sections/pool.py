@@ -19,7 +19,7 @@ NEEDS = (POOL_MANIFEST, KEEP, *ACCURACY_FILES)
 TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "planted"}  # columns and their headings
 
 
-class Fate(NamedTuple):
+class _Fate(NamedTuple):
     """What became of some of the packed images.
 
     Attributes:
@@ -66,18 +66,18 @@ def _steps_of_scrape(scrape: dict[str, Any]) -> list[tuple[str, int, bool]]:
     return steps
 
 
-def _fates(inputs: Inputs, embedder: str) -> list[Fate]:
+def _fates(inputs: Inputs, embedder: str) -> list[_Fate]:
     reason = inputs.keep["reason"].to_numpy(object)
     keep = inputs.keep["keep"].to_numpy(bool)
     train = _among(inputs, inputs.picks[embedder]) if embedder in inputs.picks else np.zeros(len(keep), bool)
     deval = _among(inputs, inputs.deval)
     rest = keep & ~train & ~deval
     return [
-        Fate(f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
-        Fate("picked by foundation: de-val", "Kept out of every training set, to choose the embedder.", deval, False),
-        Fate("kept, not picked", "Similar to no failure, or other images are more similar.", rest, False),
-        Fate("leak: removed", "Too close to a test image to be new.", reason == "leak", True),
-        Fate("duplicate: removed", "The same bytes as another photo of the pool.", reason == "duplicate", True),
+        _Fate(f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
+        _Fate("picked by foundation: de-val", "Kept out of every training set, to choose the embedder.", deval, False),
+        _Fate("kept, not picked", "Similar to no failure, or other images are more similar.", rest, False),
+        _Fate("leak: removed", "Too close to a test image to be new.", reason == "leak", True),
+        _Fate("duplicate: removed", "The same bytes as another photo of the pool.", reason == "duplicate", True),
     ]
 
 
