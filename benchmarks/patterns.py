@@ -20,7 +20,7 @@ from torch import Tensor
 
 from debugset.models.classifier import Classifier, build
 from debugset.models.registry import Architecture
-from debugset.relations import networks  # noqa: F401 - it makes two names known to timm
+from debugset.relations.networks import register
 from debugset.relations.patterns import inference_patterns
 
 ATTRIBUTES, BATCH, TURNS = 11, 32, 5
@@ -30,6 +30,7 @@ LAYER = "backbone.features.0"
 
 def network(name: str, side: int) -> Classifier:
     """A network with random weights, in evaluation mode."""
+    register()
     torch.manual_seed(0)
     return build(Architecture(name, "scratch", side), ATTRIBUTES).eval()
 
@@ -48,8 +49,8 @@ def one_by_one(scores: Classifier, pixels: Tensor, *, shared: bool) -> None:
         for attribute in range(ATTRIBUTES):
             if attribute == 0 or not shared:
                 kept.clear()
-                found = scores(image)[0]
-            torch.autograd.grad(found[attribute], kept[0], retain_graph=shared)
+                of_image = scores(image)[0]
+            torch.autograd.grad(of_image[attribute], kept[0], retain_graph=shared)
     handle.remove()
 
 
@@ -62,24 +63,24 @@ def rates(name: str) -> tuple[float, float, float]:
         (few, lambda: one_by_one(scores, pixels[:few], shared=True)),
         (BATCH, lambda: inference_patterns(scores, LAYER, pixels)),
     )
-    found: list[list[float]] = [[] for _ in ways]
+    speeds: list[list[float]] = [[] for _ in ways]
     for turn in range(TURNS + 1):
-        for times, (images, work) in zip(found, ways, strict=True):
+        for speed, (images, work) in zip(speeds, ways, strict=True):
             start = time.perf_counter()
             work()
             if turn:  # the first one warms up
-                times.append(images / (time.perf_counter() - start))
-    each, shared, batched = (statistics.median(times) for times in found)
+                speed.append(images / (time.perf_counter() - start))
+    each, shared, batched = map(statistics.median, speeds)
     return each, shared, batched
 
 
 def peak(batch: int) -> float:
     """What batches of one size add to a process's peak of memory, MiB; a process of its own."""
-    code = f"from benchmarks.patterns import added; print(added({batch}))"
+    code = f"from benchmarks.patterns import added_memory; print(added_memory({batch}))"
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
 
 
-def added(batch: int) -> float:
+def added_memory(batch: int) -> float:
     """How far this process's memory rises above what it holds before, over ten batches, MiB; Linux only."""
     side, _ = NETWORKS["small_alexnet"]
     scores, pixels = network("small_alexnet", side), torch.rand(batch, 3, side, side)

@@ -22,11 +22,13 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from debugset.base.numerics import in_force, make_portable
+from debugset.base.paths import TEST, TRAIN
 from debugset.cli.profiles import read
 from debugset.cli.sections import validate
 from debugset.datasets.outfits import ground_truth
 from debugset.datasets.sections import attribute_sets
 from debugset.images.sets import open_set, read_attributes, write_set
+from debugset.models.device import device
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.mining import Network
 from debugset.relations.networks import fit_attributes
@@ -42,29 +44,33 @@ def main() -> None:
     """Print the table of both masks, then the Spearman correlations and the false alarms."""
     sections = validate(read("fashion"))
     params = sections["attributes"].model_copy(update={"pairs": PAIRS, "random_states": RANDOM_STATES})
-    found = []
+    tables = []
     with tempfile.TemporaryDirectory() as folder:
         for name, (records, _) in attribute_sets(sections["attributed"]).items():
             (Path(folder) / name).mkdir()
             write_set(Path(folder) / name, records, ("image",))
-        train, test = (open_set(Path(folder) / name) for name in ("train", "test"))
-        shown = read_attributes(train)
+        train, test = open_set(Path(folder) / TRAIN), open_set(Path(folder) / TEST)
+        attributes = read_attributes(train)
         for one in runs(params):
-            rows = biased_rows(shown, one.pair, one.tau, params.images, one.random_state)
-            scores, description = fit_attributes(train, rows, shown.iloc[rows], params, one.random_state, one.words)
+            rows = biased_rows(attributes, one.pair, one.tau, params.images, one.random_state)
+            classifier, description = fit_attributes(
+                train, rows, attributes.iloc[rows], params, one.random_state, one.words
+            )
             for mask in MASKS:
                 settings = sections["relations"].model_copy(update={"mask": mask})
-                network = Network(scores, description.architecture, settings.layer)
-                study = Study(network, train, rows, shown, test, read_attributes(test), ground_truth(), settings)
-                accuracy = float(study.right.to_numpy().mean())
-                told = {
-                    "biased_a": one.attribute_a,
-                    "biased_b": one.attribute_b,
-                    "tau": one.tau,
-                    "random_state": one.random_state,
-                }
-                found.append(study.diagnosis.assign(**told, mask=mask, accuracy=accuracy))
-    diagnoses = pd.concat(found, ignore_index=True)
+                network = Network(classifier.to(device()), description.architecture, settings.layer)
+                truth = ground_truth()
+                study = Study(network, train, rows, attributes, test, read_attributes(test), truth, settings)
+                table = study.diagnosis.assign(
+                    biased_a=one.attribute_a,
+                    biased_b=one.attribute_b,
+                    tau=one.tau,
+                    random_state=one.random_state,
+                    mask=mask,
+                    accuracy=float(study.right.to_numpy().mean()),
+                )
+                tables.append(table)
+    diagnoses = pd.concat(tables, ignore_index=True)
     planted = {mask: report(diagnoses[diagnoses["mask"] == mask], mask) for mask in MASKS}
     print(summary(planted))
 
@@ -121,11 +127,14 @@ def _planted(network: pd.DataFrame, pair: list[str]) -> dict[str, object]:
     others = network[~_is(network, "own", pair)]
     calm = others[others["correlation"].abs() <= CORRELATED]
     return {
-        "correlation": planted["correlation"], "mean": planted["mean"], "kl": planted["kl"],
-        "rank": 1 + (others["kl"] > planted["kl"]).sum(), "beside": 1 + (calm["kl"] > planted["kl"]).sum(),
-        "of": len(network), "next_kl": calm["kl"].max(), "fires": planted["kind"] == FAILURE_MODE,
+        **planted[["correlation", "mean", "kl"]],
+        "rank": 1 + (others["kl"] > planted["kl"]).sum(),
+        "beside": 1 + (calm["kl"] > planted["kl"]).sum(),
+        "of": len(network),
+        "next_kl": calm["kl"].max(),
+        "fires": planted["kind"] == FAILURE_MODE,
         "accuracy": planted["accuracy"],
-    }  # fmt: skip
+    }
 
 
 def _is(table: pd.DataFrame, which: str, pair: list[str]) -> np.ndarray:

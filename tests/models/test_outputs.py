@@ -1,15 +1,17 @@
 """What a model says of images: they are prepared as it wants them, and the batches change nothing."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from debugset.models import inference
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
-from debugset.models.outputs import compute_features, compute_logits, pixel_batches, predict, predict_table
+from debugset.models.outputs import compute_features, compute_logits, pixel_batches, png_files, predict, predict_table
 from tests.datasets.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour, small_network
 from tests.reference import pixels as naive
@@ -118,3 +120,17 @@ def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
         monkeypatch.setenv("DEBUGSET_DEVICE", where)
         found.append(compute_logits(inference.prepare_for_inference(classifier), images, np.arange(10), PLAIN, "fp32"))
     np.testing.assert_allclose(found[0], found[1], atol=1e-2)
+
+
+def decoded(file):
+    image = Image.open(io.BytesIO(file))
+    assert image.format == "PNG"
+    return np.asarray(image)
+
+
+def test_pixels_come_back_from_their_files():
+    pixels = torch.rand(3, 3, 5, 7, generator=torch.Generator().manual_seed(0))
+    for image, plain_file, small_file in zip(pixels, png_files(pixels), png_files(pixels, optimize=True), strict=True):
+        for file in (plain_file, small_file):
+            assert np.array_equal(decoded(file), (image * 255).round().byte().permute(1, 2, 0).numpy())
+    assert decoded(png_files(torch.full((1, 3, 1, 1), 1.7))[0]).tolist() == [[[255, 255, 255]]]

@@ -39,26 +39,26 @@ def failure(mode, a="bag", b="sandal", images=5):
     ],
 )  # fmt: skip
 def test_each_sign_gives_words_or_exclusions(mode, pair, about, label, queries):
-    found = collect.combination(failure(mode, *pair), WORDS, about)
+    found = collect.combination_of(failure(mode, *pair), WORDS, about)
     assert (found.label, list(found.queries), found.reason) == (label, queries, "")
 
 
 def test_words_of_earlier_combinations_are_taken_without_their_exclusions():
-    found = collect.combination(failure("+-"), WORDS, [])
+    found = collect.combination_of(failure("+-"), WORDS, [])
     again = WORDS | {"bag": [*found.queries, "handbag -hat"]}
-    assert collect.combination(failure("+-"), again, []) == found
-    assert collect.combination(failure("-+"), again, []).queries[0] == "sandal -bag -handbag"
+    assert collect.combination_of(failure("+-"), again, []) == found
+    assert collect.combination_of(failure("-+"), again, []).queries[0] == "sandal -bag -handbag"
 
 
 def test_an_unquoted_query_of_several_words_is_excluded_as_a_phrase():
-    found = collect.combination(failure("+-"), {"bag": ["tote bag"], "sandal": ["open sandal"]}, [])
+    found = collect.combination_of(failure("+-"), {"bag": ["tote bag"], "sandal": ["open sandal"]}, [])
     assert found.queries == ('tote bag -"open sandal"',)
 
 
 def test_a_query_that_excludes_its_own_words_is_not_asked():
-    hair = collect.combination(failure("+-", "blond_hair", "hair"), {}, [])
+    hair = collect.combination_of(failure("+-", "blond_hair", "hair"), {}, [])
     assert (hair.queries, hair.reason[:7]) == ((), "no word")
-    some = collect.combination(failure("+-"), {"bag": ["bag", "pouch"], "sandal": ["bag"]}, [])
+    some = collect.combination_of(failure("+-"), {"bag": ["bag", "pouch"], "sandal": ["bag"]}, [])
     assert some.queries == ("pouch -bag",)
 
 
@@ -76,11 +76,11 @@ def test_a_query_that_excludes_its_own_words_is_not_asked():
 def test_what_cannot_be_collected_says_why(row, about, line):
     table = pd.DataFrame([row])
     if line is None:
-        (found,) = collect.combinations(table, WORDS, about)
+        (found,) = collect.combinations_of(table, WORDS, about)
         assert found.queries == ("bag", "handbag")
         return
     with pytest.raises(ValueError, match=line):
-        collect.combinations(table, WORDS, about)
+        collect.combinations_of(table, WORDS, about)
 
 
 def tables():
@@ -107,7 +107,7 @@ def tables():
 
 def test_the_failure_modes_of_a_run_come_by_relation_and_rank():
     pairs, modes, _ = tables()
-    found = collect.failures(pairs, modes)
+    found = collect.mode_table(pairs, modes)
     assert found["name"].tolist() == ["hat-sandal-", "bag-sandal+", "bag+hat-", "bag+hat-"]
     assert found["run"].tolist() == ["001", "001", "001", "002"]
     assert found["images"].tolist() == [3, 2, 1, 0]
@@ -117,21 +117,21 @@ def test_the_failure_modes_of_a_run_come_by_relation_and_rank():
 def test_annotations_decide_which_modes_are_possible():
     pairs, modes, _ = tables()
     shown = pd.DataFrame({"bag": [1, 1, -1, -1.0], "hat": [1, 1, 1, -1], "sandal": [1, -1, -1, -1]})
-    found = collect.failures(pairs, modes, shown)
+    found = collect.mode_table(pairs, modes, shown)
     assert found["images"].tolist() == [1, 0, 0, 0]
-    assert collect.failures(pairs, modes, shown[["bag", "hat"]])["images"].tolist() == [3, 2, 0, 0]
+    assert collect.mode_table(pairs, modes, shown[["bag", "hat"]])["images"].tolist() == [3, 2, 0, 0]
 
 
 def test_the_listed_run_has_a_mode_of_which_there_are_images_and_is_rather_unbiased():
     pairs, modes, runs = tables()
-    assert collect.listed_run(collect.failures(pairs, modes), runs) == "001"
-    assert collect.listed_run(collect.failures(pairs, modes.assign(test_images=1)), runs) == "002"
-    assert collect.listed_run(collect.failures(pairs, modes.assign(test_images=0)), runs) == "000"
+    assert collect.choose_run(collect.mode_table(pairs, modes), runs) == "001"
+    assert collect.choose_run(collect.mode_table(pairs, modes.assign(test_images=1)), runs) == "002"
+    assert collect.choose_run(collect.mode_table(pairs, modes.assign(test_images=0)), runs) == "000"
 
 
 def test_the_list_says_what_each_mode_costs_and_what_cannot_be_searched():
     pairs, modes, runs = tables()
-    table = collect.failures(pairs, modes)
+    table = collect.mode_table(pairs, modes)
     title, _, *lines, others = collect.listing(table, runs, "001", WORDS).splitlines()
     assert title == "run 001: random_state 0, bag-hat at tau 0.5"
     assert lines[1].split() == ["bag-sandal+", "x", "2", "2.00", "0.40", "12.5", "points"]
@@ -143,19 +143,19 @@ def test_the_list_says_what_each_mode_costs_and_what_cannot_be_searched():
 
 def test_a_name_is_looked_for_in_one_run_or_in_all():
     pairs, modes, _ = tables()
-    table = collect.failures(pairs, modes)
-    assert collect.chosen(table, ["bag+hat-", "bag+hat-"], None)["run"].tolist() == ["001"]
-    assert collect.chosen(table, ["bag+hat-"], "002")["run"].tolist() == ["002"]
+    table = collect.mode_table(pairs, modes)
+    assert collect.select_modes(table, ["bag+hat-", "bag+hat-"], None)["run"].tolist() == ["001"]
+    assert collect.select_modes(table, ["bag+hat-"], "002")["run"].tolist() == ["002"]
     with pytest.raises(ValueError, match=r"bag-sandal\+: is no failure mode of run 002; give --run 001, or none"):
-        collect.chosen(table, ["bag-sandal+"], "002")
+        collect.select_modes(table, ["bag-sandal+"], "002")
     with pytest.raises(ValueError, match="hat: is no failure mode; `debugset relations list` names them"):
-        collect.chosen(table, ["hat"], None)
+        collect.select_modes(table, ["hat"], None)
 
 
 def test_the_file_has_the_block_and_says_the_rest_in_comments():
     rows = [failure("+-"), failure("+-", "bag", "hat"), failure("+-", "footwear", "bag"), failure("++", images=0)]
-    found = collect.combinations(pd.DataFrame(rows), WORDS)
-    text = collect.query_file(found, ["sandal"])
+    found = collect.combinations_of(pd.DataFrame(rows), WORDS)
+    text = collect.query_text(found, ["sandal"])
     bags = ["bag -sandal -flipflops", "handbag -sandal -flipflops", "bag -hat", "handbag -hat"]
     assert yaml.safe_load(text) == {"scrape": {"queries": {"bag": bags}}}
     assert text.splitlines()[:3] == ["scrape:", "  queries:", f"    bag: [{', '.join(bags)}]"]
@@ -164,9 +164,9 @@ def test_the_file_has_the_block_and_says_the_rest_in_comments():
     assert comments[1] == "#   footwear -bag -handbag"
     assert comments[2].startswith("# bag+sandal+: no annotated image")
     assert comments[3].startswith("# bag: add it to `errors.classes`")
-    assert collect.replaced(WORDS, found) == WORDS | {"bag": bags}
+    assert collect.replace_queries(WORDS, found) == WORDS | {"bag": bags}
     with pytest.raises(ValueError, match=r"footwear\+bag-: shows no class of `scrape.queries`"):
-        collect.replaced(WORDS, found[2:3])
+        collect.replace_queries(WORDS, found[2:3])
 
 
 def scraped(folder: Path, queries) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -186,8 +186,8 @@ def scraped(folder: Path, queries) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_a_scrape_with_the_queries_finds_every_photo_of_the_mode_and_no_other(tmp_path, monkeypatch, mode, label):
     monkeypatch.setenv("DEBUGSET_SPOOL", str(tmp_path / "spool"))
     words = {"bag": ["handbag", '"leather bag"'], "shirt": ["shirt"]}
-    (one,) = collect.combinations(pd.DataFrame([failure(mode, "bag", "shirt")]), words)
-    found, photos = scraped(tmp_path, collect.asked([one]))
+    (one,) = collect.combinations_of(pd.DataFrame([failure(mode, "bag", "shirt")]), words)
+    found, photos = scraped(tmp_path, collect.queries_by_class([one]))
     bag = photos["text"].str.contains(" handbag | leather bag ")
     shirt = photos["text"].str.contains(" shirt ")
     expected = photos.index[(bag == (mode[0] == "+")) & (shirt == (mode[1] == "+"))]

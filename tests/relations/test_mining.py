@@ -33,7 +33,7 @@ def there(images):
 
 def whole(network, images, rows):
     (pixels,) = pixel_batches(images, rows, network.architecture, len(rows))
-    return inference_patterns(network.scores, network.layer, pixels)
+    return inference_patterns(network.classifier, network.layer, pixels)
 
 
 def test_batches_follow_the_rows_and_hold_the_attributes_wished(images, network):
@@ -42,7 +42,17 @@ def test_batches_follow_the_rows_and_hold_the_attributes_wished(images, network)
     assert [len(batch.scores) for batch in batches] == [5, 5, 5, 2]
     found = torch.cat([batch.gradients for batch in batches])
     torch.testing.assert_close(found, everything.gradients[:, [2, 0]], atol=1e-6, rtol=0)
-    assert not network.scores.training
+    assert not network.classifier.training
+
+
+def test_the_caller_s_network_stays_as_it_was(images):
+    network = untrained(3, side=16)
+    before = [parameter.data_ptr() for parameter in network.classifier.parameters()]
+    mine_cosines(network, images, ROWS, mine_masks(network, images, ROWS, there(images), relations_params()), 8)
+    parameters = list(network.classifier.parameters())
+    assert all(parameter.requires_grad for parameter in parameters)
+    assert [parameter.data_ptr() for parameter in parameters] == before
+    assert not network.classifier.training
 
 
 def test_masks_come_from_the_first_images_that_show_the_attribute(images, network):

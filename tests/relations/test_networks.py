@@ -11,7 +11,7 @@ from torch import nn
 from debugset.images.sets import read_attributes
 from debugset.models.classifier import build, save_model
 from debugset.relations.mining import open_network
-from debugset.relations.networks import SmallAlexNet, architecture, fit_attributes, logistic, squared
+from debugset.relations.networks import SmallAlexNet, architecture, fit_attributes, logistic_loss, squared_loss
 from debugset.relations.patterns import inference_patterns
 from tests.relations.worlds import attributes_params, halves_set
 
@@ -46,8 +46,8 @@ VALUES = [[1.0, 1.0], [-1.0, 1.0], [1.0, 1.0]]
 @pytest.mark.parametrize(
     ("loss", "formula"),
     [
-        (logistic, lambda score, value: math.log1p(math.exp(-score * value))),
-        (squared, lambda score, value: (value - score) ** 2),
+        (logistic_loss, lambda score, value: math.log1p(math.exp(-score * value))),
+        (squared_loss, lambda score, value: (value - score) ** 2),
     ],
 )
 def test_a_loss_is_its_formula_summed_over_attributes_and_averaged_over_images(loss, formula):
@@ -88,7 +88,7 @@ def test_only_the_rows_given_are_trained_on_each_with_its_own_attributes(images)
     assert ((scores(network, images)[rows, 1] > 0) == (read_attributes(images)["right"].iloc[rows] > 0)).all()
 
 
-def test_a_seed_repeats_every_bit_and_another_does_not(images):
+def test_a_random_state_repeats_every_bit_and_another_does_not(images):
     found = []
     for random_state in (0, 0, 1):
         torch.manual_seed(50 + len(found))  # what was drawn before does not count
@@ -115,7 +115,7 @@ def test_a_stored_network_comes_back_with_its_layer(images, tmp_path):
     opened = open_network(tmp_path / "000", "backbone.features.0")
     assert opened.architecture == described.architecture == architecture(attributes_params())
     assert opened.layer == "backbone.features.0"
-    assert np.array_equal(scores(opened.scores, images), scores(network, images))
+    assert np.array_equal(scores(opened.classifier, images), scores(network, images))
     with pytest.raises(FileNotFoundError, match="no model is stored there"):
         open_network(tmp_path / "001", "backbone.features.0")
 

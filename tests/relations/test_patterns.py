@@ -1,4 +1,4 @@
-"""Inference patterns: against a gradient for each image and attribute, and against the score that they add up to."""
+"""Inference patterns: against a gradient for each image and attribute, and the score they add up to; their cosines."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from debugset.relations.networks import SmallAlexNet
-from debugset.relations.patterns import batch_cosines, cosines, inference_patterns
+from debugset.relations.patterns import cosines, inference_patterns
 from tests.reference import relations as naive
 
 
@@ -112,7 +112,7 @@ def test_an_attribute_that_nothing_moves_has_a_zero_pattern_that_shares_nothing(
     found = inference_patterns(network, "0.0", pixels())
     assert (found.gradients[:, 1] == 0).all()
     assert (found.gradients[:, 0] != 0).any()
-    shared = batch_cosines(found.gradients)
+    shared = cosines(found.gradients)
     assert (shared[:, 1] == 0).all()
     assert (shared[:, 0, 0] > 0.999).all()
 
@@ -169,18 +169,57 @@ def test_what_cannot_be_looked_into_is_refused_and_leaves_no_hook():
         inference_patterns(Unreached().eval(), "idle", torch.rand(1, 3, 2, 2))
 
 
-def test_cosines_on_the_device_are_those_of_arrays():
-    patterns = torch.randn(6, 4, 30, generator=torch.Generator().manual_seed(0))
-    patterns[2, 1] = 0
-    patterns[3, 2] = -5 * patterns[3, 0]
-    np.testing.assert_allclose(batch_cosines(patterns).numpy(), cosines(patterns.numpy()), rtol=0, atol=1e-6)
-    assert batch_cosines(patterns)[3, 0, 2] == pytest.approx(-1, abs=1e-6)
-    assert batch_cosines(1000 * patterns).abs().max() <= 1
+def vectors(images=4, attributes=5, units=30, random_state=0, dtype=np.float32):
+    return np.random.default_rng(random_state).normal(size=(images, attributes, units)).astype(dtype)
 
 
-def test_a_pattern_that_is_no_number_gives_no_cosine():
-    patterns = torch.tensor([[[1.0, 0], [float("nan"), 1]], [[1, 0], [0, 0]]])
-    found = batch_cosines(patterns)
-    assert found[0, 0, 0] == 1
-    assert found[0, 0, 1].isnan()  # `diagnose` refuses it
-    assert found[1].tolist() == [[1, 0], [0, 0]]
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_cosines_equal_loops(dtype):
+    given = vectors(dtype=dtype) * np.logspace(-6, 6, 5)[:, None].astype(dtype)
+    found = cosines(given)
+    expected = [[[naive.cosine(one, other) for other in image] for one in image] for image in given]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, found.swapaxes(1, 2))
+
+
+def test_a_pattern_with_itself_is_one_with_its_opposite_minus_one_and_never_beyond():
+    given = vectors(images=300, attributes=3, units=7)
+    given[:, 1], given[:, 2] = 3 * given[:, 0], -0.1 * given[:, 0]
+    found = cosines(given)
+    np.testing.assert_allclose(found[:, [0, 0, 1], [0, 1, 1]], 1, atol=1e-6)
+    np.testing.assert_allclose(found[:, :2, 2], -1, atol=1e-6)
+    assert np.abs(found).max() <= 1
+
+
+def test_a_zero_pattern_shares_nothing_even_with_itself():
+    given = vectors()
+    given[1, 2] = 0
+    found = cosines(given)
+    assert (found[1, 2] == 0).all()
+    assert (found[1, :, 2] == 0).all()
+    assert found[0, 2, 2] == pytest.approx(1)
+
+
+def test_orthogonal_patterns_share_nothing():
+    assert cosines(np.eye(3)[None]).tolist() == np.eye(3)[None].tolist()
+
+
+def test_tensors_and_arrays_have_the_same_cosines():
+    given = torch.randn(6, 4, 30, generator=torch.Generator().manual_seed(0))
+    given[2, 1] = 0
+    given[3, 2] = -5 * given[3, 0]
+    found = cosines(given)
+    assert np.array_equal(found, cosines(given.numpy()))
+    assert found[3, 0, 2] == pytest.approx(-1, abs=1e-6)
+    assert np.abs(cosines(1000 * given)).max() <= 1
+    assert cosines(torch.tensor([[[1.0, 0], [0, 0]]])).tolist() == [[[1, 0], [0, 0]]]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_missing_value_is_refused(bad):
+    given = vectors()
+    given[3, 1, 4] = bad
+    for patterns in (given, torch.from_numpy(given)):
+        with pytest.raises(ValueError, match="patterns: a value is missing or infinite"):
+            cosines(patterns)

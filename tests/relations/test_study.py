@@ -14,9 +14,10 @@ from debugset.datasets import outfits
 from debugset.datasets import sections as attribute_sets
 from debugset.datasets.outfits import ground_truth
 from debugset.images.sets import open_set, read_attributes, write_set
-from debugset.relations.heatmaps import contribution_maps, overlaid
+from debugset.models.outputs import png_files
+from debugset.relations.heatmaps import contribution_maps, overlay
 from debugset.relations.patterns import inference_patterns
-from debugset.relations.runs import attributes_of_tests, biased_rows
+from debugset.relations.runs import biased_rows, read_test_attributes
 from debugset.relations.study import ENTROPY, LOW_ENTROPY, OURS, TABLES, Study, failure_modes
 from stages import attributes as attributes_stage
 from stages import relations as relations_stage
@@ -87,14 +88,14 @@ def test_a_table_has_its_columns_and_numbers(study, name):
     assert np.isfinite(numbers).all(axis=None)
 
 
-def test_the_images_looked_at_are_the_first_of_a_random_order(study, sets):
-    assert len(study.looked_at) == 40
-    assert set(study.looked_at.tolist()) < set(study.rows.tolist())
-    assert not (np.diff(study.looked_at) > 0).all()
-    assert made_study(sets, images=10).looked_at.tolist() == study.looked_at[:10].tolist()
-    assert set(made_study(sets, images=None).looked_at.tolist()) == set(study.rows.tolist())
-    assert made_study(sets, random_state=1).looked_at.tolist() != study.looked_at.tolist()
-    assert np.array_equal(study.shown, study.attributes.iloc[study.looked_at])
+def test_the_images_mined_are_the_first_of_a_random_order(study, sets):
+    assert len(study.mined) == 40
+    assert set(study.mined.tolist()) < set(study.rows.tolist())
+    assert not (np.diff(study.mined) > 0).all()
+    assert made_study(sets, images=10).mined.tolist() == study.mined[:10].tolist()
+    assert set(made_study(sets, images=None).mined.tolist()) == set(study.rows.tolist())
+    assert made_study(sets, random_state=1).mined.tolist() != study.mined.tolist()
+    assert np.array_equal(study.shown, study.attributes.iloc[study.mined] > 0)
 
 
 def test_pairs_come_with_the_correlation_of_the_training_images(study):
@@ -119,7 +120,7 @@ def test_attributes_come_with_their_accuracy_in_tests_and_their_masks(study):
     found = table(study, "attributes").set_index("attribute")
     assert found.index.tolist() == list(outfits.ATTRIBUTES)
     (pixels,) = [study.test.pixels(range(30), 64)]
-    network = study.network.scores
+    network = study.network.classifier
     scores = network(network.mean.new_tensor(pixels).permute(0, 3, 1, 2) / 255).detach().numpy()
     expected = ((scores > 0) == (study.test_attributes > 0).to_numpy()).mean(0)
     assert found["accuracy"].tolist() == pytest.approx(expected.tolist())
@@ -186,7 +187,7 @@ def test_maps_are_files_of_the_images_beside_the_images_as_they_are(study):
         assert rows.groupby("attribute").size().tolist() == [3] * 3
         for image_id, png in rows[rows["attribute"] == ""][["image_id", "png"]].itertuples(index=False):
             row = study.train.rows_of([image_id])[0]
-            assert row in study.looked_at
+            assert row in study.mined
             assert (study.attributes.iloc[row][[a, b]] > 0).any()
             assert np.array_equal(pixels_of(png), study.train.image(row))
         of_a = rows[rows["attribute"] == a]["png"].map(pixels_of)
@@ -200,10 +201,10 @@ def test_a_map_is_of_its_own_attribute_under_its_own_mask(study):
         index = outfits.ATTRIBUTES.index(row["attribute"])
         image = study.train.pixels(study.train.rows_of([row["image_id"]]).tolist(), 64)
         pixels = torch.from_numpy(image).permute(0, 3, 1, 2) / 255
-        found = inference_patterns(study.network.scores, study.network.layer, pixels, [index])
+        found = inference_patterns(study.network.classifier, study.network.layer, pixels, [index])
         keep = torch.from_numpy(study.masks[index].keep)
         added = contribution_maps(found.gradients[:, 0], found.activations, keep, found.shape)
-        (expected,) = overlaid(pixels, added)
+        (expected,) = png_files(overlay(pixels, added))
         assert np.abs(pixels_of(row["png"]).astype(int) - pixels_of(expected)).max() <= 1
 
 
@@ -283,7 +284,7 @@ def test_a_study_without_test_images_measures_no_cost(sets, tmp_path):
     train, _ = sets
     write_set(tmp_path, [], ("image",))
     shown = read_attributes(train)
-    none = attributes_of_tests(open_set(tmp_path), list(shown.columns))
+    none = read_test_attributes(open_set(tmp_path), list(shown.columns))
     rows = biased_rows(shown, None, 0.0, 20, 0)
     bare = Study(untrained(shown.shape[1]), train, rows, shown, open_set(tmp_path), none, TRUTH, relations_params())
     assert TABLES["attributes"](bare)["accuracy"].isna().all()

@@ -55,6 +55,17 @@ def test_a_template_never_overwrites_and_needs_two_attributes(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["truth.csv"]
 
 
+def test_the_label_of_unrelated_pairs_is_one_of_the_labels(tmp_path):
+    path = tmp_path / "truth.csv"
+    path.write_text("attribute_a,attribute_b,relation\na,b,apart\nb,c,negative\n")
+    assert len(read_relations(path, list("abc"), "apart")) == 2
+    line = (
+        r"relations\.unrelated: no pair of truth\.csv is labelled unrelated; the labels are apart, negative; name one"
+    )
+    with pytest.raises(ValueError, match=line):
+        read_relations(path, list("abc"), "unrelated")
+
+
 def test_a_missing_ground_truth_names_what_writes_one(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no such ground truth; `debugset relations template .*truth.csv` "):
         read_relations(tmp_path / "truth.csv", NAMES)

@@ -1,14 +1,12 @@
 """Attribute sets small enough for tests, and settings of a small study."""
 
-import io
-
 import numpy as np
 import pandas as pd
 import torch
-from PIL import Image
 
 from debugset.datasets import outfits
 from debugset.datasets.outfits import OutfitsParams, draw_outfits
+from debugset.images.pixels import png_file
 from debugset.images.sets import attribute_columns, open_set, write_set
 from debugset.models.classifier import build
 from debugset.relations.mining import Network
@@ -59,7 +57,7 @@ def outfits_stage(monkeypatch):
     """Run stage attributed; its progress bar is no generator to the type checker, so the records go without."""
     from stages import attributed as stage
 
-    monkeypatch.setattr(stage, "tqdm", lambda records, *_, **__: records)
+    monkeypatch.setattr(stage, "progress", lambda records, *_, **__: records)
     stage.main()
 
 
@@ -78,9 +76,7 @@ def attributed_set(folder, images, attributes):
     folder.mkdir(parents=True, exist_ok=True)
     records = []
     for place, (image, row) in enumerate(zip(images, attribute_columns(attributes).to_dict("records"), strict=True)):
-        buffer = io.BytesIO()
-        Image.fromarray(image).save(buffer, "PNG")
-        records.append(({"id": f"{place:05d}", "label": 0, "shard": "0.tar", **row}, buffer.getvalue()))
+        records.append(({"id": f"{place:05d}", "label": 0, "shard": "0.tar", **row}, png_file(image)))
     write_set(folder, records, ("image",))
     return open_set(folder)
 

@@ -40,10 +40,10 @@ def list_modes(network: Network = None) -> None:
     """
     from debugset.base.params import load
     from debugset.pool.params import ScrapeParams
-    from debugset.relations.collect import listed_run, listing, read_failures
+    from debugset.relations.collect import choose_run, listing, read_mode_table
 
-    table, runs = read_failures(RELATIONS, ANNOTATED)
-    print(listing(table, runs, listed_run(table, runs, network), load("scrape", ScrapeParams).queries))
+    table, runs = read_mode_table(RELATIONS, ANNOTATED)
+    print(listing(table, runs, choose_run(table, runs, network), load("scrape", ScrapeParams).queries))
 
 
 @app.command()
@@ -69,18 +69,26 @@ def collect(
     from debugset.cli import profiles
     from debugset.dcd.failures import ErrorsParams
     from debugset.pool.params import ScrapeParams
-    from debugset.relations.collect import asked, chosen, combinations, query_file, read_failures, remarks, replaced
+    from debugset.relations.collect import (
+        combinations_of,
+        queries_by_class,
+        query_text,
+        read_mode_table,
+        remarks,
+        replace_queries,
+        select_modes,
+    )
 
     path = write or PARAMS_FILE
     sections = profiles.read(path)
     queries = check(sections, "scrape", ScrapeParams, path).queries
     classes = check(sections, "errors", ErrorsParams, path).classes
-    table, _ = read_failures(RELATIONS, ANNOTATED)
-    found = combinations(chosen(table, modes, network), queries, about or [])
+    table, _ = read_mode_table(RELATIONS, ANNOTATED)
+    combinations = combinations_of(select_modes(table, modes, network), queries, about or [])
     if write is None:
-        print(query_file(found, classes))
+        print(query_text(combinations, classes))
         return
-    profiles.set_values(path, {"scrape.queries": replaced(queries, found)})
-    print(f"wrote the queries of {', '.join(asked(found))} to {path}; next: `dvc repro`")
-    for remark in remarks(found, classes):
+    profiles.set_values(path, {"scrape.queries": replace_queries(queries, combinations)})
+    print(f"wrote the queries of {', '.join(queries_by_class(combinations))} to {path}; next: `dvc repro`")
+    for remark in remarks(combinations, classes):
         print(remark)

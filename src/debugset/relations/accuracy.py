@@ -1,14 +1,16 @@
-"""What failure modes cost on test images (the paper's experiment 3 and table 1)."""
+"""What failure modes cost on test images, this diagnosis' and the baselines' (the paper's experiment 3 and table 1)."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Int64
 
 from debugset.relations.diagnosis import MODES, mode_counts
+from debugset.relations.truth import PAIR_COLUMNS
 
-MEASURED = ["ordinary", "in_mode", "decrease", "test_images"]
-METHODS = OURS, ENTROPY, LOW_ENTROPY = ("relations", "entropy", "lowest entropy")  # the diagnosis, then both forms
-COLUMNS = ["attribute_a", "attribute_b", "relation", "mode", "score"]
+METHODS = OURS, ENTROPY, LOW_ENTROPY = ("relations", "entropy", "lowest entropy")  # the diagnosis, then both baselines
+MODE_COLUMNS = [*PAIR_COLUMNS, "mode", "score"]
+ACCURACIES = ["ordinary", "in_mode", "decrease"]
+MEASURED = [*ACCURACIES, "test_images"]
 
 
 def accuracy_decrease(modes: pd.DataFrame, attributes: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
@@ -26,12 +28,13 @@ def accuracy_decrease(modes: pd.DataFrame, attributes: pd.DataFrame, right: pd.D
     shown, rows = attributes > 0, []
     for mode in modes.to_dict("records"):
         a, b = mode["attribute_a"], mode["attribute_b"]
-        of_a, of_b = shown[a] == (mode["mode"][0] == "+"), shown[b] == (mode["mode"][1] == "+")
-        ordinary = (_share(right.loc[of_a, a]) + _share(right.loc[of_b, b])) / 2
+        sign_a, sign_b = mode["mode"]
+        of_a, of_b = shown[a] == (sign_a == "+"), shown[b] == (sign_b == "+")
         inside = of_a & of_b
-        in_mode = (_share(right.loc[inside, a]) + _share(right.loc[inside, b])) / 2
+        ordinary = (_accuracy(right.loc[of_a, a]) + _accuracy(right.loc[of_b, b])) / 2
+        in_mode = (_accuracy(right.loc[inside, a]) + _accuracy(right.loc[inside, b])) / 2
         rows.append((ordinary, in_mode, ordinary - in_mode, int(inside.sum())))
-    return modes.assign(**dict(zip(MEASURED, zip(*rows, strict=True) if rows else [()] * 4, strict=True)))
+    return pd.concat([modes, pd.DataFrame(rows, modes.index, MEASURED)], axis=1)
 
 
 def top_decrease(modes: pd.DataFrame, top: list[int], least: int) -> pd.DataFrame:
@@ -51,13 +54,9 @@ def top_decrease(modes: pd.DataFrame, top: list[int], least: int) -> pd.DataFram
         chosen = np.flatnonzero(enough)[:count]
         last = chosen[-1] if len(chosen) == count else len(enough)  # else the whole ranking was gone through
         passed = int((~enough[:last]).sum())
-        means = modes.iloc[chosen][MEASURED[:3]].astype(float).mean()
+        means = modes.iloc[chosen][ACCURACIES].astype(float).mean()
         rows.append({"top": count, "modes": len(chosen), "passed": passed, **means})
-    return pd.DataFrame(rows, columns=["top", "modes", "passed", *MEASURED[:3]])
-
-
-def _share(right: pd.Series) -> float:
-    return float(right.mean()) if len(right) else float("nan")
+    return pd.DataFrame(rows, columns=["top", "modes", "passed", *ACCURACIES])
 
 
 def entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
@@ -68,24 +67,29 @@ def entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataF
         relations: the ground truth's labelled pairs.
 
     Returns:
-        `COLUMNS`; the score is the entropy, nats, of the pair's annotations over the images that show either
+        `MODE_COLUMNS`; the score is the entropy, nats, of the pair's annotations over the images that show either
         attribute (the paper's note 3). Of equally rare modes the first of `MODES` is taken.
     """
-    return _by_entropy(attributes, relations).sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    table = _score_pairs(attributes, relations)
+    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
 
 
 def low_entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame, unrelated: str | None) -> pd.DataFrame:
-    """The strong form: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first."""
-    table = _by_entropy(attributes, relations[relations["relation"] == unrelated])
+    """A stronger baseline: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first."""
+    table = _score_pairs(attributes, relations[relations["relation"] == unrelated])
     return table.sort_values("score", kind="stable", ignore_index=True)
 
 
-def _by_entropy(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
+def _score_pairs(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFrame:
     shown, rows = attributes > 0, []
-    for pair in relations[COLUMNS[:3]].to_dict("records"):
+    for pair in relations[PAIR_COLUMNS].to_dict("records"):
         counts = mode_counts(shown[pair["attribute_a"]], shown[pair["attribute_b"]])
-        rows.append({**pair, "mode": MODES[int(counts.argmin())], "score": _entropy(counts[:3])})
-    return pd.DataFrame(rows, columns=COLUMNS)
+        rows.append({**pair, "mode": MODES[int(counts.argmin())], "score": _entropy(counts[:3])})  # without "--"
+    return pd.DataFrame(rows, columns=MODE_COLUMNS)
+
+
+def _accuracy(right: pd.Series) -> float:
+    return float(right.mean()) if len(right) else float("nan")
 
 
 def _entropy(counts: Int64[np.ndarray, " k"]) -> float:

@@ -6,8 +6,8 @@ each attribute that is there, and excludes every word for those that are not.
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from debugset.relations.accuracy import OURS
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.runs import Run
 
-NEITHER = "--"
+NEITHER = "--"  # the mode of images that show none of the two attributes
 
 
 @dataclass(frozen=True)
@@ -41,36 +41,8 @@ class Combination:
     reason: str
 
 
-def failures(pairs: pd.DataFrame, modes: pd.DataFrame, shown: pd.DataFrame | None = None) -> pd.DataFrame:
-    """The failure modes of every run, those of a run by relation and rank.
-
-    Args:
-        pairs: the table of the stage `relations`.
-        modes: the same; tells what the modes cost.
-        shown: attributes of all annotated images, positive where one is there; without them the test images count.
-
-    Returns:
-        run, name, attribute_a, attribute_b, relation, mode, rank, kl, mean, decrease; images: how many annotated ones
-        are of the mode.
-    """
-    key = ["run", "attribute_a", "attribute_b", "mode"]
-    costs = modes[modes["method"] == OURS][[*key, "decrease", "test_images"]]
-    found = pairs[pairs["kind"] == FAILURE_MODE].drop(columns="images").merge(costs, "left", key)
-    rows: list[Any] = found.to_dict("records")
-    names = [mode_name(row["attribute_a"], row["attribute_b"], row["mode"]) for row in rows]
-    images = pd.Series([_images_of(row, shown) for row in rows], dtype=int)
-    columns = ["run", "name", *key[1:3], "relation", "mode", "rank", "kl", "mean", "decrease", "images"]
-    found = found.assign(name=names, images=images)[columns]
-    return found.sort_values(["run", "relation", "rank"], kind="stable", ignore_index=True)
-
-
-def mode_name(attribute_a: str, attribute_b: str, mode: str) -> str:
-    """A failure mode's name: each attribute and its sign."""
-    return f"{attribute_a}{mode[0]}{attribute_b}{mode[1]}"
-
-
-def read_failures(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The failure modes, by `failures`, and the table of runs.
+def read_mode_table(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The failure modes, by `mode_table`, and the table of runs.
 
     Args:
         folder: what the stage `relations` wrote.
@@ -83,16 +55,46 @@ def read_failures(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, pd.
         raise ValueError(
             f"{folder}: no diagnosis; choose `attributed.source` other than none and run `dvc repro`, or `dvc pull`"
         )
-    pairs, modes, runs = (pd.read_parquet(folder / f"{name}.parquet") for name in ("pairs", "modes", "runs"))
-    annotated = [read_attributes(open_set(one)) for one in sets if (one / MANIFEST).is_file()]
-    return failures(pairs, modes, pd.concat(annotated, ignore_index=True) if annotated else None), runs
+    pairs, modes = pd.read_parquet(folder / "pairs.parquet"), pd.read_parquet(folder / "modes.parquet")
+    annotated = [read_attributes(open_set(images)) for images in sets if (images / MANIFEST).is_file()]
+    shown = pd.concat(annotated, ignore_index=True) if annotated else None
+    return mode_table(pairs, modes, shown), pd.read_parquet(folder / "runs.parquet")
 
 
-def listed_run(table: pd.DataFrame, runs: pd.DataFrame, wished: str | None = None) -> str:
+def mode_table(pairs: pd.DataFrame, modes: pd.DataFrame, attributes: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The failure modes of every run, those of a run by relation and rank.
+
+    Args:
+        pairs: the table of the stage `relations`.
+        modes: the same; tells what the modes cost.
+        attributes: of all annotated images, positive where one is there; without them the test images count.
+
+    Returns:
+        run, name, attribute_a, attribute_b, relation, mode, rank, kl, mean, decrease; images: how many annotated ones
+        are of the mode.
+    """
+    key = ["run", "attribute_a", "attribute_b", "mode"]
+    costs = modes[modes["method"] == OURS][[*key, "decrease", "test_images"]]
+    table = pairs[pairs["kind"] == FAILURE_MODE].drop(columns="images").merge(costs, "left", key)
+    names, images = [], []
+    for mode in table.to_dict("records"):
+        names.append(mode_name(mode["attribute_a"], mode["attribute_b"], mode["mode"]))
+        images.append(_count_images(mode, attributes))
+    table = table.assign(name=names, images=pd.Series(images, dtype=int))
+    columns = ["run", "name", *key[1:3], "relation", "mode", "rank", "kl", "mean", "decrease", "images"]
+    return table[columns].sort_values(["run", "relation", "rank"], kind="stable", ignore_index=True)
+
+
+def mode_name(attribute_a: str, attribute_b: str, mode: str) -> str:
+    """A failure mode's name: each attribute and its sign."""
+    return f"{attribute_a}{mode[0]}{attribute_b}{mode[1]}"
+
+
+def choose_run(table: pd.DataFrame, runs: pd.DataFrame, wished: str | None = None) -> str:
     """The run to list: as wished, else the first, unbiased ones leading, with a failure mode of which there are images.
 
     Args:
-        table: by `failures`.
+        table: by `mode_table`.
         runs: name, tau; in their order.
         wished: a name.
 
@@ -105,14 +107,14 @@ def listed_run(table: pd.DataFrame, runs: pd.DataFrame, wished: str | None = Non
         return wished
     ordered = runs.sort_values("tau", key=lambda tau: tau > 0, kind="stable")["name"]
     fitting = ordered[ordered.isin(table.loc[table["images"] > 0, "run"])]
-    return str(next(iter(fitting), ordered.iloc[0]))
+    return str(ordered.iloc[0] if fitting.empty else fitting.iloc[0])
 
 
-def chosen(table: pd.DataFrame, names: Sequence[str], run: str | None) -> pd.DataFrame:
+def select_modes(table: pd.DataFrame, names: Sequence[str], run: str | None) -> pd.DataFrame:
     """The named failure modes, each once and in that order.
 
     Args:
-        table: by `failures`.
+        table: by `mode_table`.
         names: of modes.
         run: None looks in every run.
 
@@ -121,159 +123,201 @@ def chosen(table: pd.DataFrame, names: Sequence[str], run: str | None) -> pd.Dat
     """
     mine = table if run is None else table[table["run"] == run]
     for name in names:
-        if name not in set(mine["name"]):
-            others = table.loc[table["name"] == name, "run"]
-            if len(others):
-                raise ValueError(f"{name}: is no failure mode of run {run}; give --run {', '.join(others)}, or none")
+        if name in set(mine["name"]):
+            continue
+        others = table.loc[table["name"] == name, "run"]
+        if others.empty:
             raise ValueError(f"{name}: is no failure mode; `debugset relations list` names them")
+        raise ValueError(f"{name}: is no failure mode of run {run}; give --run {', '.join(others)}, or none")
     return mine.drop_duplicates("name").set_index("name").loc[list(dict.fromkeys(names))].reset_index()
 
 
-def combination(failure: Mapping[str, Any], queries: Mapping[str, Sequence[str]], about: Sequence[str]) -> Combination:
-    """What to collect for one failure mode.
-
-    Args:
-        failure: a row of `failures`.
-        queries: class name -> its synonyms, the words for the attribute of that name; others go by their own name.
-        about: words to search for where the mode's images show neither attribute.
-    """
-    pair, mode = (failure["attribute_a"], failure["attribute_b"]), failure["mode"]
-    shown, lacking = ([name for name, sign in zip(pair, mode, strict=True) if sign == which] for which in "+-")
-    wanted = [words_of(name, queries) for name in shown] or [[_quoted(word) for word in about]]
-    excluded = [_excluding(word) for name in lacking for word in words_of(name, queries)]
-    found = tuple(_searches(wanted, excluded))
-    reason = ""
-    if not failure["images"]:
-        reason = "no annotated image is of it; if there can be any, search by hand"
-        reason += f" for {found[0]}" if found else ""
-    elif mode == NEITHER and not about:
-        reason = "its images show neither, and a search needs a word; say what else they show, as in `--about outfit`"
-    elif not found:
-        reason = "no word of one attribute is free of the other's; give them words of their own in `scrape.queries`"
-    label = next((name for name in shown if name in queries), "")
-    return Combination(failure["name"], label, () if reason else found, reason)
-
-
-def combinations(
+def combinations_of(
     table: pd.DataFrame, queries: Mapping[str, Sequence[str]], about: Sequence[str] = ()
 ) -> list[Combination]:
-    """What to collect for failure modes, by `combination`.
+    """What to collect for failure modes, by `combination_of`.
+
+    Args:
+        table: by `mode_table`.
+        queries: as `combination_of` takes them.
+        about: the same.
 
     Raises:
         ValueError: nothing can be collected for any, or ``about`` is of no use.
     """
-    if bad := [word for word in about if not searchable(word).strip()]:
-        raise ValueError(f"--about {bad[0]}: holds no word; give one, as in `--about outfit`")
+    for word in about:
+        if not searchable(word).strip():
+            raise ValueError(f"--about {word}: holds no word; give one, as in `--about outfit`")
     if about and NEITHER not in set(table["mode"]):
         raise ValueError("--about: only modes whose images show neither attribute (`a-b-`) take it; leave it out")
     rows: list[Any] = table.to_dict("records")
-    found = [combination(row, queries, about) for row in rows]
-    if not any(one.queries for one in found):
-        raise ValueError(f"{found[0].name}: {found[0].reason}")
-    return found
+    combinations = [combination_of(mode, queries, about) for mode in rows]
+    if not any(one.queries for one in combinations):
+        raise ValueError(f"{combinations[0].name}: {combinations[0].reason}")
+    return combinations
 
 
-def words_of(attribute: str, queries: Mapping[str, Sequence[str]]) -> list[str]:
+def combination_of(mode: Mapping[str, Any], queries: Mapping[str, Sequence[str]], about: Sequence[str]) -> Combination:
+    """What to collect for one failure mode.
+
+    Args:
+        mode: a row of `mode_table`.
+        queries: class name -> its synonyms, the words for the attribute of that name; others go by their own name.
+        about: words to search for where the mode's images show neither attribute.
+    """
+    shown, wanted, excluded = [], [], []
+    for attribute, sign in zip((mode["attribute_a"], mode["attribute_b"]), mode["mode"], strict=True):
+        words = attribute_words(attribute, queries)
+        if sign == "+":
+            shown.append(attribute)
+            wanted.append(words)
+        else:
+            excluded += [_exclude(word) for word in words]
+    if not shown:
+        wanted = [[_quote(word) for word in about]]
+    searches = tuple(_searches(wanted, excluded))
+    reason = ""
+    if not mode["images"]:
+        reason = "no annotated image is of it; if there can be any, search by hand"
+        reason += f" for {searches[0]}" if searches else ""
+    elif not shown and not about:
+        reason = "its images show neither, and a search needs a word; say what else they show, as in `--about outfit`"
+    elif not searches:
+        reason = "no word of one attribute is free of the other's; give them words of their own in `scrape.queries`"
+    label = next((attribute for attribute in shown if attribute in queries), "")
+    return Combination(mode["name"], label, () if reason else searches, reason)
+
+
+def attribute_words(attribute: str, queries: Mapping[str, Sequence[str]]) -> list[str]:
     """What to search an attribute by: its class's queries without their exclusions, else its name.
 
     A name's words make one phrase, and a slash stands between two names (SUN Attribute's ``studying/learning``).
     """
-    given = [wanted_part(text) for text in queries.get(attribute, ())]
-    named = [_quoted(re.sub(r"[\W_]+", " ", part).strip()) for part in attribute.split("/")]
-    return [word for word in dict.fromkeys(given or named) if searchable(word).strip()]
+    words = [wanted_part(text) for text in queries.get(attribute, ())]
+    if not words:
+        for name in attribute.split("/"):
+            words.append(_quote(re.sub(r"[\W_]+", " ", name).strip()))
+    return [word for word in dict.fromkeys(words) if searchable(word).strip()]
 
 
-def asked(found: Iterable[Combination]) -> dict[str, list[str]]:
+def queries_by_class(combinations: Iterable[Combination]) -> dict[str, list[str]]:
     """The queries of combinations by their class, as in `scrape.queries`."""
     queries: dict[str, list[str]] = {}
-    for one in found:
+    for one in combinations:
         if one.label and one.queries:
             mine = queries.setdefault(one.label, [])
             mine += [text for text in one.queries if text not in mine]
     return queries
 
 
-def replaced(queries: Mapping[str, Sequence[str]], found: Sequence[Combination]) -> dict[str, list[str]]:
+def replace_queries(queries: Mapping[str, Sequence[str]], combinations: Sequence[Combination]) -> dict[str, list[str]]:
     """The queries of all classes, those of the combinations' classes in the place of what they had.
+
+    Args:
+        queries: of all classes, as in `scrape.queries`.
+        combinations: by `combinations_of`.
 
     Raises:
         ValueError: no combination has a class.
     """
-    if not asked(found):
+    replaced = {name: list(texts) for name, texts in queries.items()}
+    new = queries_by_class(combinations)
+    if not new:
         raise ValueError(
-            f"{found[0].name}: shows no class of `scrape.queries` to label photos with; leave out --write, "
+            f"{combinations[0].name}: shows no class of `scrape.queries` to label photos with; leave out --write, "
             "and search by hand for what is printed"
         )
-    return {name: list(texts) for name, texts in queries.items()} | asked(found)
+    return replaced | new
 
 
-def query_file(found: Iterable[Combination], classes: Sequence[str]) -> str:
+def query_text(combinations: Sequence[Combination], classes: Sequence[str]) -> str:
     """Combinations as YAML with the block `scrape.queries`; what it cannot say is in comments.
 
     Args:
-        found: by `combination`.
+        combinations: by `combinations_of`.
         classes: the debug classes.
     """
-    found = list(found)
-    queries, lines = asked(found), []
+    lines = [f"# {line}" for line in remarks(combinations, classes)]
+    queries = queries_by_class(combinations)
     if queries:
         block = {"scrape": {"queries": queries}}
-        lines.append(
-            yaml.safe_dump(block, default_flow_style=None, sort_keys=False, allow_unicode=True, width=math.inf).rstrip()
-        )
-    return "\n".join([*lines, *(f"# {line}" for line in remarks(found, classes))])
+        # lists in one line each, however long, as in params.yaml
+        text = yaml.safe_dump(block, default_flow_style=None, sort_keys=False, allow_unicode=True, width=math.inf)
+        lines.insert(0, text.rstrip())
+    return "\n".join(lines)
 
 
-def remarks(found: Iterable[Combination], classes: Sequence[str]) -> list[str]:
-    """What stands in the way of collecting for combinations, a line each."""
-    found, lines = list(found), []
-    for one in found:
+def remarks(combinations: Sequence[Combination], classes: Sequence[str]) -> list[str]:
+    """What stands in the way of collecting for combinations, a line each.
+
+    Args:
+        combinations: by `combinations_of`.
+        classes: the debug classes.
+    """
+    lines = []
+    for one in combinations:
         if one.reason:
             lines.append(f"{one.name}: {one.reason}")
         elif not one.label:
             lines.append(f"{one.name}: shows no class of `scrape.queries` to label photos with; search by hand for")
             lines += [f"  {text}" for text in one.queries]
-    outside = [label for label in asked(found) if label not in classes]
-    return lines + [f"{label}: add it to `errors.classes`; scrape asks for no other class" for label in outside]
+    for label in queries_by_class(combinations):
+        if label not in classes:
+            lines.append(f"{label}: add it to `errors.classes`; scrape asks for no other class")
+    return lines
 
 
 def listing(table: pd.DataFrame, runs: pd.DataFrame, run: str, queries: Mapping[str, Sequence[str]]) -> str:
     """The failure modes of a run as text, a line each; then the runs that have others.
 
     Args:
-        table: by `failures`.
+        table: by `mode_table`.
         runs: the table of the stage `relations`.
         run: a name in it.
-        queries: as `combination` takes them.
+        queries: as `combination_of` takes them.
     """
-    mine, others = table[table["run"] == run], sorted(set(table["run"]) - {run})
-    (described,) = runs.loc[runs["name"] == run, [one.name for one in fields(Run)]].itertuples(index=False)
+    mine = table[table["run"] == run]
+    (described,) = runs[runs["name"] == run].drop(columns="images").itertuples(index=False)
     lines = [f"run {run}: {Run(*described).words}"]
     if mine.empty:
         lines.append("no failure modes were found")
     else:
-        widths = [max(map(len, [*mine[name].astype(str), name])) for name in ("name", "relation")]
-        heads = f"{'mode':{widths[0]}}  {'relation':{widths[1]}}"
-        lines.append(f"{heads}  rank  KL, nats  cosine  accuracy lost")
-    rows: list[Any] = mine.to_dict("records")
-    for row in rows:
-        lost = f"{100 * row['decrease']:.1f} points" if row["decrease"] == row["decrease"] else "-"
-        reason = combination(row, queries, ()).reason
+        lines += _mode_lines(mine, queries)
+    others = sorted(set(table["run"]) - {run})
+    if others:
+        lines.append(f"--run lists others: {', '.join(others)}")
+    return "\n".join(lines)
+
+
+def _mode_lines(table: pd.DataFrame, queries: Mapping[str, Sequence[str]]) -> list[str]:
+    """A head, then a line a failure mode."""
+    name_width = max(len("mode"), table["name"].str.len().max())
+    relation_width = max(len("relation"), table["relation"].str.len().max())
+    lines = [f"{'mode':{name_width}}  {'relation':{relation_width}}  rank  KL, nats  cosine  accuracy lost"]
+    rows: list[Any] = table.to_dict("records")
+    for mode in rows:
+        lost = "-" if math.isnan(mode["decrease"]) else f"{100 * mode['decrease']:.1f} points"
+        reason = combination_of(mode, queries, ()).reason
         lines.append(
-            f"{row['name']:{widths[0]}}  {row['relation']:{widths[1]}}  {row['rank']:4.0f}  {row['kl']:8.2f}"
-            f"  {row['mean']:6.2f}  {lost:>13}" + f"  ({reason})" * bool(reason)
+            f"{mode['name']:{name_width}}  {mode['relation']:{relation_width}}  {mode['rank']:4.0f}  {mode['kl']:8.2f}"
+            f"  {mode['mean']:6.2f}  {lost:>13}"
         )
-    return "\n".join([*lines, *([f"--run lists others: {', '.join(others)}"] if others else [])])
+        if reason:
+            lines[-1] += f"  ({reason})"
+    return lines
 
 
-def _images_of(failure: Mapping[str, Any], shown: pd.DataFrame | None) -> int:
-    a, b, mode = failure["attribute_a"], failure["attribute_b"], failure["mode"]
-    if shown is None or not {a, b} <= set(shown):
-        return int(failure["test_images"]) if failure["test_images"] == failure["test_images"] else 0
-    return int((((shown[a] > 0) == (mode[0] == "+")) & ((shown[b] > 0) == (mode[1] == "+"))).sum())
+def _count_images(mode: Mapping[Any, Any], attributes: pd.DataFrame | None) -> int:
+    """How many annotated images are of a failure mode; test images where an attribute is not annotated."""
+    a, b, test_images = mode["attribute_a"], mode["attribute_b"], mode["test_images"]
+    if attributes is None or not {a, b} <= set(attributes):
+        return 0 if math.isnan(test_images) else int(test_images)
+    sign_a, sign_b = mode["mode"]
+    of_a, of_b = (attributes[a] > 0) == (sign_a == "+"), (attributes[b] > 0) == (sign_b == "+")
+    return int((of_a & of_b).sum())
 
 
-def _searches(wanted: Sequence[Sequence[str]], excluded: Sequence[str]) -> Iterable[str]:
+def _searches(wanted: Sequence[Sequence[str]], excluded: Sequence[str]) -> Iterator[str]:
     """A query for each choice of a word from every list; none that excludes its own words."""
     for choice in product(*wanted):
         text = " ".join(dict.fromkeys([*choice, *excluded]))
@@ -281,10 +325,11 @@ def _searches(wanted: Sequence[Sequence[str]], excluded: Sequence[str]) -> Itera
             yield text
 
 
-def _quoted(words: str) -> str:
+def _quote(words: str) -> str:
     """Several words as a phrase, one as it is."""
     return f'"{words}"' if " " in words else words
 
 
-def _excluding(query: str) -> str:
-    return f"-{_quoted(' '.join(query.replace(chr(34), ' ').split()))}"
+def _exclude(query: str) -> str:
+    words = " ".join(query.replace('"', " ").split())
+    return f"-{_quote(words)}"

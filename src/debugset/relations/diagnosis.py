@@ -1,18 +1,18 @@
 """The diagnosis: pairs of attributes whose learned relation is not the true one (the paper's section 3)."""
 
-from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from debugset.relations.kullback_leibler import divergence
+from debugset.relations.kullback_leibler import BANDWIDTH, BINS, FLOOR, MIN_STD, divergence
 from debugset.relations.truth import check_relations
 
 BLIND_SPOT, FAILURE_MODE = "blind spot", "failure mode"
 MODES = ("++", "+-", "-+", "--")  # the signs of attribute a and attribute b
-THRESHOLD = 0.2
+THRESHOLD = 0.2  # the paper's
 
 
 def diagnose(
@@ -21,7 +21,10 @@ def diagnose(
     relations: pd.DataFrame,
     *,
     threshold: float = THRESHOLD,
-    **options: Any,
+    bins: int = BINS,
+    bandwidth: float = BANDWIDTH,
+    floor: float = FLOOR,
+    min_std: float = MIN_STD,
 ) -> pd.DataFrame:
     """Compare mined relations with the ground truth.
 
@@ -30,7 +33,10 @@ def diagnose(
         attributes: of the same images, positive where one is there; named by its columns (an array's are numbered).
         relations: ``attribute_a, attribute_b, relation``; any labels. Unlabelled pairs are left out.
         threshold: of the mean cosine, and of its distance from what the label lets expect.
-        options: of `divergence`: ``bins, bandwidth, floor, min_std``.
+        bins: of the divergence; this and the next three are as in `divergence`.
+        bandwidth: of its kernel.
+        floor: weight of the uniform distribution in what was observed.
+        min_std: the least standard deviation of what is expected.
 
     Returns:
         A row a pair, in the order of ``relations``: ``attribute_a, attribute_b, relation``; ``mean``, the mean cosine
@@ -43,26 +49,22 @@ def diagnose(
         ValueError: shapes that do not fit, a cosine outside [-1, 1], or a bad ground truth.
     """
     shown = pd.DataFrame(attributes) > 0
-    if cosines.shape != (len(shown), shown.shape[1], shown.shape[1]):
-        raise ValueError(
-            f"cosines: shape {cosines.shape} does not fit {len(shown)} images of {shown.shape[1]} attributes"
-        )
-    if not (np.abs(cosines) <= 1).all():
-        raise ValueError("cosines: a value is missing or outside [-1, 1]")
-    pairs = check_relations(relations, list(shown.columns))
-    samples = [
-        pair_samples(cosines, shown, a, b) for a, b in zip(pairs["attribute_a"], pairs["attribute_b"], strict=True)
-    ]
-    expected = expectations(samples, pairs["relation"])
-    labelled: list[Any] = pairs.to_dict("records")
+    _check(cosines, shown)
+    pairs = check_relations(relations, list(shown.columns)).to_dict("records")
+    samples = [pair_samples(cosines, shown, pair["attribute_a"], pair["attribute_b"]) for pair in pairs]
+    expected = _expectations(samples, [pair["relation"] for pair in pairs])
+    measure = partial(divergence, bins=bins, bandwidth=bandwidth, floor=floor, min_std=min_std)
     rows = []
-    for pair, found in zip(labelled, samples, strict=True):
-        compared = _compared(found, *expected[pair["relation"]], threshold, options)
-        mode = ""
-        if compared["kind"] == FAILURE_MODE:
-            mode = rarer_mode(shown[pair["attribute_a"]], shown[pair["attribute_b"]], compared["mean"])
-        first = {name: compared[name] for name in ("mean", "kl", "kind")}
-        rows.append({**pair, **first, "mode": mode, **compared})
+    for pair, sample in zip(pairs, samples, strict=True):
+        expected_mean, expected_std = expected[pair["relation"]]
+        mean, std = _mean_and_std(sample)
+        kl = measure(sample, expected_mean, expected_std) if len(sample) else np.nan
+        kind = _kind(mean, expected_mean, threshold)
+        a, b = shown[pair["attribute_a"]], shown[pair["attribute_b"]]
+        mode = rarer_mode(a, b, mean) if kind == FAILURE_MODE else ""
+        row = {**pair, "mean": mean, "kl": kl, "kind": kind, "mode": mode}
+        row |= {"expected_mean": expected_mean, "expected_std": expected_std, "std": std, "images": len(sample)}
+        rows.append(row)
     table = pd.DataFrame(rows)
     return table.assign(rank=table.groupby("relation")["kl"].rank(ascending=False, method="first"))
 
@@ -71,20 +73,6 @@ def pair_samples(cosines: Float[np.ndarray, "n a a"], shown: pd.DataFrame, a: An
     """The cosines of a pair in the images in which either attribute is there (the paper's note 3)."""
     first, second = shown.columns.get_loc(a), shown.columns.get_loc(b)
     return cosines[(shown[a] | shown[b]).to_numpy(), first, second]
-
-
-def expectations(samples: list[np.ndarray], labels: pd.Series) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of the cosine over all images of all pairs that carry a label, by label.
-
-    Most pairs of a label are taken to be well learned, so that its flaws are outliers.
-    """
-    found = {}
-    for label in labels.unique():
-        pooled = np.concatenate([one for one, mine in zip(samples, labels == label, strict=True) if mine])
-        found[label] = (
-            (float(pooled.mean(dtype=float)), float(pooled.std(dtype=float))) if len(pooled) else (np.nan, np.nan)
-        )
-    return found
 
 
 def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
@@ -104,8 +92,14 @@ def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
 
 
 def mode_counts(a: pd.Series, b: pd.Series) -> Int64[np.ndarray, "4"]:
-    """How many images are of each of `MODES`."""
-    return np.bincount(2 * (~a).to_numpy(np.int64) + (~b).to_numpy(np.int64), minlength=4).astype(np.int64)
+    """How many images are of each of `MODES`.
+
+    Args:
+        a: whether the one attribute is there, by image.
+        b: whether the other is.
+    """
+    places = 2 * (~a).to_numpy(np.int64) + (~b).to_numpy(np.int64)  # in MODES
+    return np.bincount(places, minlength=len(MODES)).astype(np.int64)
 
 
 def attribute_divergences(diagnosis: pd.DataFrame) -> pd.Series:
@@ -117,31 +111,40 @@ def attribute_divergences(diagnosis: pd.DataFrame) -> pd.Series:
     Returns:
         By attribute, highest first.
     """
-    ends = pd.concat(
-        [diagnosis.rename(columns={name: "attribute"})[["attribute", "kl"]] for name in ("attribute_a", "attribute_b")]
-    )
-    return ends.groupby("attribute", sort=False)["kl"].mean().sort_values(ascending=False, kind="stable")
+    of_a = diagnosis[["attribute_a", "kl"]].rename(columns={"attribute_a": "attribute"})
+    of_b = diagnosis[["attribute_b", "kl"]].rename(columns={"attribute_b": "attribute"})
+    means = pd.concat([of_a, of_b]).groupby("attribute", sort=False)["kl"].mean()
+    return means.sort_values(ascending=False, kind="stable")
 
 
-def _compared(
-    found: Float[np.ndarray, " m"], mean: float, std: float, threshold: float, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    if not len(found):
-        return {
-            "mean": np.nan,
-            "kl": np.nan,
-            "kind": "",
-            "expected_mean": mean,
-            "expected_std": std,
-            "std": np.nan,
-            "images": 0,
-        }
-    mined = float(found.mean(dtype=float))
-    kind = ""
-    if abs(mined - mean) > threshold and abs(mined) != threshold:
-        kind = BLIND_SPOT if abs(mined) < threshold else FAILURE_MODE
-    kl = divergence(found, mean, std, **options)
-    return {
-        "mean": mined, "kl": kl, "kind": kind, "expected_mean": mean, "expected_std": std,
-        "std": float(found.std(dtype=float)), "images": len(found),
-    }  # fmt: skip
+def _check(cosines: np.ndarray, shown: pd.DataFrame) -> None:
+    images, attributes = shown.shape
+    if cosines.shape != (images, attributes, attributes):
+        raise ValueError(f"cosines: shape {cosines.shape} does not fit {images} images of {attributes} attributes")
+    if not (np.abs(cosines) <= 1).all():
+        raise ValueError("cosines: a value is missing or outside [-1, 1]")
+
+
+def _expectations(samples: list[np.ndarray], labels: list[str]) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of the cosine over all images of all pairs that carry a label, by label.
+
+    Most pairs of a label are taken to be well learned, so that its flaws are outliers.
+    """
+    by_label: dict[str, list[np.ndarray]] = {}
+    for label, sample in zip(labels, samples, strict=True):
+        by_label.setdefault(label, []).append(sample)
+    return {label: _mean_and_std(np.concatenate(pooled)) for label, pooled in by_label.items()}
+
+
+def _mean_and_std(sample: Float[np.ndarray, " m"]) -> tuple[float, float]:
+    """Of a sample, in float64; NaN of an empty one."""
+    if not len(sample):
+        return np.nan, np.nan
+    return float(sample.mean(dtype=float)), float(sample.std(dtype=float))
+
+
+def _kind(mean: float, expected: float, threshold: float) -> str:
+    """The flaw of a pair with that mean cosine; none where the mean is NaN or just at the threshold."""
+    if not abs(mean - expected) > threshold or abs(mean) == threshold:
+        return ""
+    return BLIND_SPOT if abs(mean) < threshold else FAILURE_MODE

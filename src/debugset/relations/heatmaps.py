@@ -1,15 +1,13 @@
 """Heat maps of inference patterns: where in an image an attribute's score comes from (the paper's figure 7)."""
 
-import io
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from PIL import Image
 from torch import Tensor
 
-FOR, AGAINST = (0.85, 0.05, 0.1), (0.05, 0.25, 0.85)  # what raises the score is red, what lowers it blue
+RED, BLUE = (0.85, 0.05, 0.1), (0.05, 0.25, 0.85)  # what raises the score, what lowers it
+STRONGEST = 0.85  # weight of the colour at the strongest place: the image shows through it too
+LIGHTEST_BLACK = 0.35  # what black becomes: colours show on light grey
 
 
 def contribution_maps(
@@ -34,22 +32,16 @@ def contribution_maps(
     return (gradients * activations * keep).unflatten(1, shape).sum(1)
 
 
-def overlaid(pixels: Float[Tensor, "b 3 h w"], maps: Float[Tensor, "b k j"]) -> list[bytes]:
-    """The images, grey, with the maps over them, as PNG files; each map is scaled by its own strongest place."""
-    strongest = maps.abs().flatten(1).amax(1).clamp_min(torch.finfo(maps.dtype).tiny).view(-1, 1, 1)
+def overlay(pixels: Float[Tensor, "b 3 h w"], maps: Float[Tensor, "b k j"]) -> Float[Tensor, "b 3 h w"]:
+    """The images, grey, with the maps over them; each map is scaled by its own strongest place.
+
+    Args:
+        pixels: in [0, 1].
+        maps: by `contribution_maps`, of any size.
+    """
+    strongest = maps.abs().amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)  # a map may be all 0
     scaled = F.interpolate((maps / strongest)[:, None], size=pixels.shape[2:], mode="bilinear", align_corners=False)
-    red, blue = (torch.tensor(one).to(pixels).view(1, 3, 1, 1) for one in (FOR, AGAINST))
-    colours = torch.where(scaled > 0, red, blue)
-    grey = 0.35 + 0.65 * pixels.mean(1, keepdim=True)  # lighter: colours show on it
-    weight = scaled.abs().sqrt() * 0.85
-    return png_files((1 - weight) * grey + weight * colours)
-
-
-def png_files(pixels: Float[Tensor, "b 3 h w"]) -> list[bytes]:
-    """Images as PNG files."""
-    files = []
-    for image in pixels.clamp(0, 1).mul(255).round().byte().permute(0, 2, 3, 1).cpu().numpy():
-        buffer = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(image)).save(buffer, "PNG")
-        files.append(buffer.getvalue())
-    return files
+    red, blue = torch.tensor(RED).to(pixels).view(1, 3, 1, 1), torch.tensor(BLUE).to(pixels).view(1, 3, 1, 1)
+    grey = LIGHTEST_BLACK + (1 - LIGHTEST_BLACK) * pixels.mean(1, keepdim=True)
+    weight = scaled.abs().sqrt() * STRONGEST  # the root, so that weak places are seen too
+    return (1 - weight) * grey + weight * torch.where(scaled > 0, red, blue)

@@ -9,7 +9,11 @@ from depending on single samples; both are small enough that disjoint distributi
 import numpy as np
 from jaxtyping import Float
 
-SAMPLES_AT_A_TIME = 65_536
+BINS = 40
+BANDWIDTH = 0.05  # the width of a bin
+FLOOR = 1e-4
+MIN_STD = 0.05  # a bin too: what is narrower cannot be told apart
+SAMPLES_AT_A_TIME = 65_536  # against 41 edges they take 21 MB
 
 
 def divergence(
@@ -17,10 +21,10 @@ def divergence(
     mean: float,
     std: float,
     *,
-    bins: int = 40,
-    bandwidth: float = 0.05,
-    floor: float = 1e-4,
-    min_std: float = 0.05,
+    bins: int = BINS,
+    bandwidth: float = BANDWIDTH,
+    floor: float = FLOOR,
+    min_std: float = MIN_STD,
 ) -> float:
     """KL(P || Q) in nats: P a Gaussian, Q what was observed.
 
@@ -40,17 +44,26 @@ def divergence(
 
     _check(cosines, mean, std, bins, bandwidth, floor, min_std)
     edges = np.linspace(-1, 1, bins + 1)
-    expected = _normalised(np.diff(ndtr((edges - mean) / max(std, min_std))))
+    expected = np.diff(ndtr((edges - mean) / max(std, min_std)))
+    if expected.sum() == 0:
+        raise ValueError("mean: the Gaussian has nothing inside [-1, 1]; its mean is too far outside")
+    expected /= expected.sum()
     observed = (1 - floor) * observed_shares(cosines, edges, bandwidth) + floor / bins
-    some = expected > 0
-    with np.errstate(divide="ignore"):
+    some = expected > 0  # a bin that nothing is expected in adds nothing
+    with np.errstate(divide="ignore"):  # without a floor the divergence may be infinite
         return float(np.sum(expected[some] * np.log(expected[some] / observed[some])))
 
 
 def observed_shares(
     cosines: Float[np.ndarray, " m"], edges: Float[np.ndarray, " e"], bandwidth: float
 ) -> Float[np.ndarray, " bins"]:
-    """The samples' share of each bin between ``edges``, smoothed by a Gaussian kernel inside [-1, 1]."""
+    """The samples' share of each bin, smoothed by a Gaussian kernel inside [-1, 1].
+
+    Args:
+        cosines: the samples, in [-1, 1].
+        edges: of the bins, from -1 to 1.
+        bandwidth: standard deviation of the kernel; 0 counts the samples.
+    """
     from scipy.special import ndtr
 
     if bandwidth == 0:
@@ -61,13 +74,6 @@ def observed_shares(
         below = ndtr((edges - samples[:, None]) / bandwidth)
         total += (np.diff(below, axis=1) / (below[:, -1:] - below[:, :1])).sum(0)
     return total / len(cosines)
-
-
-def _normalised(shares: Float[np.ndarray, " bins"]) -> Float[np.ndarray, " bins"]:
-    total = shares.sum()
-    if total == 0:
-        raise ValueError("mean: the Gaussian has nothing inside [-1, 1]; its mean is too far outside")
-    return shares / total
 
 
 def _check(

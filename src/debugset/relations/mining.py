@@ -14,18 +14,29 @@ from debugset.models.classifier import Classifier, load_model
 from debugset.models.device import device
 from debugset.models.outputs import pixel_batches
 from debugset.models.registry import Architecture
-from debugset.relations import networks  # noqa: F401 - it makes two names known to timm
 from debugset.relations.masks import Mask, greedy_mask
+from debugset.relations.networks import register
 from debugset.relations.params import RelationsParams
-from debugset.relations.patterns import Patterns, batch_cosines, inference_patterns
+from debugset.relations.patterns import Patterns, cosines, inference_patterns
 
 
 class Network(NamedTuple):
-    """A trained attribute network in evaluation mode, how images are fed to it, and the layer to look at."""
+    """A trained attribute network, how images are fed to it, and the layer to look at.
 
-    scores: Classifier
+    Attributes:
+        classifier: in evaluation mode, on the device that it shall be mined on.
+        architecture: says how images are prepared.
+        layer: name of a module of the classifier.
+    """
+
+    classifier: Classifier
     architecture: Architecture
     layer: str
+
+    @property
+    def device(self) -> torch.device:
+        """Where the classifier is."""
+        return next(self.classifier.parameters()).device
 
 
 def open_network(folder: Path, layer: str) -> Network:
@@ -34,25 +45,33 @@ def open_network(folder: Path, layer: str) -> Network:
     Raises:
         FileNotFoundError: the folder holds no model.
     """
+    register()
     classifier, description = load_model(folder)
-    return Network(classifier.to(device()), description.architecture, layer)
+    # the gradients are by the layer's output: those by the weights would only take memory
+    return Network(classifier.to(device()).requires_grad_(False), description.architecture, layer)
 
 
 def pattern_batches(
     network: Network, images: ImageSet, rows: Int64[np.ndarray, " n"], batch: int, attributes: list[int] | None = None
 ) -> Iterator[Patterns]:
-    """The inference patterns of images, a batch at a time; they stay on the device."""
-    where = device()
-    module = network.scores.to(where).eval().requires_grad_(False)
+    """The inference patterns of images, a batch at a time; they stay on the network's device.
+
+    Args:
+        network: what to look into.
+        images: the image set.
+        rows: the images, in the order wished.
+        batch: images at a time.
+        attributes: indices of those wished; None takes all.
+    """
     for pixels in pixel_batches(images, rows, network.architecture, batch):
-        yield inference_patterns(module, network.layer, pixels.to(where), attributes)
+        yield inference_patterns(network.classifier, network.layer, pixels.to(network.device), attributes)
 
 
 def mine_masks(
     network: Network,
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
-    there: Bool[np.ndarray, "n a"],
+    shown: Bool[np.ndarray, "n a"],
     params: RelationsParams,
 ) -> list[Mask]:
     """A mask for each attribute, from the first ``mask_images`` of the rows that show it.
@@ -63,8 +82,11 @@ def mine_masks(
         network: what to look into.
         images: the image set.
         rows: the images to choose from.
-        there: whether they show each attribute.
-        params: ``mask``, ``mask_images``, ``mask_penalty``, ``mask_block``, ``batch``.
+        shown: whether they show each attribute.
+        params: ``mask``, ``mask_images``, ``mask_penalty``, ``mask_block``, ``batch``, ``maps``.
+
+    Raises:
+        ValueError: maps are wished, but the layer's output is none; or the network has no such layer.
     """
     first = next(pattern_batches(network, images, rows[:1], 1, [0]))
     if params.maps and len(first.shape) != 3:  # now, not after hours of mining
@@ -72,19 +94,18 @@ def mine_masks(
             f"relations.layer: the output of {params.layer} has shape {first.shape} and is no map; "
             "name a convolution, or set `relations.maps: 0`"
         )
-    units = first.activations.shape[1]
-    everything = Mask(np.ones(units, bool), 0.0)
-    if params.mask == "all":
-        return [everything] * there.shape[1]
+    everything = Mask(np.ones(first.activations.shape[1], bool), 0.0)
     masks = []
-    for attribute in progress(range(there.shape[1]), "relations: masks", unit=" attributes", leave=False):
-        chosen = rows[there[:, attribute]][: params.mask_images]
-        if not len(chosen):
+    for attribute in progress(range(shown.shape[1]), "relations: masks", unit=" attributes", leave=False):
+        chosen = rows[shown[:, attribute]][: params.mask_images]
+        if params.mask == "all" or not len(chosen):
             masks.append(everything)
             continue
-        found = pattern_batches(network, images, chosen, params.batch, [attribute])
-        contributions = torch.cat([(one.gradients[:, 0] * one.activations).cpu() for one in found]).numpy()
-        masks.append(greedy_mask(contributions, penalty=params.mask_penalty, block=params.mask_block))
+        contributions = []
+        for patterns in pattern_batches(network, images, chosen, params.batch, [attribute]):
+            contributions.append((patterns.gradients[:, 0] * patterns.activations).cpu().numpy())
+        mask = greedy_mask(np.concatenate(contributions), penalty=params.mask_penalty, block=params.mask_block)
+        masks.append(mask)
     return masks
 
 
@@ -99,10 +120,14 @@ def mine_cosines(
         rows: the images, in the order wished.
         masks: one for each attribute.
         batch: images at a time; memory grows with it and not with the images.
+
+    Raises:
+        ValueError: a gradient is missing or infinite, as in a network whose training diverged.
     """
-    keep = torch.from_numpy(np.stack([mask.keep for mask in masks])).to(device())
-    total = -(-len(rows) // batch)
-    batches = progress(
-        pattern_batches(network, images, rows, batch), "relations: cosines", total, unit=" batches", leave=False
-    )
-    return np.concatenate([batch_cosines(one.gradients.mul_(keep)).cpu().numpy() for one in batches])
+    keep = torch.from_numpy(np.stack([mask.keep for mask in masks])).to(network.device)
+    batches = pattern_batches(network, images, rows, batch)
+    total = -(-len(rows) // batch)  # rounded up
+    parts = []
+    for patterns in progress(batches, "relations: cosines", total, unit=" batches", leave=False):
+        parts.append(cosines(patterns.gradients.mul_(keep)))  # in place: gradients are what takes the memory
+    return np.concatenate(parts)

@@ -7,7 +7,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from timm.models import register_model
+from timm.models import is_model, register_model
 from torch import Tensor, nn
 
 from debugset.images.sets import ImageSet
@@ -16,25 +16,6 @@ from debugset.models.registry import Architecture
 from debugset.relations.params import AttributesParams
 from debugset.training.batches import TrainingSet
 from debugset.training.loop import fit
-
-__all__: list[str] = []  # timm's registry adds the names
-
-
-def architecture(params: AttributesParams) -> Architecture:
-    """How the network that params name is built.
-
-    Raises:
-        ValueError: timm does not know the name.
-    """
-    import timm
-
-    if not timm.is_model(params.architecture):
-        raise ValueError(
-            f"attributes.architecture: `{params.architecture}` is unknown; "
-            "say small_alexnet, alexnet, or a model of timm"
-        )
-    options = {"side": params.side} if params.architecture == "small_alexnet" else {}
-    return Architecture(params.architecture, "scratch", params.side, options=options)
 
 
 def fit_attributes(
@@ -62,23 +43,48 @@ def fit_attributes(
     torch.manual_seed(random_state)
     network = build(built, attributes.shape[1])
     data = TrainingSet([(images, rows)], attributes.to_numpy(np.float32), np.ones(len(rows), np.float32))
-    loss = logistic if params.loss == "logistic" else squared
+    loss = logistic_loss if params.loss == "logistic" else squared_loss
     fit(network, data, params.recipe(), params.side, random_state, loss=loss, what=describe)
-    if not all(bool(torch.isfinite(weights).all()) for weights in network.state_dict().values()):
-        raise ValueError(f"{describe}: the training diverged, its weights are no numbers; lower attributes.peak_lr")
-    return network, Description(
-        params.architecture, built, tuple(attributes.columns), f"trained from scratch, random_state {random_state}"
-    )
+    for weights in network.state_dict().values():
+        if not torch.isfinite(weights).all():
+            raise ValueError(f"{describe}: the training diverged, its weights are no numbers; lower attributes.peak_lr")
+    origin = f"trained from scratch, random_state {random_state}"
+    return network, Description(params.architecture, built, tuple(attributes.columns), origin)
 
 
-def logistic(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
-    """log(1 + exp(-Y Y*)), summed over the attributes, averaged over the images."""
-    return (F.softplus(-scores.float() * values).sum(1) * weights).sum() / weights.sum()
+def architecture(params: AttributesParams) -> Architecture:
+    """How the network that params name is built.
+
+    Raises:
+        ValueError: timm does not know the name.
+    """
+    register()
+    if not is_model(params.architecture):
+        raise ValueError(
+            f"attributes.architecture: `{params.architecture}` is unknown; "
+            "say small_alexnet, alexnet, or a model of timm"
+        )
+    options = {"side": params.side} if params.architecture == "small_alexnet" else {}
+    return Architecture(params.architecture, "scratch", params.side, options=options)
 
 
-def squared(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
-    """(Y* - Y)^2, summed over the attributes, averaged over the images."""
-    return ((scores.float() - values).square().sum(1) * weights).sum() / weights.sum()
+def register() -> None:
+    """Make `small_alexnet` and `alexnet` known to timm, which builds all models and reads stored ones, by name."""
+    for network in (small_alexnet, alexnet):
+        if not is_model(network.__name__):
+            register_model(network)
+
+
+def small_alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
+    """A `SmallAlexNet` with random weights."""
+    return SmallAlexNet(options["num_classes"], options.get("side", 64))
+
+
+def alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
+    """Torchvision's AlexNet with random weights (Krizhevsky, Sutskever and Hinton 2012)."""
+    from torchvision.models import alexnet as torchvision_alexnet
+
+    return torchvision_alexnet(num_classes=options["num_classes"])
 
 
 class SmallAlexNet(nn.Module):
@@ -107,15 +113,11 @@ class SmallAlexNet(nn.Module):
         return self.classifier(self.features(pixels))
 
 
-@register_model
-def small_alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
-    """A `SmallAlexNet` with random weights."""
-    return SmallAlexNet(options["num_classes"], options.get("side", 64))
+def logistic_loss(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
+    """log(1 + exp(-Y Y*)), summed over the attributes, averaged over the images."""
+    return (F.softplus(-scores.float() * values).sum(1) * weights).sum() / weights.sum()
 
 
-@register_model
-def alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
-    """Torchvision's AlexNet with random weights (Krizhevsky, Sutskever and Hinton 2012)."""
-    from torchvision.models import alexnet as torchvision_alexnet
-
-    return torchvision_alexnet(num_classes=options["num_classes"])
+def squared_loss(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
+    """(Y* - Y)^2, summed over the attributes, averaged over the images."""
+    return ((scores.float() - values).square().sum(1) * weights).sum() / weights.sum()

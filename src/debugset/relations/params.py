@@ -5,13 +5,12 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from debugset.base.params import Section
-from debugset.models.params import Precision
-from debugset.training.recipe import Recipe
+from debugset.training.recipe import Recipe, Schedule
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
 
-class AttributesParams(Section):
+class AttributesParams(Schedule):
     """Section ``attributes``: the networks that are diagnosed, one for each training set and random state.
 
     Attributes:
@@ -22,7 +21,6 @@ class AttributesParams(Section):
         pairs: of attributes; each gives a series of training sets that are more and more biased.
         taus: the bias levels: the share of the images in which the pair's attributes differ that is removed.
         random_states: of training sets and weights; each also trains on an unbiased set.
-        steps: optimiser steps; this and what follows is as in section ``recipe``.
     """
 
     architecture: str
@@ -32,35 +30,26 @@ class AttributesParams(Section):
     pairs: list[Pair]
     taus: list[Annotated[float, Field(gt=0, le=1)]]
     random_states: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-    steps: PositiveInt
-    batch: PositiveInt
-    peak_lr: PositiveFloat
-    warmup: float = Field(ge=0, lt=1)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
-    augmentation: Literal["shift_flip", "random_resized_crop", "none"]
-    shift: int = Field(ge=0)
-    precision: Precision
-    channels_last: bool
 
     @field_validator("pairs", "taus", "random_states")
     @classmethod
     def _distinct(cls, values: list) -> list:
-        if any(value in values[:place] for place, value in enumerate(values)):
-            raise ValueError("a value comes twice")
+        for place, value in enumerate(values):
+            if value in values[:place]:  # pairs are lists, which no set takes
+                raise ValueError("a value comes twice")
         return values
 
     @field_validator("pairs")
     @classmethod
     def _two(cls, pairs: list[list[str]]) -> list[list[str]]:
-        if same := [pair for pair in pairs if pair[0] == pair[1]]:
-            raise ValueError(f"{same[0][0]} is paired with itself")
+        for a, b in pairs:
+            if a == b:
+                raise ValueError(f"{a} is paired with itself")
         return pairs
 
     def recipe(self) -> Recipe:
-        """How they train."""
-        shared = {name: getattr(self, name) for name in Recipe.model_fields if name != "label_smoothing"}
-        return Recipe(label_smoothing=0.0, **shared)
+        """How they train: as the section says, and without label smoothing."""
+        return Recipe(label_smoothing=0.0, **self.model_dump(include=set(Schedule.model_fields)))
 
 
 class RelationsParams(Section):

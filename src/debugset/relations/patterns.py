@@ -64,12 +64,26 @@ def inference_patterns(
     return Patterns(nu, x.detach().flatten(1), scores.detach()[:, wished], tuple(x.shape[1:]))
 
 
-def batch_cosines(patterns: Float[Tensor, "n a x"]) -> Float32[Tensor, "n a a"]:
-    """`debugset.relations.cosines` on the device that the patterns are on; what is no number stays none."""
-    products = patterns @ patterns.mT
+def cosines(patterns: Float[Tensor, "n a x"] | Float[np.ndarray, "n a x"]) -> Float32[np.ndarray, "n a a"]:
+    """The cosine between the inference patterns of every two attributes, image by image.
+
+    Args:
+        patterns: v, a vector of units for each image and attribute; a tensor is worked on where it lies.
+
+    Returns:
+        Within [-1, 1]; 1 on the diagonal; 0 where a pattern is zero: it shares nothing.
+
+    Raises:
+        ValueError: a value is missing or infinite.
+    """
+    vectors = torch.as_tensor(patterns)
+    products = vectors @ vectors.mT
     lengths = products.diagonal(dim1=1, dim2=2).sqrt()
     scale = lengths[:, :, None] * lengths[:, None, :]
-    return torch.where(scale == 0, 0.0, products / scale).clamp(-1, 1).float()
+    similarities = torch.where(scale == 0, 0.0, products / scale).clamp(-1, 1).float().cpu().numpy()
+    if np.isnan(similarities).any():  # its product with itself is none, whatever else holds
+        raise ValueError("patterns: a value is missing or infinite")
+    return similarities
 
 
 @contextmanager
@@ -90,22 +104,3 @@ def _cut(network: nn.Module, layer: str) -> Iterator[list[Tensor]]:
         yield outputs
     finally:
         handle.remove()
-
-
-def cosines(patterns: Float[np.ndarray, "n a x"]) -> Float32[np.ndarray, "n a a"]:
-    """The cosine between the inference patterns of every two attributes, image by image.
-
-    Args:
-        patterns: v, a vector of units for each image and attribute.
-
-    Returns:
-        Within [-1, 1]; 1 on the diagonal; 0 where a pattern is zero: it shares nothing.
-
-    Raises:
-        ValueError: a value is missing or infinite.
-    """
-    if not np.isfinite(patterns).all():
-        raise ValueError("patterns: a value is missing or infinite")
-    lengths = np.linalg.norm(patterns, axis=2, keepdims=True)
-    unit = np.divide(patterns, lengths, out=np.zeros_like(patterns), where=lengths > 0)
-    return (unit @ unit.swapaxes(1, 2)).clip(-1, 1).astype(np.float32)

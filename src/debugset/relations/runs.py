@@ -1,4 +1,4 @@
-"""The runs of the study: every training set, by random state, biased pair and bias level."""
+"""The runs: one attribute network for each random state, biased pair and bias level, and the images it trains on."""
 
 from dataclasses import dataclass
 
@@ -36,21 +36,22 @@ class Run:
     @property
     def words(self) -> str:
         """The training set in words."""
-        return f"random_state {self.random_state}, " + (
-            f"{self.attribute_a}-{self.attribute_b} at tau {self.tau:g}" if self.tau else "unbiased"
-        )
+        bias = f"{self.attribute_a}-{self.attribute_b} at tau {self.tau:g}" if self.tau else "unbiased"
+        return f"random_state {self.random_state}, {bias}"
 
 
 def runs(params: AttributesParams) -> list[Run]:
     """All networks that params ask for: of each random state an unbiased one, then those of every pair by level."""
-    found: list[Run] = []
+    planned: list[Run] = []
     for random_state in params.random_states:
-        wished = [("", "", 0.0), *((a, b, tau) for a, b in params.pairs for tau in params.taus)]
-        found += [Run(f"{len(found) + place:03d}", *one, random_state) for place, one in enumerate(wished)]
-    return found
+        planned.append(Run(f"{len(planned):03d}", "", "", 0.0, random_state))
+        for a, b in params.pairs:
+            for tau in params.taus:
+                planned.append(Run(f"{len(planned):03d}", a, b, tau, random_state))
+    return planned
 
 
-def checked_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFrame:
+def read_training_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFrame:
     """The attributes of a training set; none of an empty set.
 
     Raises:
@@ -59,22 +60,27 @@ def checked_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFra
     table = read_attributes(images)
     if len(images) and table.empty:
         raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
-    if params.loss == "logistic" and not table.abs().eq(1).all(axis=None):
-        bad = next(name for name in table if not table[name].abs().eq(1).all())
-        raise ValueError(
-            f"{images.folder}: attribute `{bad}` has values other than +1 and -1; say `attributes.loss: squared`"
-        )
+    for name in table if params.loss == "logistic" else ():
+        if not table[name].abs().eq(1).all():
+            raise ValueError(
+                f"{images.folder}: attribute `{name}` has values other than +1 and -1; say `attributes.loss: squared`"
+            )
     return table
 
 
-def attributes_of_tests(images: ImageSet, names: list[str]) -> pd.DataFrame:
+def read_test_attributes(images: ImageSet, names: list[str]) -> pd.DataFrame:
     """The attributes of a test set; no rows where there is no test image.
+
+    Args:
+        images: the test set.
+        names: the training set's attributes.
 
     Raises:
         ValueError: there are test images, but an attribute of the training images is missing.
     """
     table = read_attributes(images)
-    if len(images) and (missing := [name for name in names if name not in table]):
+    missing = [name for name in names if name not in table]
+    if len(images) and missing:
         raise ValueError(
             f"{images.folder}: its manifest has no column `attribute:{missing[0]}`, which the training set has"
         )
@@ -98,13 +104,15 @@ def biased_rows(
     Raises:
         ValueError: an attribute is unknown, or fewer than ``count`` images are left.
     """
-    if unknown := [name for name in pair or () if name not in attributes]:
-        raise ValueError(f"attributes.pairs: {unknown[0]} is no attribute; there are {', '.join(map(str, attributes))}")
+    for name in pair or ():
+        if name not in attributes:
+            known = ", ".join(map(str, attributes))
+            raise ValueError(f"attributes.pairs: {name} is no attribute; there are {known}")
     rng = np.random.default_rng([random_state, 1])
     order, removed = rng.permutation(len(attributes)), np.empty(0, np.int64)
     if pair is not None:
-        there = attributes[list(pair)].to_numpy() > 0
-        opposite = order[there[order, 0] != there[order, 1]]
+        shown = attributes[list(pair)].to_numpy() > 0
+        opposite = order[shown[order, 0] != shown[order, 1]]
         removed = opposite[: round(tau * len(opposite))]
     left = np.setdiff1d(order, removed)
     if count is None:
