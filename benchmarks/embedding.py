@@ -73,10 +73,10 @@ def ours(classifier, description, images, _batch):
     import numpy as np
 
     from debugset.models.inference import prepare_for_inference
-    from debugset.models.outputs import compute_features
+    from debugset.models.outputs import compute_outputs
 
     model = prepare_for_inference(classifier)
-    return lambda count: compute_features(model, images, np.arange(count), description.architecture, "fp32")
+    return lambda count: compute_outputs(model.features, images, np.arange(count), description.architecture, "fp32")
 
 
 def as_it_was(classifier, description, images, batch):

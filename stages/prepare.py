@@ -6,6 +6,7 @@ from debugset.base.params import read
 from debugset.base.paths import SETS, TRAIN, WORLD
 from debugset.base.progress import progress
 from debugset.datasets import imagenet
+from debugset.datasets.collection import collection_root
 from debugset.datasets.fashion import CLASSES, ROLES, DrawnImage, FashionParams, draw_set, fill_wardrobe
 from debugset.datasets.fashion_mnist import read_garments, read_photographs
 from debugset.datasets.photos import draw_world
@@ -39,7 +40,7 @@ def _draw_fashion(params: FashionParams) -> None:
 
 def _describe_imagenet(params: imagenet.ImageNetParams) -> None:
     """Describe the five sets' files where they lie; the world is empty, for the pool comes from Flickr."""
-    root, classes = imagenet.imagenet_root(), imagenet.class_names()
+    root, classes = collection_root(imagenet.ROOT_VARIABLE, imagenet.CONTENT), imagenet.class_names()
     for name, files in imagenet.list_sets(root, params).items():
         manifest = imagenet.describe_files(root, files, f"prepare: {name}")
         with replacing_folder(SETS / name) as folder:

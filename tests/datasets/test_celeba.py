@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from debugset.datasets import collection
 from debugset.datasets.celeba import (
     CelebAParams,
-    celeba_root,
     crop_areas,
     cut_face,
     draw_names,
@@ -288,14 +287,6 @@ def test_aligned_photos_are_refused(root, aligned):
     shutil.rmtree(root / aligned)
     with pytest.raises(FileNotFoundError, match=r"Img/img_celeba \(or img_celeba\): no such file or folder"):
         find_photo_folder(root)
-
-
-def test_the_root_comes_from_the_environment(root, monkeypatch):
-    monkeypatch.setenv("CELEBA_ROOT", str(root))
-    assert celeba_root() == root
-    monkeypatch.delenv("CELEBA_ROOT")
-    with pytest.raises(ValueError, match="CELEBA_ROOT: not set; set it to the folder that holds CelebA"):
-        celeba_root()
 
 
 @pytest.mark.parametrize(

@@ -277,10 +277,3 @@ def test_the_real_classes_are_in_the_order_of_imagenet(profile):
 def test_the_profile_asks_the_synonyms_of_its_classes(profile):
     assert isinstance(check_section(profile, "prepare"), ImageNetParams)
     assert profile["scrape"]["queries"] == imagenet.synonyms(profile["errors"]["classes"])
-
-
-def test_complement_is_what_only_other_releases_have():
-    releases = {"matched": ["b", "c"], "top": ["c", "d"], "threshold": ["a", "b", "d"]}
-    assert imagenet.complement(releases, "matched") == ["a", "d"]
-    with pytest.raises(ValueError, match=r"^matched: 'other' is not a release"):
-        imagenet.complement(releases, "other")

@@ -76,7 +76,20 @@ def test_outfits_are_drawn_from_fashion_mnist(monkeypatch):
 @pytest.mark.parametrize("source", ["celeba", "sun"])
 def test_a_collection_is_looked_for_where_the_environment_says(monkeypatch, source):
     of_source = getattr(module, source)
-    monkeypatch.setattr(of_source, f"{source}_root", lambda: Path("there"))
+    monkeypatch.setenv(of_source.ROOT_VARIABLE, "there")
     monkeypatch.setattr(of_source, "read_records", lambda name, params, root: ([({"set": name, "root": root}, b"")], 5))
     found = attribute_sets(MODELS["attributed"][source].model_construct(source=source))
     assert found == {name: ([({"set": name, "root": Path("there")}, b"")], 5) for name in ("train", "test")}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("celeba", "CELEBA_ROOT: not set; set it to the folder that holds CelebA"),
+        ("sun", "SUN_ATTRIBUTE_ROOT: not set; set it to the folder that holds the SUN"),
+    ],
+)
+def test_a_collection_whose_folder_is_not_named_is_an_error(monkeypatch, source, message):
+    monkeypatch.delenv(getattr(module, source).ROOT_VARIABLE, raising=False)
+    with pytest.raises(ValueError, match=message):
+        attribute_sets(MODELS["attributed"][source].model_construct(source=source))

@@ -17,7 +17,6 @@ from debugset.datasets.sun import (
     read_lists,
     read_records,
     split_rows,
-    sun_root,
     to_signs,
 )
 from debugset.images.sets import open_set, read_attributes, write_set
@@ -276,14 +275,6 @@ def test_missing_photos_are_named(root):
 def test_too_many_attributes_are_refused(root):
     with pytest.raises(ValueError, match="attributes: 24 asked for, but there are 4"):
         read_records("train", PARAMS.model_copy(update={"attributes": 24}), root)
-
-
-def test_the_root_comes_from_the_environment(root, monkeypatch):
-    monkeypatch.setenv("SUN_ATTRIBUTE_ROOT", str(root))
-    assert sun_root() == root
-    monkeypatch.delenv("SUN_ATTRIBUTE_ROOT")
-    with pytest.raises(ValueError, match="SUN_ATTRIBUTE_ROOT: not set; set it to the folder that holds the SUN"):
-        sun_root()
 
 
 @pytest.mark.parametrize("change", [{"test": 0.0}, {"test": 1.0}, {"attributes": 0}, {"side": 0}, {"source": "celeba"}])

@@ -20,6 +20,7 @@ RED = (255, 0, 0)
 
 @pytest.fixture(autouse=True)
 def batches_of_three(monkeypatch):
+    monkeypatch.setenv("DEBUGSET_DEVICE", "cpu")
     monkeypatch.setattr(inference, "CPU_PIXELS", 3 * PLAIN.input_size**2)
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from debugset.models import inference
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
-from debugset.models.outputs import compute_features, compute_logits, pixel_batches, png_files, predict, predict_table
+from debugset.models.outputs import compute_outputs, pixel_batches, png_files, predict, predict_table
 from tests.datasets.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour, small_network
 from tests.reference import pixels as naive
@@ -58,7 +58,7 @@ def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
     monkeypatch.setenv("DEBUGSET_WORKERS", workers)
     classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
     rows = np.arange(10)[::-1].copy()
-    found = compute_logits(classifier, images, rows, PLAIN, "fp32")
+    found = compute_outputs(classifier, images, rows, PLAIN, "fp32")
     with torch.inference_mode():
         singly = [
             classifier(torch.from_numpy(images.pixels([row], 8)).permute(0, 3, 1, 2) / 255) for row in rows.tolist()
@@ -68,7 +68,9 @@ def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
 
 def test_outputs_are_float32_at_any_precision(images):
     classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
-    full, half = (compute_logits(classifier, images, np.arange(10), PLAIN, precision) for precision in ("fp32", "bf16"))
+    full, half = (
+        compute_outputs(classifier, images, np.arange(10), PLAIN, precision) for precision in ("fp32", "bf16")
+    )
     assert half.dtype == full.dtype == np.float32
     assert not np.array_equal(half, full)
     np.testing.assert_allclose(half, full, atol=0.1)
@@ -77,7 +79,7 @@ def test_outputs_are_float32_at_any_precision(images):
 def test_a_model_can_be_attacked_and_trained_after_it_was_asked(images):
     network = small_network()
     classifier = Classifier(network, (0.5,) * 3, (0.25,) * 3).eval()
-    compute_logits(classifier, images, np.arange(10), PLAIN, "fp32")
+    compute_outputs(classifier, images, np.arange(10), PLAIN, "fp32")
     pixels, labels = torch.rand(2, 3, 8, 8), torch.tensor([0, 1])
     l2_attack(classifier, pixels, labels, radius=0.5, step=0.1, steps=1)
     classifier.train()(pixels).sum().backward()
@@ -93,7 +95,7 @@ def test_predictions_are_the_largest_logits(images):
 
 def test_features_are_what_the_decision_layer_sees(images):
     rows = np.array([4, 1, 8])
-    found = compute_features(mean_colour(), images, rows, PLAIN, "fp32")
+    found = compute_outputs(mean_colour().features, images, rows, PLAIN, "fp32")
     np.testing.assert_allclose(found, colours(10)[rows] / 255, atol=1e-6)
 
 
@@ -118,7 +120,7 @@ def test_outputs_are_the_same_on_a_gpu(images, monkeypatch):
     found = []
     for where in ("cpu", "cuda"):
         monkeypatch.setenv("DEBUGSET_DEVICE", where)
-        found.append(compute_logits(inference.prepare_for_inference(classifier), images, np.arange(10), PLAIN, "fp32"))
+        found.append(compute_outputs(inference.prepare_for_inference(classifier), images, np.arange(10), PLAIN, "fp32"))
     np.testing.assert_allclose(found[0], found[1], atol=1e-2)
 
 

@@ -21,7 +21,6 @@ from debugset.datasets.collection import (
     SETS,
     Record,
     attribute_records,
-    collection_root,
     find_place,
     jpeg_file,
     read_files,
@@ -30,6 +29,7 @@ from debugset.datasets.collection import (
 )
 
 ROOT_VARIABLE = "CELEBA_ROOT"
+CONTENT = "CelebA: Anno, Eval and Img/img_celeba"
 ATTRIBUTES = ("Anno/list_attr_celeba.txt", "list_attr_celeba.txt")
 BOXES = ("Anno/list_bbox_celeba.txt", "list_bbox_celeba.txt")
 PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
@@ -71,15 +71,6 @@ class Annotations(NamedTuple):
     attributes: pd.DataFrame
     boxes: pd.DataFrame
     partition: pd.Series
-
-
-def celeba_root() -> Path:
-    """The folder that holds CelebA.
-
-    Raises:
-        ValueError: the environment does not name one.
-    """
-    return collection_root(ROOT_VARIABLE, "CelebA: Anno, Eval and Img/img_celeba")
 
 
 def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Record], int]:
@@ -253,20 +244,20 @@ def _read_rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
     return pd.DataFrame(numbers, index=pd.Index(list(rows), dtype=object), columns=list(names))
 
 
-def _check_values(one: _List, allowed: Sequence[int]) -> None:
-    values = one.table.to_numpy()
+def _check_values(checked: _List, allowed: Sequence[int]) -> None:
+    values = checked.table.to_numpy()
     wrong = np.argwhere(~np.isin(values, allowed)).tolist()
     if wrong:
         row, column = wrong[0]
-        name, expected = one.table.columns[column], " or ".join(map(str, allowed))
-        _refuse(one.path, one.first + row, f"{name} is {values[row, column]} instead of {expected}")
+        name, expected = checked.table.columns[column], " or ".join(map(str, allowed))
+        _refuse(checked.path, checked.first + row, f"{name} is {values[row, column]} instead of {expected}")
 
 
-def _check_images(one: _List, other: _List) -> None:
-    unknown = ~one.table.index.isin(other.table.index)
+def _check_images(checked: _List, other: _List) -> None:
+    unknown = ~checked.table.index.isin(other.table.index)
     if unknown.any():
         row = int(unknown.argmax())
-        _refuse(one.path, one.first + row, f"{one.table.index[row]} is not in {other.path.name}")
+        _refuse(checked.path, checked.first + row, f"{checked.table.index[row]} is not in {other.path.name}")
 
 
 def _refuse(path: Path, line: int, problem: str) -> NoReturn:

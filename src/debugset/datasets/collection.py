@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,11 +85,8 @@ def read_size(path: Path) -> tuple[int, int]:
     Raises:
         ValueError: the file is missing or no image.
     """
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises any of them for a broken file
-        raise _unreadable(path, error) from None
+    with _open_photo(path) as image:
+        return image.size
 
 
 def read_photo(path: Path) -> Image.Image:
@@ -97,11 +95,18 @@ def read_photo(path: Path) -> Image.Image:
     Raises:
         ValueError: the file is missing, cut short or no image.
     """
+    with _open_photo(path) as image:
+        return image.convert("RGB")
+
+
+@contextmanager
+def _open_photo(path: Path) -> Iterator[Image.Image]:
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise _unreadable(path, error) from None
+            yield image
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises any of them for a broken file
+        reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable image"
+        raise ValueError(f"{path}: {reason}; restore the file") from None
 
 
 def jpeg_file(image: Image.Image) -> bytes:
@@ -132,8 +137,3 @@ def attribute_records(
     for place, (id_, values, content) in enumerate(rows):
         record = {"id": id_, "label": 0, "shard": shard_name(place), "extension": extension}
         yield {**record, **dict(zip(names, values, strict=True))}, content
-
-
-def _unreadable(path: Path, error: Exception) -> ValueError:
-    reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable image"
-    return ValueError(f"{path}: {reason}; restore the file")

@@ -7,7 +7,7 @@ wnids in sorted order; their words are WordNet's, as timm bundles them.
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
@@ -18,13 +18,14 @@ from pydantic import AfterValidator
 
 from debugset.base.params import Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, SEED_SOURCE, TEST, TRAIN
-from debugset.datasets.collection import collection_root, read_files
+from debugset.datasets.collection import read_files
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
 MATCHED = "matched_frequency"
 RELEASE_IMAGES = 10  # images a class in every release of ImageNet-V2
 SUFFIXES = (".jpeg", ".jpg", ".png")
 HELP = "docs/imagenet.md tells what belongs there"
+CONTENT = f"ImageNet and ImageNet-V2 ({HELP})"
 
 
 def _below_root(folder: str) -> str:
@@ -60,15 +61,6 @@ class ImageNetParams(Section):
     test: Folder
     diagnosis: Folder
     releases: Releases
-
-
-def imagenet_root() -> Path:
-    """The folder that all image files lie below.
-
-    Raises:
-        ValueError: the environment does not name one.
-    """
-    return collection_root(ROOT_VARIABLE, f"ImageNet and ImageNet-V2 ({HELP})")
 
 
 @cache
@@ -120,47 +112,39 @@ def synonyms(names: Iterable[str]) -> dict[str, list[str]]:
 
 
 def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
-    """The images of the five sets, as `list_class_files` gives them.
+    """The images of the five sets; all are listed before the first is read, so that a missing folder shows at once.
 
-    All are listed before a caller reads the first of them, so that a missing folder shows at once. Held-out images
-    are those of ImageNet-V2 that only the other releases have, each from the first release that has it.
+    Held-out images are those that the matched release lacks, each from the first other one that has it (section 3.4).
 
     Args:
         root: the folder that all image files lie below.
         params: the sets' folders below it.
 
+    Returns:
+        id (the file's name without its ending, behind the wnid where names repeat), label and shard of every image.
+
     Raises:
         FileNotFoundError: a folder is missing.
         ValueError: a folder lacks classes, or is not what its place asks for.
     """
-    releases = {name: list_release_files(root, folder) for name, folder in params.releases.model_dump().items()}
-    others = complement({name: list(files["id"]) for name, files in releases.items()}, MATCHED)
+    releases = {name: _list_release_files(root, folder) for name, folder in params.releases.model_dump().items()}
     released = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
-    heldout = released[released["id"].isin(others)].sort_values(["label", "id"], ignore_index=True)
+    heldout = released[~released["id"].isin(releases[MATCHED]["id"])]
     return {
         SEED_SOURCE: releases[MATCHED],
-        HELDOUT_SOURCE: heldout,
-        DIAGNOSIS: list_class_files(root, params.diagnosis, every_class=False),
-        TEST: list_class_files(root, params.test),
-        TRAIN: list_class_files(root, params.train),
+        HELDOUT_SOURCE: heldout.sort_values(["label", "id"], ignore_index=True),
+        DIAGNOSIS: _list_class_files(root, params.diagnosis, every_class=False),
+        TEST: _list_class_files(root, params.test),
+        TRAIN: _list_class_files(root, params.train),
     }
 
 
-def list_class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.DataFrame:
-    """The images of a folder with one folder a wnid.
-
-    Args:
-        root: what ``folder`` and the shards are relative to.
-        folder: the set's folder.
-        every_class: whether each class must have images.
-
-    Returns:
-        id (the file's name without its ending, behind the wnid where names repeat), label and shard of every
-        image, by class and name.
+def _list_class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.DataFrame:
+    """The images of a folder with one folder a wnid, by class and name.
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: classes are missing.
+        ValueError: classes are missing, of which ``every_class`` must have images.
     """
     wnids = list(lemmas())
     files = _list_files(root, folder, wnids)
@@ -176,13 +160,10 @@ def list_class_files(root: Path, folder: str, *, every_class: bool = True) -> pd
     return files
 
 
-def list_release_files(root: Path, folder: str) -> pd.DataFrame:
+def _list_release_files(root: Path, folder: str) -> pd.DataFrame:
     """The images of a release of ImageNet-V2, whose folders are the labels in decimal.
 
     An image has the same file name in every release that holds it.
-
-    Returns:
-        As `list_class_files`; id is the file's name without its ending.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -201,21 +182,6 @@ def list_release_files(root: Path, folder: str) -> pd.DataFrame:
     else:
         return files
     raise ValueError(f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({HELP})")
-
-
-def complement(ids_by_release: Mapping[str, Sequence[str]], matched: str) -> list[str]:
-    """The ids that other releases of a test set have and the matched one lacks, sorted (section 3.4).
-
-    Args:
-        ids_by_release: image ids of each release; ImageNet-V2 has three that overlap.
-        matched: the release that gives the seeds, such as MatchedFrequency.
-
-    Raises:
-        ValueError: ``matched`` is not a release.
-    """
-    if matched not in ids_by_release:
-        raise ValueError(f"matched: {matched!r} is not a release; choose one of {', '.join(ids_by_release)}")
-    return sorted(set().union(*ids_by_release.values()) - set(ids_by_release[matched]))
 
 
 def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check
 from debugset.datasets import celeba, outfits, sun
-from debugset.datasets.collection import SETS, Record
+from debugset.datasets.collection import SETS, Record, collection_root
 from debugset.datasets.fashion import FashionParams
 from debugset.datasets.fashion_mnist import read_garments
 from debugset.datasets.imagenet import ImageNetParams
@@ -67,7 +67,9 @@ def attribute_sets(params: Section) -> dict[str, tuple[Iterable[Record], int]]:
         garments, labels = read_garments()
         return {name: (outfits.draw_outfits(name, params, garments, labels), 0) for name in SETS}
     if isinstance(params, celeba.CelebAParams):
-        return {name: celeba.read_records(name, params, celeba.celeba_root()) for name in SETS}
+        root = collection_root(celeba.ROOT_VARIABLE, celeba.CONTENT)
+        return {name: celeba.read_records(name, params, root) for name in SETS}
     if isinstance(params, sun.SunParams):
-        return {name: sun.read_records(name, params, sun.sun_root()) for name in SETS}
+        root = collection_root(sun.ROOT_VARIABLE, sun.CONTENT)
+        return {name: sun.read_records(name, params, root) for name in SETS}
     return dict.fromkeys(SETS, ((), 0))

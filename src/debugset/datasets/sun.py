@@ -18,9 +18,10 @@ from pydantic import Field, PositiveInt
 
 from debugset.base.params import Section
 from debugset.base.paths import TEST
-from debugset.datasets.collection import Record, attribute_records, collection_root, find_place, jpeg_file, read_photo
+from debugset.datasets.collection import Record, attribute_records, find_place, jpeg_file, read_photo
 
 ROOT_VARIABLE = "SUN_ATTRIBUTE_ROOT"
+CONTENT = "the SUN Attribute database: its three .mat files and images"
 LISTS = "SUNAttributeDB"  # the folder that the official archive of the lists unpacks to
 ATTRIBUTES = ("attributes.mat", "attributes")  # a file and the variable in it
 IMAGES = ("images.mat", "images")
@@ -59,15 +60,6 @@ class Lists(NamedTuple):
     attributes: list[str]
     images: list[str]
     labels: Float[np.ndarray, "n a"]
-
-
-def sun_root() -> Path:
-    """The folder that holds the SUN Attribute database.
-
-    Raises:
-        ValueError: the environment does not name one.
-    """
-    return collection_root(ROOT_VARIABLE, "the SUN Attribute database: its three .mat files and images")
 
 
 def read_records(name: str, params: SunParams, root: Path) -> tuple[Iterator[Record], int]:

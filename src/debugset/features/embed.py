@@ -23,7 +23,7 @@ from debugset.images.sets import MANIFEST, ImageSet
 from debugset.models.classifier import Classifier, Description, fingerprint
 from debugset.models.device import autocast
 from debugset.models.inference import prepare_for_inference
-from debugset.models.outputs import compute_features
+from debugset.models.outputs import compute_outputs
 from debugset.models.params import Precision
 
 
@@ -55,7 +55,7 @@ def embed(
     bar = progress(total=len(images), what=f"embed: {images.folder.name}", unit=" images")
     with replacing_folder(target) as folder, bar:
         for name, rows in parts.items():
-            compute = partial(compute_features, classifier, images, rows, description.architecture, precision)
+            compute = partial(compute_outputs, classifier.features, images, rows, description.architecture, precision)
             spooled = compute_once(spool, _shard_key(description, images, rows, precision, device), compute)
             file = folder / f"{name}.npy"
             file.parent.mkdir(parents=True, exist_ok=True)  # a shard may lie in a folder of its own
@@ -78,7 +78,7 @@ def _shard_key(
 ) -> list[str]:
     """All that decides the features: weights, preprocessing, code, kind of device, images in order."""
     key = [fingerprint(description), precision, device.type]
-    for code in (compute_features, prepare_for_inference, Classifier, square_pixels, ImageSet, autocast):
+    for code in (compute_outputs, prepare_for_inference, Classifier, square_pixels, ImageSet, autocast):
         key.append(sha256(Path(inspect.getfile(code))))
     for library in ("torch", "timm", "pillow"):
         key.append(f"{library} {version(library)}")

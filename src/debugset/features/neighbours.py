@@ -75,7 +75,7 @@ def nearest(
     return result
 
 
-def pair_distances(
+def _pair_distances(
     left: Float[np.ndarray, "a _d"],
     left_rows: Int64[np.ndarray, " pairs"],
     right: Float[Matrix, "b _d"],
@@ -279,7 +279,7 @@ class _Shortlist:
         """Sum the distances that are only bounded so far; keep the nearest of every query that occurs."""
         distance = pairs.lower.copy()
         open_pairs = np.flatnonzero(pairs.lower < pairs.upper)
-        distance[open_pairs] = pair_distances(self.queries, pairs.query[open_pairs], self.base, pairs.row[open_pairs])
+        distance[open_pairs] = _pair_distances(self.queries, pairs.query[open_pairs], self.base, pairs.row[open_pairs])
         pairs = pairs._replace(lower=distance, upper=distance)
         pairs = pairs.take(np.lexsort((pairs.row, pairs.lower, pairs.query)))
         return pairs.take(_ranks(pairs.query, len(self.queries)) < self.width)

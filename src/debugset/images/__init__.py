@@ -1,1 +1,1 @@
-"""Image sets: folders of one manifest and uncompressed tar shards, and where the default's images come from."""
+"""Image sets: folders of one manifest and uncompressed tar shards, and their images as pixels."""

@@ -84,7 +84,7 @@ class ImageSet:
         Raises:
             OSError: its shard is missing or shorter than the manifest says, or it is another file than then.
         """
-        shard, offset, size = self._shards[row], int(self._offsets[row]), int(self._sizes[row])
+        shard, offset, size = (column[row] for column in self._locations)
         with (self.root / shard).open("rb") as file:
             file.seek(offset)
             content = file.read(size if shard.endswith(TAR) else -1)  # a loose file is an image as a whole
@@ -136,16 +136,8 @@ class ImageSet:
         return pd.Series(np.arange(len(self)), index=self.manifest["id"])
 
     @cached_property
-    def _shards(self) -> np.ndarray:
-        return self.manifest["shard"].to_numpy(object)
-
-    @cached_property
-    def _offsets(self) -> np.ndarray:
-        return self.manifest["offset"].to_numpy()
-
-    @cached_property
-    def _sizes(self) -> np.ndarray:
-        return self.manifest["size"].to_numpy()
+    def _locations(self) -> list[np.ndarray]:
+        return [self.manifest[name].to_numpy(object) for name in ("shard", "offset", "size")]
 
 
 def open_set(folder: str | Path) -> ImageSet:

@@ -11,7 +11,7 @@ from torch import Tensor
 from debugset.images.pixels import decode_ahead, png_file, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, Description
-from debugset.models.device import autocast
+from debugset.models.device import autocast, device
 from debugset.models.inference import batch_size
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
@@ -39,34 +39,30 @@ def png_files(pixels: Float[Tensor, "b 3 h w"], *, optimize: bool = False) -> li
     return [png_file(array, optimize=optimize) for array in arrays]
 
 
-def compute_features(
-    classifier: Classifier,
+def compute_outputs(
+    forward: Callable[[Tensor], Tensor],
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
     architecture: Architecture,
     precision: Precision,
 ) -> Float32[np.ndarray, "n d"]:
-    """The penultimate features of images.
+    """What a model says of images, batch by batch; of no images a matrix without columns.
 
     Args:
-        classifier: as `debugset.models.inference.prepare_for_inference` gives it.
+        forward: maps pixels in [0, 1] to what is wished: a `Classifier` to logits, its ``features`` to features; on
+            `debugset.models.device.device`, as `debugset.models.inference.prepare_for_inference` gives it.
         images: the image set.
         rows: manifest rows, in the order wished.
         architecture: says how images are prepared.
         precision: of the forward pass; the result is float32 in any case.
     """
-    return _run(classifier, classifier.features, images, rows, architecture, precision)
-
-
-def compute_logits(
-    classifier: Classifier,
-    images: ImageSet,
-    rows: Int64[np.ndarray, " n"],
-    architecture: Architecture,
-    precision: Precision,
-) -> Float32[np.ndarray, "n c"]:
-    """The logits of images; arguments as for `compute_features`."""
-    return _run(classifier, classifier, images, rows, architecture, precision)
+    where = device()
+    results = []
+    for pixels in pixel_batches(images, rows, architecture, batch_size(where, architecture.input_size)):
+        with torch.inference_mode(), autocast(where, precision):
+            result = forward(pixels.to(where, memory_format=torch.channels_last))
+        results.append(result.float().cpu().numpy())
+    return np.concatenate(results) if results else np.empty((0, 0), np.float32)
 
 
 def predict(
@@ -76,8 +72,8 @@ def predict(
     rows: Int64[np.ndarray, " n"],
     precision: Precision,
 ) -> Int64[np.ndarray, " n"]:
-    """The predicted class index of images; arguments as for `compute_features`."""
-    logits = compute_logits(classifier, images, rows, description.architecture, precision)
+    """The predicted class index of images; arguments as for `compute_outputs`."""
+    logits = compute_outputs(classifier, images, rows, description.architecture, precision)
     return logits.argmax(1) if len(rows) else np.empty(0, np.int64)
 
 
@@ -95,21 +91,3 @@ def predict_table(
     """
     predicted = predict(classifier, description, images, rows, precision)
     return pd.DataFrame({"image_id": images.ids[rows], "label": images.labels[rows], "predicted": predicted})
-
-
-def _run(
-    classifier: Classifier,
-    forward: Callable[[Tensor], Tensor],
-    images: ImageSet,
-    rows: np.ndarray,
-    architecture: Architecture,
-    precision: Precision,
-) -> np.ndarray:
-    """The results of a classifier's ``forward``, batch by batch; no columns where there are no images."""
-    device = next(classifier.parameters()).device
-    results = []
-    for pixels in pixel_batches(images, rows, architecture, batch_size(device, architecture.input_size)):
-        with torch.inference_mode(), autocast(device, precision):
-            result = forward(pixels.to(device, memory_format=torch.channels_last))
-        results.append(result.float().cpu().numpy())
-    return np.concatenate(results) if results else np.empty((0, 0), np.float32)

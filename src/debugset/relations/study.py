@@ -11,7 +11,7 @@ from jaxtyping import Float32, Int64
 
 from debugset.images.sets import ImageSet
 from debugset.models.inference import prepare_for_inference
-from debugset.models.outputs import compute_logits, pixel_batches, png_files
+from debugset.models.outputs import compute_outputs, pixel_batches, png_files
 from debugset.relations.accuracy import (
     ENTROPY,
     LOW_ENTROPY,
@@ -118,7 +118,7 @@ class Study:
         if not len(self.test):
             return shown
         classifier, rows = prepare_for_inference(self.network.classifier), np.arange(len(self.test))
-        scores = compute_logits(classifier, self.test, rows, self.network.architecture, "fp32")
+        scores = compute_outputs(classifier, self.test, rows, self.network.architecture, "fp32")
         return shown == (scores > 0)
 
 

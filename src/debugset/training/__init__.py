@@ -1,1 +1,1 @@
-"""Training: the recipe, the training sets of the variants, and the loop."""
+"""Training: the recipe, the batches, and the loop."""
