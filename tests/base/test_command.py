@@ -1,9 +1,10 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from debugset.base.command import run
+from debugset.base.command import argument, run
 
 
 @pytest.fixture
@@ -53,3 +54,15 @@ def test_ctrl_c_ends_in_one_line(in_folder: Path, capsys: pytest.CaptureFixture)
         run(main)
     assert stopped.value.code == 130
     assert capsys.readouterr().err == "stopped; run it again to go on\n"
+
+
+def test_the_only_argument_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/stages/train.py", "random"])
+    assert argument("VARIANT") == "random"
+
+
+@pytest.mark.parametrize("arguments", [[], ["random", "retrain"]])
+def test_none_and_too_many_are_told_by_the_usage(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["/elsewhere/stages/train.py", *arguments])
+    with pytest.raises(ValueError, match=r"^usage: python -m stages\.train VARIANT$"):
+        argument("VARIANT")
