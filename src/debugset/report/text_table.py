@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from debugset.base.text_table import text_table
 from debugset.report.inputs import VARIANTS
 
 COLUMNS = {
@@ -24,17 +25,29 @@ KEPT = {
 
 
 def accuracy_table(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
-    """Accuracies as text, a row a variant and a column a set, with the held-out failures' 95 % interval."""
+    """Accuracies as text, a row a variant and a column a set, with the held-out failures' 95 % interval.
+
+    Args:
+        variants: variant -> column -> accuracy, low, high, as in metrics/accuracy.json.
+    """
     columns = [column for column in COLUMNS if any(column in cells for cells in variants.values())]
-    headings = [f"{COLUMNS[column]}{' (all)' * column.endswith('_all')}" for column in columns]
-    rows = [["accuracy, %", *headings, "held-out 95 %"]]
-    for variant in (name for name in VARIANTS if name in variants):
-        cells = variants[variant]
-        accuracies = [f"{100 * cells[column]['accuracy']:.1f}" if column in cells else "-" for column in columns]
-        rows.append([variant, *accuracies, _interval(cells.get("heldout"))])
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
-    return "\n".join([*lines, "(all): all classes; the other columns: the debug classes"])
+    heading = ["accuracy, %", *map(_title, columns), "held-out 95 %"]
+    rows = []
+    for variant in VARIANTS:
+        if variant in variants:
+            cells = variants[variant]
+            accuracies = [_percent(cells.get(column)) for column in columns]
+            rows.append([variant, *accuracies, _interval(cells.get("heldout"))])
+    table = text_table(heading, rows, justify="right")
+    return f"{table}\n(all): all classes; the other columns: the debug classes"
+
+
+def _title(column: str) -> str:
+    return f"{COLUMNS[column]} (all)" if column.endswith("_all") else COLUMNS[column]
+
+
+def _percent(cell: dict[str, Any] | None) -> str:
+    return f"{100 * cell['accuracy']:.1f}" if cell else "-"
 
 
 def _interval(cell: dict[str, Any] | None) -> str:
