@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from debugset.base.numerics import PORTABLE, asked, cpu_name, settle
+from debugset.base.numerics import PORTABLE, cpu_name, read_mode, settle
 
 ROUNDS, IMAGES = 3, 2048
 
@@ -37,7 +37,7 @@ def main() -> None:
                 speeds[name].append(float(done.stdout.split()[-1]))
                 found[name] = np.load(file)
     mine = median(speeds["debugset"])
-    print(f"{cpu_name()}, {os.cpu_count()} processors, numerics {asked()}, {IMAGES} images, median of {ROUNDS}")
+    print(f"{cpu_name()}, {os.cpu_count()} processors, numerics {read_mode()}, {IMAGES} images, median of {ROUNDS}")
     for name, values in speeds.items():
         difference = np.abs(found[name] - found["debugset"]).max()
         print(
@@ -52,7 +52,7 @@ def measure(name: str, file: Path) -> None:
     way, batch = WAYS[name]
     if way is ours:
         settle()
-    elif asked() == "portable":
+    elif read_mode() == "portable":
         os.environ |= PORTABLE  # the others get the same kernels, but none of our ways with threads and memory
     import numpy as np
 

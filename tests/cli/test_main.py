@@ -164,7 +164,7 @@ def test_debug_classes_are_written_to_a_profile_of_few_keys_too(debugset):
     debugset("use", "smoke")
     profile = debugset.folder / "profiles/smoke.yaml"
     before = profile.read_text()
-    assert "wrote the debug classes to profiles/smoke.yaml" in debugset("debug-classes", "--least", "2")
+    assert "wrote the debug classes to params.yaml and profiles/smoke.yaml" in debugset("debug-classes", "--least", "2")
     assert profile.read_text() == before.replace("classes: [pullover, sandal, shirt]", "classes: [sneaker, bag]")
     assert chosen(debugset.folder / "params.yaml") == ["sneaker", "bag"]
     assert "equals profiles/smoke.yaml" in debugset("check")

@@ -19,16 +19,16 @@ from debugset.base.paths import PARAMS_FILE
 Mode = Literal["portable", "native"]
 
 KEY = "numerics"  # the one parameter outside the sections
-THREADS = 2  # one thread sums in another order than two
+_THREADS = 2  # one thread sums in another order than two
 PORTABLE = {
     "ONEDNN_MAX_CPU_ISA": "AVX2",  # convolutions
     "ATEN_CPU_CAPABILITY": "avx2",  # torch's own loops
     "MKL_CBWR": "COMPATIBLE",  # torch's products; by the value AVX2 an Intel and an AMD CPU still differ
     "OPENBLAS_CORETYPE": "Haswell",  # products and decompositions of numpy and scipy
     "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",  # numpy's exp and its like
-    "OMP_NUM_THREADS": str(THREADS),
+    "OMP_NUM_THREADS": str(_THREADS),
     "OMP_DYNAMIC": "FALSE",  # as many threads as asked for, however few cores there are
-    "MKL_NUM_THREADS": str(THREADS),
+    "MKL_NUM_THREADS": str(_THREADS),
     "MKL_DYNAMIC": "FALSE",
     "OPENBLAS_NUM_THREADS": "1",  # it never starts more threads than there are cores, and one is everywhere
 }
@@ -38,8 +38,8 @@ PREFIXES = ("OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "GOTO_", "ONEDNN_", "D
 # core from whatever else wants to run; much less often, and waking up costs more: benchmarks/numerics.txt.
 SPIN, SPINS = "GOMP_SPINCOUNT", "2500"
 # Parameters of glibc's mallopt, and the sizes up to which it may be asked to allocate from the heap, best first.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-HEAP_ALLOCATIONS = (2**30, 2**25)  # older versions take 32 MiB at most
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_HEAP_ALLOCATIONS = (2**30, 2**25)  # older versions take 32 MiB at most
 LIBRARIES = ("numpy", "torch")
 
 
@@ -53,8 +53,8 @@ def settle(path: Path = PARAMS_FILE) -> None:
         ValueError: a library was imported before, or the C library was told which instructions to use: the settings
             would come too late.
     """
-    keep_memory()
-    if asked(path) == "native":
+    _keep_memory()
+    if read_mode(path) == "native":
         if "OMP_WAIT_POLICY" not in os.environ:  # the user's own way of waiting
             os.environ.setdefault(SPIN, SPINS)
         return
@@ -76,7 +76,7 @@ def settle(path: Path = PARAMS_FILE) -> None:
         )
 
 
-def asked(path: Path = PARAMS_FILE) -> Mode:
+def read_mode(path: Path = PARAMS_FILE) -> Mode:
     """The parameter ``numerics``.
 
     Raises:
@@ -84,10 +84,10 @@ def asked(path: Path = PARAMS_FILE) -> Mode:
     """
     from debugset.base.params import read  # its libraries are slow to load, and `debugset --help` reads none
 
-    return check(read(path).get(KEY), path)
+    return check_mode(read(path).get(KEY), path)
 
 
-def check(value: object, path: Path = PARAMS_FILE) -> Mode:
+def check_mode(value: object, path: Path = PARAMS_FILE) -> Mode:
     """The value, if it is a mode.
 
     Raises:
@@ -105,21 +105,22 @@ def check(value: object, path: Path = PARAMS_FILE) -> Mode:
 
 def make_portable(environment: MutableMapping[str, str]) -> None:
     """Put the portable settings into an environment, in place of all that it says to the same libraries."""
-    for name in [name for name in environment if name.startswith(PREFIXES)]:
-        del environment[name]
+    for name in list(environment):
+        if name.startswith(PREFIXES):
+            del environment[name]
     environment.update(PORTABLE)
     environment[SPIN] = SPINS
 
 
-def keep_memory() -> None:
+def _keep_memory() -> None:
     """Keep freed memory in this process, where the C library is GNU's.
 
     A network's outputs are large and short-lived. By default the system gets their memory back at once, and each page
     of the next ones costs a fault: benchmarks/embedding.txt.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None and any(mallopt(M_MMAP_THRESHOLD, size) for size in HEAP_ALLOCATIONS):
-        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+    if mallopt is not None and any(mallopt(_M_MMAP_THRESHOLD, size) for size in _HEAP_ALLOCATIONS):
+        mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def in_force() -> Mode:
@@ -135,17 +136,24 @@ def has_avx2() -> bool:
 
 def cpu_name() -> str:
     """The CPU's maker, model and vector instructions, for people: `Intel(R) Xeon(R), family 6 model 143, AVX-512`."""
-    name = " ".join((_cpuinfo("model name") or platform.processor() or platform.machine()).split())
-    numbers = f"family {_cpuinfo('cpu family')} model {_cpuinfo('model')}" if _cpuinfo("model") else platform.machine()
-    flags = _cpuinfo("flags").split()
-    vectors = "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "no AVX2"
-    return f"{name}, {numbers}, {vectors}"
+    name = _cpuinfo("model name") or platform.processor() or platform.machine()
+    model = platform.machine()
+    if _cpuinfo("model"):
+        model = f"family {_cpuinfo('cpu family')} model {_cpuinfo('model')}"
+    vectors, flags = "no AVX2", _cpuinfo("flags").split()
+    if "avx512f" in flags:
+        vectors = "AVX-512"
+    elif "avx2" in flags:
+        vectors = "AVX2"
+    return f"{' '.join(name.split())}, {model}, {vectors}"
 
 
 def _cpuinfo(field: str) -> str:
     """The first processor's value of a field of Linux's list, or nothing."""
     file = Path("/proc/cpuinfo")
-    for line in file.read_text().splitlines() if file.is_file() else ():
+    if not file.is_file():
+        return ""
+    for line in file.read_text().splitlines():
         name, _, value = line.partition(":")
         if name.strip() == field:
             return value.strip()

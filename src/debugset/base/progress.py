@@ -6,10 +6,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-SECONDS_BETWEEN_LINES = 30.0
-SECONDS_BETWEEN_DRAWINGS = 0.5
-LINE = "{desc}: {percentage:.0f} %, {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {remaining} left{postfix}"
-LINE_WITHOUT_TOTAL = "{desc}: {n_fmt}{unit}, {rate_noinv_fmt}{postfix}"
+_SECONDS_BETWEEN_LINES = 30.0
+_SECONDS_BETWEEN_DRAWINGS = 0.5
+_LINE = "{desc}: {percentage:.0f} %, {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {remaining} left{postfix}"
+_LINE_WITHOUT_TOTAL = "{desc}: {n_fmt}{unit}, {rate_noinv_fmt}{postfix}"
 
 
 class _Lines(tqdm):
@@ -20,7 +20,7 @@ class _Lines(tqdm):
         if msg == "":  # tqdm's way to clear a bar
             return
         is_total_known = self.total and self.n <= self.total
-        self.bar_format = LINE if is_total_known else LINE_WITHOUT_TOTAL
+        self.bar_format = _LINE if is_total_known else _LINE_WITHOUT_TOTAL
         line = " ".join(str(self).split())  # tqdm pads the rate
         self.fp.write(f"{line}\n")
         self.fp.flush()
@@ -29,7 +29,7 @@ class _Lines(tqdm):
         """Print the last state, unless nothing was printed before: what ends within half a minute needs no line."""
         if self.disable:
             return
-        is_shown = self.last_print_t >= self.start_t + SECONDS_BETWEEN_LINES
+        is_shown = self.last_print_t >= self.start_t + _SECONDS_BETWEEN_LINES
         if is_shown and self.last_print_n < self.n:
             self.display()
         self.delay = float("inf")  # so that tqdm takes it for never shown, and clears nothing
@@ -50,7 +50,7 @@ def progress(
     """
     options |= {"unit": f" {unit.strip()}", "smoothing": 0}  # tqdm writes a unit right behind its number
     if sys.stderr.isatty():
-        return tqdm(items, what, total, mininterval=SECONDS_BETWEEN_DRAWINGS, **options)
-    options |= {"mininterval": SECONDS_BETWEEN_LINES, "delay": SECONDS_BETWEEN_LINES}
+        return tqdm(items, what, total, mininterval=_SECONDS_BETWEEN_DRAWINGS, **options)
+    options |= {"mininterval": _SECONDS_BETWEEN_LINES, "delay": _SECONDS_BETWEEN_LINES}
     options |= {"miniters": 1}  # look at the clock at each item: by default tqdm guesses when, and may print between
     return _Lines(items, what, total, **options)

@@ -12,7 +12,7 @@ from debugset.base.command import run
 from debugset.base.paths import METRICS, PAGE
 from debugset.cli import barlow, pool, relations, versions
 
-ACCURACY = METRICS / "accuracy.json"
+_ACCURACY = METRICS / "accuracy.json"
 
 app = typer.Typer(
     help="Find where an image classifier fails, collect the images that fix it, retrain, and prove the gain.",
@@ -74,16 +74,17 @@ def debug_classes(
     path = ERRORS / "predictions.parquet"
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no predictions yet; run `dvc repro errors`")
-    active = profiles.active()
     names = open_set(SETS / SEED_SOURCE).classes
     chosen = choose_debug_classes(pd.read_parquet(path), names, least=least, min_missed=min_missed)
     for one in chosen:
         print(f"{one.name}: {one.missed} of {one.images} missed")
-    for path in [PARAMS_FILE, active] if active else [PARAMS_FILE]:
-        profiles.set_debug_classes(path, [one.name for one in chosen])
-        print(f"wrote the debug classes to {path}")
+    classes, active = [one.name for one in chosen], profiles.active()
+    profiles.set_debug_classes(PARAMS_FILE, classes)
     if active is None:
-        print("params.yaml equals no profile, so no profile was changed")
+        print(f"wrote the debug classes to {PARAMS_FILE}; it equals no profile, so no profile was changed")
+    else:
+        profiles.set_debug_classes(active, classes)
+        print(f"wrote the debug classes to {PARAMS_FILE} and {active}")
     validate(read())  # names a chosen class that no query finds yet
 
 
@@ -93,9 +94,9 @@ def show() -> None:
     from debugset.base.files import read_json
     from debugset.report.text_table import accuracy_table
 
-    if not ACCURACY.is_file():
-        raise ValueError(f"{ACCURACY}: no results yet; run `dvc repro`")
-    metrics = read_json(ACCURACY)
+    if not _ACCURACY.is_file():
+        raise ValueError(f"{_ACCURACY}: no results yet; run `dvc repro`")
+    metrics = read_json(_ACCURACY)
     print(accuracy_table(metrics["variants"]))
     print(f"\nChosen by de-val: {metrics['chosen']}")
     print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")

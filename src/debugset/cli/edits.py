@@ -13,8 +13,11 @@ from ruamel.yaml.error import CommentMark
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.tokens import CommentToken
 
-END_OF_LINE = {CommentedMap: 2, CommentedSeq: 0}  # where ruamel.yaml keeps the text after an item, by the item's holder
-UNBROKEN = 10**6  # columns: no line is folded
+_END_OF_LINE = {
+    CommentedMap: 2,
+    CommentedSeq: 0,
+}  # where ruamel.yaml keeps the text after an item, by the item's holder
+_UNBROKEN = 10**6  # columns: no line is folded
 
 
 class _Representer(RoundTripRepresenter):
@@ -28,7 +31,7 @@ def _yaml() -> YAML:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.preserve_quotes = True
-    yaml.width = UNBROKEN
+    yaml.width = _UNBROKEN
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
 
@@ -89,14 +92,14 @@ def _last_word(holder: CommentedMap | CommentedSeq, place: str | int) -> tuple[C
 
 def _text(holder: CommentedMap | CommentedSeq, place: str | int) -> str:
     """What stands from the end of an item to the next."""
-    token = holder.ca.items.get(place, [None] * 4)[END_OF_LINE[type(holder)]]
+    token = holder.ca.items.get(place, [None] * 4)[_END_OF_LINE[type(holder)]]
     return token.value if token else ""
 
 
 def _set_text(holder: CommentedMap | CommentedSeq, place: str | int, text: str) -> None:
     """Replace that; a line's own end is not written, and one space comes before a comment."""
     token = CommentToken(text, CommentMark(0)) if text not in ("", "\n") else None
-    holder.ca.items.setdefault(place, [None] * 4)[END_OF_LINE[type(holder)]] = token
+    holder.ca.items.setdefault(place, [None] * 4)[_END_OF_LINE[type(holder)]] = token
 
 
 def _laid_out(value: Any, old: Any) -> Any:

@@ -10,9 +10,9 @@ import typer
 from debugset.base.paths import FORGOTTEN, POOL, WORLD
 
 SECONDS_BETWEEN_LOOKS = 2.0
-CLEAR_SCREEN = "\033[H\033[J"  # to the terminal's top left corner, then everything from there
+_CLEAR_SCREEN = "\033[H\033[J"  # to the terminal's top left corner, then everything from there
 
-SpoolName = Annotated[
+_SpoolName = Annotated[
     str | None, typer.Option("--spool", help="A spool's name, instead of the one used last.", show_default=False)
 ]
 
@@ -28,7 +28,7 @@ def show_status(
         Path | None, typer.Option(help="Write what became of every address to this CSV file.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line a look.")] = False,
-    spool: SpoolName = None,
+    spool: _SpoolName = None,
 ) -> None:
     """Show how far a running or stopped scrape is: phases, rate, time left, waits and outcomes."""
     import json
@@ -45,7 +45,7 @@ def show_status(
             state = status.read(path, time.time())
             text = json.dumps(status.as_json(state)) if as_json else status.describe(state)
             if watch and not as_json and sys.stdout.isatty():
-                text = f"{CLEAR_SCREEN}{text}"
+                text = f"{_CLEAR_SCREEN}{text}"
             print(text, flush=True)
             if not (watch and state.running):
                 break
@@ -53,7 +53,7 @@ def show_status(
 
 
 @app.command()
-def give_up(spool: SpoolName = None) -> None:
+def give_up(spool: _SpoolName = None) -> None:
     """Go on without the files that failed: they are never asked for again."""
     from debugset.base.machine import spool_folder
     from debugset.pool import status
@@ -102,12 +102,10 @@ def purge(
     if remote and local_only:
         raise ValueError("--remote and --local-only exclude each other; leave one out")
     forgotten = read_forgotten(FORGOTTEN)
-    asked = {photo_id(text) for text in photos or ()} or forgotten
-    if unlisted := sorted(asked - forgotten):
-        raise ValueError(
-            f"{unlisted[0]}: is not in {FORGOTTEN}; run `debugset pool forget {unlisted[0]}`, then `dvc repro`"
-        )
-    with removal.open_purge(asked, remote, local_only) as purging:
+    ids = {photo_id(text) for text in photos or ()} or forgotten
+    for name in sorted(ids - forgotten):
+        raise ValueError(f"{name}: is not in {FORGOTTEN}; run `debugset pool forget {name}`, then `dvc repro`")
+    with removal.open_purge(ids, remote, local_only) as purging:
         print(listing.summary(purging))
         if purging.plan.steps and not dry_run:
             if yes or typer.confirm("Remove all of this for good?"):

@@ -7,9 +7,9 @@ import typer
 
 from debugset.base.paths import ATTRIBUTED, RELATIONS, TEST, TRAIN
 
-ANNOTATED = (ATTRIBUTED / TRAIN, ATTRIBUTED / TEST)
+_ANNOTATED = (ATTRIBUTED / TRAIN, ATTRIBUTED / TEST)
 
-Network = Annotated[
+_Network = Annotated[
     str | None, typer.Option("--run", help="A network of data/relations/runs.parquet.", show_default=False)
 ]
 
@@ -33,7 +33,7 @@ def template(
 
 
 @app.command("list")
-def list_modes(network: Network = None) -> None:
+def list_modes(network: _Network = None) -> None:
     """List the failure modes of a network: attributes that it confuses, and what that costs.
 
     Without --run it is the first network, unbiased ones first, that has a failure mode of which there are images.
@@ -42,14 +42,14 @@ def list_modes(network: Network = None) -> None:
     from debugset.pool.params import ScrapeParams
     from debugset.relations.collect import choose_run, listing, read_mode_table
 
-    table, runs = read_mode_table(RELATIONS, ANNOTATED)
+    table, runs = read_mode_table(RELATIONS, _ANNOTATED)
     print(listing(table, runs, choose_run(table, runs, network), load("scrape", ScrapeParams).queries))
 
 
 @app.command()
 def collect(
     modes: Annotated[list[str], typer.Argument(metavar="MODE", help="Names as bag+sandal-.")],
-    network: Network = None,
+    network: _Network = None,
     about: Annotated[
         list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.", show_default=False)
     ] = None,
@@ -83,7 +83,7 @@ def collect(
     sections = profiles.read(path)
     queries = check(sections, "scrape", ScrapeParams, path).queries
     classes = check(sections, "errors", ErrorsParams, path).classes
-    table, _ = read_mode_table(RELATIONS, ANNOTATED)
+    table, _ = read_mode_table(RELATIONS, _ANNOTATED)
     combinations = combinations_of(select_modes(table, modes, network), queries, about or [])
     if write is None:
         print(query_text(combinations, classes))

@@ -60,7 +60,7 @@ def validate(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str,
     Raises:
         ParamsError: names the file, the key and what is wrong, in one line.
     """
-    numerics.check(sections.get(numerics.KEY), path)
+    numerics.check_mode(sections.get(numerics.KEY), path)
     unknown = sorted(set(sections) - {numerics.KEY, *SECTIONS})
     if unknown:
         raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")

@@ -62,13 +62,15 @@ def draw_sweep(
     from debugset.report.text_table import COLUMNS
     from debugset.versions import sweep, sweep_picture
 
-    found = sweep.read_experiments(revisions or [])
-    param = param or sweep.swept_param(found)
-    rows = sweep.accuracies(found, param, metric)
-    if unknown := sorted(set(variant or ()) - set(rows["variant"])):
-        known = ", ".join(dict.fromkeys(rows["variant"]))
-        raise ValueError(f"--variant {unknown[0]}: no experiment has it; choose from {known}")
-    rows = rows[rows["variant"].isin(variant)] if variant else rows
+    experiments = sweep.read_experiments(revisions or [])
+    param = param or sweep.swept_param(experiments)
+    rows = sweep.accuracies(experiments, param, metric)
+    if variant:
+        known = rows["variant"].unique()
+        for name in variant:
+            if name not in known:
+                raise ValueError(f"--variant {name}: no experiment has it; choose from {', '.join(known)}")
+        rows = rows[rows["variant"].isin(variant)]
     print(rows.rename(columns={"value": param}).to_string(index=False, float_format="%.1f"))
     sweep_picture.draw(picture, rows, param, COLUMNS.get(metric, metric))
     print(f"drew {picture}")

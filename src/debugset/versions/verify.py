@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from debugset.base.machine import weights_folder
-from debugset.base.numerics import Mode, asked, cpu_name
+from debugset.base.numerics import Mode, cpu_name, read_mode
 from debugset.base.params import PARAMS_FILE
 from debugset.versions.lock import deps_of, locked_outs, locked_stages, maker, outs_of, problems
 from debugset.versions.scratch import empty_spool, lay_out, run_dvc, scratch_environment
@@ -36,7 +36,7 @@ def verify(root: Path, stages: Sequence[str]) -> bool:
         ValueError: the lock file is stale, or a stage is unknown.
         OSError: a stage failed, or a dep is not in DVC's cache.
     """
-    mode = asked(root / PARAMS_FILE)  # a misspelt one would make the lock file look stale
+    mode = read_mode(root / PARAMS_FILE)  # a misspelt one would make the lock file look stale
     for problem in problems(root):
         raise ValueError(problem)
     members = _expand_groups(root, stages)
