@@ -4,11 +4,11 @@ import ast
 
 import pytest
 import yaml
-from tests.pipeline.import_closure import closure, entry_module
 
 from debugset.base import numerics
 from debugset.cli import profiles, sections
 from tests.pipeline.conftest import ROOT, make_clone
+from tests.pipeline.stage_rooms import closure, entry_module
 
 PROFILES = sorted((ROOT / "profiles").glob("*.yaml"))
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 from PIL import Image
-from tests.pipeline.import_closure import closure, entry_module
 
 from tests.pipeline.conftest import clone_of
 from tests.pipeline.moto import BUCKET, CREDENTIALS, s3_server
 from tests.pipeline.snapshots import SNAPSHOTS, outs
 from tests.pipeline.ssh_server import ssh_server
+from tests.pipeline.stage_rooms import closure, entry_module
 
 DONE = re.compile(r"tage:? '([^']+)'(?: didn't change, skipping| is cached - skipping run|\n)")  # or "Pulling data for"
 RUN = re.compile(r"Running stage '([^']+)'")

@@ -119,33 +119,39 @@ def test_prepare_scrape_and_picks_are_equal_bytes_when_run_anew(smoke, tmp_path)
 
 
 def test_a_mended_mode_is_collected_for_and_changes_no_mode(smoke):
-    file, picks = smoke.folder / "errors.modes", smoke.folder / "data/picks/foundation.parquet"
-    debug = yaml.safe_load((smoke.folder / "params.yaml").read_text())["errors"]["classes"]
-    table = pd.read_parquet(smoke.folder / "data/errors/predictions.parquet")
-    table = table[(table["set"] == "diagnosis") & (table["model"] == "original")]
-    names = [open_set(smoke.folder / "data/sets/diagnosis").classes[label] for label in table["label"]]
-    table = table.assign(mode="label-x-1", **{"class": names})
-    failures = table[(table["label"] != table["predicted"]) & table["class"].isin(debug)].head(2)
-    assert len(failures) == 2
+    file = smoke.folder / "errors.modes"
+    picks = [smoke.folder / f"data/picks/{name}.parquet" for name in ("deval", "foundation")]
+    mended = debug_failures(smoke).head(2)
+    assert len(mended) == 2
     assert read_modes(file).empty
-    before = pd.read_parquet(picks)
+    seeds_before = [set(pd.read_parquet(path)["seed_id"]) for path in picks]
     try:
-        write_modes(file, failures)
+        write_modes(file, mended)
         log = smoke.dvc("repro", "pick@foundation")
         assert "Running stage 'errors'" in log
-        after = pd.read_parquet(picks)
+        tables = [pd.read_parquet(path) for path in picks]
         assert smoke.dvc("status", "barlow").strip() == "Data and pipelines are up to date."
     finally:
         smoke.git("checkout", "errors.modes", "dvc.lock")
         smoke.dvc("checkout")
-    assert set(after["seed_id"]) == {*before["seed_id"], *failures["image_id"]}
-    mended = after[after["seed_id"].isin(failures["image_id"])]
-    assert set(mended["role"]) == {"deval", "train"}
-    assert set(mended["class"]) == set(failures["label"])
+    for table, before in zip(tables, seeds_before, strict=True):
+        assert set(table["seed_id"]) == {*before, *mended["image_id"]}
+        of_mode = table[table["seed_id"].isin(mended["image_id"])]
+        assert set(of_mode["class"]) == set(mended["label"])
+
+
+def debug_failures(clone):
+    """The original model's failures of debug classes on `diagnosis`, as those of one mode."""
+    debug = yaml.safe_load((clone.folder / "params.yaml").read_text())["errors"]["classes"]
+    table = pd.read_parquet(clone.folder / "data/errors/predictions.parquet")
+    table = table[(table["set"] == "diagnosis") & (table["model"] == "original")]
+    names = [open_set(clone.folder / "data/sets/diagnosis").classes[label] for label in table["label"]]
+    table = table.assign(mode="label-x-1", class_name=names)
+    return table[(table["label"] != table["predicted"]) & table["class_name"].isin(debug)]
 
 
 def test_a_module_broken_in_a_clone_breaks_the_clone_s_stage(smoke):
-    module = smoke.folder / "src" / "debugset" / "picks.py"
+    module = smoke.folder / "src" / "debugset" / "dcd" / "picks.py"
     text = module.read_text()
     try:
         module.write_text(text + "\nraise RuntimeError('broken on purpose')\n")
