@@ -20,7 +20,7 @@ def main() -> None:
     params = load("embed", EmbedParams)
     classifier, description = load_model(MODELS / embedder)
     classifier = prepare_for_inference(classifier)
-    for folder in (*READ, *(COMPARED if embedder == "robust" else ())):
+    for folder in READ + COMPARED if embedder == "robust" else READ:
         target, spool = FEATURES / embedder / folder.name, spool_folder() / "features"
         embed(classifier, description, open_set(folder), target, spool, precision=params.precision)
 

@@ -182,7 +182,6 @@ def crop_areas(
     """
     start, extent = boxes[:, :2], boxes[:, 2:]
     added = np.rint(margin * extent).astype(np.int64)
-
     inside = start.clip(0, sizes) < (start + extent).clip(0, sizes)
     areas = np.concatenate([(start - added).clip(0, sizes), (start + extent + added).clip(0, sizes)], 1)
     return areas, inside.all(axis=1)
