@@ -69,7 +69,6 @@ def differences(
     """
     variants = list(dict.fromkeys(table["variant"]))
     for panel, baseline in zip(axes, baselines, strict=True):
-        panel.set_title(f"minus {baseline}")
         panel.axvline(0, color=INK, lw=1)
         for (column, name), shift, dot in zip(columns.items(), (-0.17, 0.17), (FILLED, HOLLOW), strict=True):
             rows = table[(table["column"] == column) & (table["baseline"] == baseline)]
@@ -77,7 +76,7 @@ def differences(
                 place, tint = variants.index(row["variant"]) + shift, variant_colour(row["variant"])
                 interval(panel, place, row["difference"], row["low"], row["high"], tint, **dot)
             panel.plot([], [], "o", color=INK, ms=5, mfc=dot.get("mfc", INK), label=name)
-        panel.set_xlabel("percentage points")
+        panel.set(title=f"minus {baseline}", xlabel="percentage points")
         name_rows(panel, variants, chosen)
     axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(columns))
 
@@ -101,9 +100,8 @@ def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequenc
     for row in records(wide.reset_index()):
         word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
     top = min(100.0, float(np.nanmax(wide[["random", chosen]].to_numpy(float))) * 1.12 + 4)
-    panel.set(xlim=(-2, top), ylim=(-2, top), xlabel="random: held-out accuracy of the class, %")
-    panel.set_ylabel(f"{chosen}: the same, %")
-    panel.set_title("Each class: chosen picks against random ones")
+    panel.set(xlim=(-2, top), ylim=(-2, top), title="Each class: chosen picks against random ones")
+    panel.set(xlabel="random: held-out accuracy of the class, %", ylabel=f"{chosen}: the same, %")
 
 
 def against_added(panel: Axes, table: pd.DataFrame, lines: pd.DataFrame) -> None:
@@ -139,8 +137,7 @@ def retention(axes: Sequence[Axes], table: pd.DataFrame, kinds: Mapping[str, str
             style = CHANCE_LINE if embedder == "chance" else EMBEDDER_LINE
             tint, shares = embedder_colour(str(embedder)), rows[f"{kind}_retention"]
             panel.plot(rows["k"], 100 * shares, color=tint, label=embedder, **style)
-        panel.set(xlabel="k nearest neighbours", ylim=(0, 100))
-        panel.set_title(f"{name} kept, %")
+        panel.set(xlabel="k nearest neighbours", ylim=(0, 100), title=f"{name} kept, %")
     axes[-1].legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 

@@ -32,8 +32,7 @@ def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
                 _gains_row(panel, place, mine[which], embedder_colour(features))
         panel.axvline(0, color=INK, lw=0.8)
         name_rows(panel, names.tolist())
-        panel.set_xlabel("ALER - BER")
-        panel.set_title(title)
+        panel.set(xlabel="ALER - BER", title=title)
 
 
 def _gains_row(panel: Axes, place: int, rows: pd.DataFrame, tint: str) -> None:
@@ -64,9 +63,8 @@ def slopes(panel: Axes, table: pd.DataFrame, chosen: str) -> None:
         text, point = f"{mode}  {row.iloc[-1]:.0f}", (last, row.iloc[-1])
         panel.annotate(text, point, (last + 0.07, end), fontsize=7.5, va="center", arrowprops=line)
     panel.set_xticks(range(len(stops)), stops)
-    panel.set_xlim(-0.15, len(stops) + 0.25)
+    panel.set(xlim=(-0.15, len(stops) + 0.25), title="Error rate of each mode, %")
     panel.set_ylim(min(0.0, float(np.min(ends)) - 2), max(100.0, float(np.max(ends)) + 2))
-    panel.set_title("Error rate of each mode, %")
 
 
 def together(panel: Axes, rows: pd.DataFrame, variants: Sequence[str], chosen: str) -> None:

@@ -60,8 +60,7 @@ def _graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Seq
         panel.plot(x, y, "o", ms=5, color=INK)
         side = "left" if x > 0 else "right"
         panel.text(1.12 * x, 1.12 * y, name, ha="center" if abs(x) < 0.3 else side, va="center", fontsize=size)
-    panel.set_title(title)
-    panel.set(xlim=(-1.6, 1.6), ylim=(-1.25, 1.25), aspect="equal")
+    panel.set(title=title, xlim=(-1.6, 1.6), ylim=(-1.25, 1.25), aspect="equal")
 
 
 def _edge(panel: Axes, ends: np.ndarray, cosine: float) -> None:
@@ -85,9 +84,7 @@ def levels(panel: Axes, biased: pd.DataFrame) -> None:
         word(panel, f"{a}-{b}", (series["tau"].iloc[-1], series["kl"].iloc[-1]), (-4, 4), ha="right", fontsize=7.5)
     mean = biased.groupby("tau")["kl"].mean()
     panel.plot(mean.index, mean, "-", color=BIASED, lw=2)
-    panel.set_xlabel("bias level tau")
-    panel.set_ylabel("KL(P ‖ Q), nats")
-    panel.set_title("Divergence of biased pairs")
+    panel.set(xlabel="bias level tau", ylabel="KL(P ‖ Q), nats", title="Divergence of biased pairs")
 
 
 def by_attribute(panel: Axes, divergences: Mapping[str, pd.Series]) -> None:
@@ -104,8 +101,7 @@ def by_attribute(panel: Axes, divergences: Mapping[str, pd.Series]) -> None:
     panel.set_yticks(range(len(table)), list(table.index))
     panel.grid(axis="y", visible=False)
     panel.legend(loc="lower right", fontsize=7.5)
-    panel.set_xlabel("mean divergence of its pairs, nats")
-    panel.set_title("How badly each attribute is learned")
+    panel.set(xlabel="mean divergence of its pairs, nats", title="How badly each attribute is learned")
 
 
 def histograms(panels: Sequence[Axes], pairs: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -123,7 +119,6 @@ def histograms(panels: Sequence[Axes], pairs: pd.DataFrame, tables: Mapping[str,
                 bins = np.asarray(mine["counts"].iloc[0])
                 panel.stairs(bins, np.linspace(-1, 1, len(bins) + 1), fill=True, color=tint, alpha=0.55, label=name)
         panel.set_title(f"{a} - {b}\n{relation}", fontsize=8.5)
-        panel.set_xlim(-1, 1)
-        panel.set_xlabel("cosine")
+        panel.set(xlim=(-1, 1), xlabel="cosine")
     panels[0].set_ylabel("images")
     panels[-1].legend(fontsize=7.5)
