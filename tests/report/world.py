@@ -24,9 +24,9 @@ RIGHT = {  # share of held-out failures that a variant gets right
 XSS = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 
 
-def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size=32, seed=0):
+def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size=32, random_state=0):
     """Write data/ and models/ under ``root``; ``truth=False`` leaves out what only generated worlds know."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_state)
     for name in ("test", "seed_source", "heldout_source"):
         _sets(root, name, per_class, rng, truth)
     _pool(root, pool_per_class, rng, truth, photo_size)
@@ -154,15 +154,15 @@ def _picks(root, failures, rng):
         for label in DEBUG:
             seeds = failures[(failures["role"] == "seed") & (failures["class"] == label)]["image_id"]
             taken = np.isin(pool.ids, [pick[3] for pick in deval])
-            free = list(rng.permutation(pool.ids[kept & ~taken & (pool.labels == label)]))
+            free = rng.permutation(pool.ids[kept & ~taken & (pool.labels == label)])[::-1]
             for seed_id in seeds:
-                for number, image_id in enumerate(free[:-5:-1]):
+                for number, image_id in enumerate(free[:4]):
                     pick = (label, "seed_source", seed_id, image_id, float(rng.random()), max(number - 1, 0))
                     if number:
                         rows.append(pick)
                     elif embedder == "foundation":
                         deval.append(pick)
-                del free[-4:]
+                free = free[4:]
         _write_picks(root, embedder, rows)
     _write_picks(root, "deval", deval)
 
