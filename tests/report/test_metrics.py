@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from debugset.dcd import accuracy as evaluation
-from debugset.report.text_table import COLUMNS
+from debugset.report.headings import COLUMNS
 from tests.report.world import RIGHT
 
 

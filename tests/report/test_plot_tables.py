@@ -3,7 +3,7 @@ import csv
 import pandas as pd
 import pytest
 
-from debugset.report.text_table import COLUMNS
+from debugset.report.headings import COLUMNS
 from tests.report.world import CLASSES, RIGHT
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from debugset.base.files import read_json, write_json
-from debugset.report.inputs import VARIANTS
+from debugset.report.headings import VARIANT_ORDER
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, write_run
@@ -55,7 +55,7 @@ def _scores(folder: Path) -> dict[str, Scores]:
     variants = read_json(folder / METRICS[1])["variants"]
     return {
         name: Scores(float(of_mode[name]), 100 * all_modes[name], 100 * variants[name]["heldout"]["accuracy"])
-        for name in VARIANTS
+        for name in VARIANT_ORDER
         if name in of_mode.index
     }
 
@@ -73,7 +73,7 @@ def _shared(folder: Path) -> dict[str, Any]:
 def markdown_table(scores: dict[str, list[dict[str, float]]]) -> str:
     """A row a variant: each score without and with the mode's failures among the seeds."""
     lines = ["| variant | that mode | all modes | held-out failures right |", "|---|---|---|---|"]
-    for variant in (name for name in VARIANTS if name in scores):
+    for variant in (name for name in VARIANT_ORDER if name in scores):
         before, after = scores[variant]
         cells = [f"{before[name]:.1f} → {after[name]:.1f}" for name in Scores._fields]
         lines.append(f"| {variant} | {' | '.join(cells)} |")

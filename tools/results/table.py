@@ -10,8 +10,7 @@ from pathlib import Path
 
 from debugset.base.files import read_json, write_json
 from debugset.cli.profiles import set_values
-from debugset.report.inputs import VARIANTS
-from debugset.report.text_table import COLUMNS
+from debugset.report.headings import COLUMNS, VARIANT_ORDER
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, write_run
@@ -50,7 +49,7 @@ def markdown_table(accuracy: dict) -> str:
     """Accuracies in percent, a row a variant and a column a set; held-out with its interval."""
     headings = [f"{title}, all classes" if name.endswith("_all") else title for name, title in COLUMNS.items()]
     lines = ["| variant | " + " | ".join(headings) + " |", "|---|" + "---:|" * len(headings)]
-    for variant in (name for name in VARIANTS if name in accuracy["variants"]):
+    for variant in (name for name in VARIANT_ORDER if name in accuracy["variants"]):
         cells = accuracy["variants"][variant]
         shown = [_cell(cells.get(name), interval=name == "heldout") for name in COLUMNS]
         name = f"**{variant}**" if variant == accuracy["chosen"] else variant

@@ -92,12 +92,12 @@ def debug_classes(
 def show() -> None:
     """Print the accuracy table and where the report is."""
     from debugset.base.files import read_json
-    from debugset.report.text_table import accuracy_table
+    from debugset.report.accuracy_text import accuracy_text
 
     if not _ACCURACY.is_file():
         raise ValueError(f"{_ACCURACY}: no results yet; run `dvc repro`")
     metrics = read_json(_ACCURACY)
-    print(accuracy_table(metrics["variants"]))
+    print(accuracy_text(metrics["variants"]))
     print(f"\nChosen by de-val: {metrics['chosen']}")
     print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")
 

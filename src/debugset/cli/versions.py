@@ -59,7 +59,7 @@ def draw_sweep(
     picture: Annotated[Path, typer.Option(help="Where to draw.")] = Path("sweep.png"),
 ) -> None:
     """Draw an accuracy of every variant against a swept parameter, with intervals, and print the numbers."""
-    from debugset.report.text_table import COLUMNS
+    from debugset.report.headings import COLUMNS
     from debugset.versions import sweep, sweep_picture
 
     experiments = sweep.read_experiments(revisions or [])

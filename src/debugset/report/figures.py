@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from debugset.report.drawing import FAINT, INK, drawing, embedder_colour, variant_colour
+from debugset.report.headings import GAINED, KEPT
 from debugset.report.inputs import records
 from debugset.report.marks import interval, name_rows, word
-from debugset.report.text_table import GAINED, KEPT
 
 FILLED: dict[str, Any] = {"mew": 1.6}
 HOLLOW: dict[str, Any] = {"mew": 1.6, "mfc": "white"}

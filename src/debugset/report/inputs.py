@@ -14,11 +14,10 @@ from debugset.base.paths import ADDED, DEDUP, DEVAL, ERRORS, EVALUATION, PICKS, 
 from debugset.dcd.accuracy import choose_embedder
 from debugset.dcd.failures import class_indices
 from debugset.dcd.variants import DCD, EMBEDDERS
-from debugset.dcd.variants import VARIANTS as TRAINED
 from debugset.images.sets import MANIFEST, ImageSet, open_set
+from debugset.report.headings import VARIANT_ORDER
 from debugset.report.params import ReportParams
 
-VARIANTS = ("original", *TRAINED)
 FAILURES = ERRORS / "failures.parquet"
 KEEP = DEDUP / "keep.parquet"
 POOL_MANIFEST = POOL / MANIFEST
@@ -138,7 +137,7 @@ class Inputs:
     def variants(self) -> list[str]:
         """The variants that were evaluated, the known ones in their fixed order, then any others."""
         evaluated = set(self.predictions["model"])
-        return [name for name in VARIANTS if name in evaluated] + sorted(evaluated.difference(VARIANTS))
+        return [name for name in VARIANT_ORDER if name in evaluated] + sorted(evaluated.difference(VARIANT_ORDER))
 
     @cached_property
     def baselines(self) -> list[str]:

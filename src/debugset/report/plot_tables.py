@@ -4,11 +4,11 @@ import pandas as pd
 
 from debugset.base.files import replacing_file
 from debugset.base.paths import PLOTS, REMEASURED, RETENTION
+from debugset.report.headings import COLUMNS
 from debugset.report.inputs import Inputs
 from debugset.report.modes import GROUPS
 from debugset.report.numbers import RETENTION_KINDS, variants_adding_alike
 from debugset.report.relation_tables import RelationTables
-from debugset.report.text_table import COLUMNS
 
 DIGITS = 4
 

@@ -10,7 +10,7 @@ import pandas as pd
 from debugset.base.git import git
 from debugset.base.params import PARAMS_FILE, parse
 from debugset.base.paths import METRICS
-from debugset.report.inputs import VARIANTS
+from debugset.report.headings import VARIANT_ORDER
 
 _ACCURACY = METRICS / "accuracy.json"
 
@@ -139,7 +139,7 @@ def accuracies(experiments: Sequence[Experiment], param: str, column: str) -> pd
 
 def _variant_order(variant: str) -> tuple[int, str]:
     """As the report orders variants; those that only other versions of the code know come last."""
-    return (VARIANTS.index(variant) if variant in VARIANTS else len(VARIANTS), variant)
+    return (VARIANT_ORDER.index(variant) if variant in VARIANT_ORDER else len(VARIANT_ORDER), variant)
 
 
 def _value_order(value: Any) -> tuple[int, float, str]:

@@ -7,8 +7,8 @@ from markupsafe import Markup
 from debugset.dcd.variants import NOTHING_ADDED
 from debugset.report import figures
 from debugset.report.drawing import drawing, svg
+from debugset.report.headings import COLUMNS
 from debugset.report.inputs import ACCURACY_FILES, Inputs
-from debugset.report.text_table import COLUMNS
 
 SHORT = "Accuracy"
 TITLE = "What it gained"

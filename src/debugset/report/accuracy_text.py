@@ -3,37 +3,20 @@
 from typing import Any
 
 from debugset.base.text_table import text_table
-from debugset.report.inputs import VARIANTS
-
-COLUMNS = {
-    "seed": "seed",
-    "heldout": "held-out",
-    "seed_source": "seed_source",
-    "heldout_source": "heldout_source",
-    "test": "test",
-    "seed_source_all": "seed_source",
-    "heldout_source_all": "heldout_source",
-    "test_all": "test",
-    "deval": "de-val",
-}
-GAINED = {"heldout": "held-out failures, %", "seed": "seeds, %", "deval": "de-val, %"}
-KEPT = {
-    "heldout_source": "heldout_source, debug classes, %",
-    "test": "test, debug classes, %",
-    "test_all": "test, all classes, %",
-}
+from debugset.report.headings import COLUMNS, VARIANT_ORDER
 
 
-def accuracy_table(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
+def accuracy_text(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
     """Accuracies as text, a row a variant and a column a set, with the held-out failures' 95 % interval.
 
     Args:
         variants: variant -> column -> accuracy, low, high, as in metrics/accuracy.json.
     """
-    columns = [column for column in COLUMNS if any(column in cells for cells in variants.values())]
+    measured = set().union(*variants.values())
+    columns = [column for column in COLUMNS if column in measured]
     heading = ["accuracy, %", *map(_title, columns), "held-out 95 %"]
     rows = []
-    for variant in VARIANTS:
+    for variant in VARIANT_ORDER:
         if variant in variants:
             cells = variants[variant]
             accuracies = [_percent(cells.get(column)) for column in columns]

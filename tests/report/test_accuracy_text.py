@@ -1,6 +1,6 @@
 """The accuracy table as text."""
 
-from debugset.report.text_table import accuracy_table
+from debugset.report.accuracy_text import accuracy_text
 
 VALUES = {"held-out": "42.9", "test (all)": "90.0", "de-val": "100.0", "held-out 95 %": "31.0 to 55.1"}
 ACCURACY = {
@@ -14,7 +14,7 @@ ACCURACY = {
 
 
 def test_the_table_has_a_row_a_variant_and_a_column_a_set():
-    head, original, dcd, note = accuracy_table(ACCURACY).splitlines()
+    head, original, dcd, note = accuracy_text(ACCURACY).splitlines()
     columns = [text.strip() for text in head.split("  ") if text.strip()]
     assert columns[0] == "accuracy, %"
     assert set(columns[1:]) == {"held-out", "test (all)", "de-val", "held-out 95 %"}
