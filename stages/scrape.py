@@ -8,7 +8,7 @@ from debugset.base.params import check, read
 from debugset.base.paths import ATTRIBUTION, FORGOTTEN, PHOTOS, POOL, SCRAPE, SOURCES, WORLD
 from debugset.images.sets import open_set
 from debugset.pool.endpoint import Places, open_source
-from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.pool.params import ScrapeParams, debug_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
 
@@ -21,7 +21,7 @@ def main() -> None:
     """Read params, scrape, write."""
     sections = read()
     params = check(sections, "scrape", ScrapeParams)
-    queries = asked_queries(sections, params)
+    queries = debug_queries(sections, params)
     world = open_set(PLACES.world)
     truth = world.manifest.set_index("id")[TRUTH] if params.endpoint == "simulator" else None
     with open_source(params, queries, world.classes, PLACES) as source:

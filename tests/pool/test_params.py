@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from debugset.base.params import ParamsError, check
-from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.pool.params import ScrapeParams, debug_queries
 from tests.pool.worlds import QUERIES, scrape_params, scrape_section
 
 
@@ -39,7 +39,7 @@ def test_a_wrong_value_is_one_line_that_names_its_key(changes: dict, said: str) 
 
 
 def test_the_debug_classes_decide_what_is_asked() -> None:
-    asked = asked_queries({"errors": {"classes": ["shirt", "bag"]}}, scrape_params())
+    asked = debug_queries({"errors": {"classes": ["shirt", "bag"]}}, scrape_params())
     assert list(asked.items()) == [("shirt", QUERIES["shirt"]), ("bag", QUERIES["bag"])]
 
 
@@ -54,7 +54,7 @@ def test_the_debug_classes_decide_what_is_asked() -> None:
 )
 def test_classes_that_cannot_be_asked_name_their_key(sections: dict, key: str) -> None:
     with pytest.raises(ParamsError, match=key):
-        asked_queries(sections, scrape_params())
+        debug_queries(sections, scrape_params())
 
 
 def test_photos_without_a_stated_licence_are_taken_only_when_that_is_said() -> None:

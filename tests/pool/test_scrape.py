@@ -178,7 +178,7 @@ def test_a_list_of_forgotten_photos_that_comes_from_elsewhere_cleans_the_spool(
     run_scrape(tmp_path / "after", forgotten={photo})
     assert spooled(photo) == {"id", "dateupload"}
     with Spool(next((spool_folder() / "scrape").glob("*.sqlite"))) as spool:
-        assert photo not in {row[0] for row in spool.tried()}
+        assert photo not in {row[0] for row in spool.addresses()}
 
 
 def spooled(photo: str) -> set[str]:

@@ -42,8 +42,8 @@ def test_statuses_are_counted_most_frequent_first(tmp_path: Path) -> None:
         for number, status in enumerate(["ok", "gone", "ok"]):
             spool.save_file(f"u{number}", str(number), File(status))
         assert list(spool.statuses().items()) == [("ok", 2), ("gone", 1)]
-        assert spool.tried_since(0.0) == 3
-        assert spool.tried_since(2.0**40) == 0
+        assert spool.count_tried_since(0.0) == 3
+        assert spool.count_tried_since(2.0**40) == 0
 
 
 def test_what_is_forgotten_leaves_the_disk(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def forget(
 
     ids = [forgotten.photo_id(text) for text in photos]
     summary = forgotten.forget(ids, FORGOTTEN, spool_folder())
-    print(forgotten.describe(summary, forgotten.pooled(ids, POOL)))
+    print(forgotten.describe(summary, forgotten.ids_in_pool(ids, POOL)))
 
 
 @app.command()

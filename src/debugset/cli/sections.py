@@ -19,7 +19,7 @@ from debugset.dcd.remeasure import RemeasureParams
 from debugset.dcd.retention import RetentionParams
 from debugset.dcd.variants import EMBEDDERS
 from debugset.models.params import EmbeddersParams, EmbedParams, OriginalParams, RobustParams
-from debugset.pool.params import ScrapeParams, asked_queries
+from debugset.pool.params import ScrapeParams, debug_queries
 from debugset.relations.params import AttributesParams, RelationsParams
 from debugset.report.params import ReportParams
 from debugset.training.recipe import Recipe, TrainParams
@@ -95,7 +95,7 @@ def _contradictions(models: Mapping[str, Any], sections: Mapping[str, Any]) -> I
     if models["original"].random_state in models["train"].random_states:
         yield "`train.random_states` holds `original.random_state`: retraining with the original's own proves nothing"
     try:
-        asked_queries(sections, models["scrape"])
+        debug_queries(sections, models["scrape"])
     except ParamsError as error:
         yield str(error)
 

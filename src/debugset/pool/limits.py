@@ -13,9 +13,9 @@ import stamina
 
 from debugset.pool.spool import Spool
 
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
-LONGEST_PAUSE = 3600.0  # seconds that a run waits for a service; longer ones end it
+_LONGEST_PAUSE = 3600.0  # seconds that a run waits for a service; longer ones end it
 ATTEMPTS = 9  # of one call or file: two minutes in the mean, until a run takes it for lost
 THROTTLED = 30.0  # seconds that nobody asks a host that says "too many" without saying how long
 _HOUR = 3600.0
@@ -81,12 +81,12 @@ class Turns:
         """Let nobody call for so many seconds; of several pauses the one that ends last holds.
 
         Raises:
-            OSError: that is longer than `LONGEST_PAUSE`; the text says when to run again.
+            OSError: that is longer than `_LONGEST_PAUSE`; the text says when to run again.
         """
         resume = self._clock.now() + max(0.0, seconds)
         self._resume = max(self._resume, resume)
         self._save()
-        if seconds > LONGEST_PAUSE:
+        if seconds > _LONGEST_PAUSE:
             when = datetime.fromtimestamp(math.ceil(resume / 60) * 60, UTC)
             raise OSError(
                 f"{self._name}: the service asks for a pause until {when:%Y-%m-%d %H:%M} UTC; run again then: "
@@ -98,7 +98,7 @@ class Turns:
         now = self._clock.now()
         # Neither can lie further ahead, unless the clock was put back: then nobody waits for the old time.
         self._next = min(self._next, now + self._interval)
-        self._resume = min(self._resume, now + LONGEST_PAUSE)
+        self._resume = min(self._resume, now + _LONGEST_PAUSE)
         return max(self._next, self._resume) - now
 
     def _save(self) -> None:
@@ -106,7 +106,7 @@ class Turns:
             self._spool.save_turn(self._name, self._next, self._resume)
 
 
-async def ask_patiently(ask: Callable[[], Awaitable[Answer]], transient: type[Exception]) -> tuple[Answer, int]:
+async def ask_patiently(ask: Callable[[], Awaitable[_Answer]], transient: type[Exception]) -> tuple[_Answer, int]:
     """Ask until there is an answer, with growing random pauses.
 
     Args:
@@ -139,7 +139,7 @@ def rate_and_burst(most: float) -> tuple[float, int]:
 
     3,600 is 3,500 an hour and 100 at once: whoever used the burst and then the rate stays within the limit.
     """
-    burst = int(max(1, min(100, most / 36)))  # what 100 seconds allow, at most 100
+    burst = int(max(1, min(100, most / 36)))  # what 100 seconds bring, at most 100
     return max(most - burst, most / 2), burst
 
 
@@ -161,14 +161,12 @@ def retry_after(value: str | None, now: float) -> float | None:
     return min(max(0.0, moment.timestamp() - now), _YEAR)
 
 
-def full_jitter(attempt: int, first: float = 1.0, longest: float = 60.0) -> float:
+def full_jitter(attempt: int) -> float:
     """Seconds to wait after a failed attempt: anything up to a bound that doubles, so that no two callers agree.
 
     Source: "full jitter" of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
     Args:
-        attempt: which one failed, from 1.
-        first: the bound after the first, in seconds.
-        longest: the highest bound, in seconds.
+        attempt: which one failed, from 1; the bound is a second after the first, a minute at most.
     """
-    return random.uniform(0, min(longest, first * 2 ** (attempt - 1)))
+    return random.uniform(0, min(60, 2 ** (attempt - 1)))

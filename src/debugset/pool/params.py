@@ -47,7 +47,7 @@ class ScrapeParams(Section):
         max_bytes: the largest file that is fetched.
         max_pixels: the largest picture that is decoded.
         licences: licence ids that are taken, and ``unknown`` for what states none.
-        placeholders: SHA-256 of pictures that say "this photo is unavailable", besides those known.
+        placeholders: SHA-256 of pictures that say "this photo is unavailable".
     """
 
     endpoint: Literal["simulator", "flickr", "table", "webdataset", "folder"]
@@ -115,7 +115,7 @@ class ScrapeParams(Section):
         return "" if is_taken else Fault.LICENCE
 
 
-def asked_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str, list[str]]:
+def debug_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str, list[str]]:
     """The queries of the debug classes, in the order of ``errors.classes``.
 
     Args:

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from debugset.pool.fault import Fault
 
 OK = "ok"
-TRIED = ("photo", "url", "status", "width", "height", "size", "attempts", "tried")
+ADDRESS_COLUMNS = ("photo", "url", "status", "width", "height", "size", "attempts", "tried")
 VERSION = 1
 _FAILED = "failed: "
 _KEPT_OF_FORGOTTEN = {"id", "dateupload"}
@@ -207,7 +207,7 @@ class Spool:
         self._change("UPDATE files SET status = ? WHERE status LIKE ?", str(Fault.UNREACHABLE), f"{_FAILED}%")
         return failures
 
-    def tried_since(self, moment: float) -> int:
+    def count_tried_since(self, moment: float) -> int:
         """How many addresses were tried since a moment in unix seconds."""
         return self._rows("SELECT COUNT(*) FROM files WHERE tried >= ?", moment)[0][0]
 
@@ -215,10 +215,10 @@ class Spool:
         """How many addresses ended in each status."""
         return dict(self._rows("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
 
-    def tried(self) -> Iterator[tuple[Any, ...]]:
-        """Every address that was tried, as it came: the columns of `TRIED`."""
+    def addresses(self) -> Iterator[tuple[Any, ...]]:
+        """Every address that was tried, as it came: the columns of `ADDRESS_COLUMNS`."""
         with self._explain_errors():
-            yield from self._database.execute(f"SELECT {', '.join(TRIED)} FROM files")
+            yield from self._database.execute(f"SELECT {', '.join(ADDRESS_COLUMNS)} FROM files")
 
     def turn(self, name: str) -> tuple[float, float]:
         """When the next call of a name may go out by its rate, and when a pause ends; unix seconds."""

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from humanize import naturalsize, precisedelta
 
-from debugset.pool.spool import TRIED, Progress, Spool, is_running, list_spools
+from debugset.pool.spool import ADDRESS_COLUMNS, Progress, Spool, is_running, list_spools
 
-RECENT = 300.0  # seconds: the "last minutes" of a rate
+_RECENT = 300.0  # seconds: the "last minutes" of a rate
 _LAST_PHASE = "packing"
 _OF_FILES = ("downloading", "reading")
 _BAR = 24  # characters
@@ -26,7 +26,7 @@ class State(NamedTuple):
         running: whether a scrape holds it.
         moment: when it was read; of a stopped scrape when it last said something; unix seconds.
         phases: how far each phase of the last scrape is.
-        recent: how many addresses were tried in the `RECENT` seconds before the moment, by this run's last phase.
+        recent: how many addresses were tried in the `_RECENT` seconds before the moment, by this run's last phase.
         search_waits: when the next search may go out by its rate, and when a pause of searches ends; unix seconds.
         statuses: how many addresses ended in each status, the most frequent first.
     """
@@ -86,7 +86,7 @@ def read(path: Path, now: float) -> State:
     with Spool(path, read_only=True) as spool:
         phases = spool.progress()
         moment = now if alive or not phases else max(phase.updated for phase in phases)
-        recent = spool.tried_since(moment - _recent_seconds(phases, moment))
+        recent = spool.count_tried_since(moment - _recent_seconds(phases, moment))
         waits = spool.turn("calls")
         statuses = spool.statuses()
     return State(path.stem, _size(path), alive, moment, phases, recent, waits, statuses)
@@ -97,8 +97,8 @@ def write_table(path: Path, table: Path) -> int:
     rows = 0
     with Spool(path, read_only=True) as spool, table.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(TRIED)
-        for *columns, tried in spool.tried():
+        writer.writerow(ADDRESS_COLUMNS)
+        for *columns, tried in spool.addresses():
             writer.writerow([*columns, _iso(tried)])
             rows += 1
     return rows
@@ -174,7 +174,7 @@ def recent_rate(state: State) -> float | None:
 
 
 def _recent_seconds(phases: Sequence[Progress], moment: float) -> float:
-    return min(RECENT, moment - phases[-1].started) if phases else RECENT
+    return min(_RECENT, moment - phases[-1].started) if phases else _RECENT
 
 
 def _size(path: Path) -> int:

@@ -108,7 +108,7 @@ def known(folder: Path, name: str) -> tuple[list[str], list[str]]:
     """The photos of which a spool holds a search result, and those of which it holds a file."""
     with Spool(folder / f".spool/scrape/{name}.sqlite") as spool:
         told = [photo["id"] for photo in spool.photos("bag", 0, 9) or [] if "title" in photo]
-        return told, sorted(row[0] for row in spool.tried())
+        return told, sorted(row[0] for row in spool.addresses())
 
 
 def test_ids_join_the_list_in_order_below_its_header_and_leave_every_spool(folder: Path) -> None:

@@ -31,19 +31,19 @@ def list_deliveries(folder: Path, is_delivery: Callable[[Path], bool], kind: str
     entries = []
     if folder.is_dir():
         entries = [path for path in folder.iterdir() if path.name not in _OURS and not is_hidden(path.name)]
-    deliveries = sorted(filter(is_delivery, entries), key=delivery_name)
+    deliveries = sorted(filter(is_delivery, entries), key=_delivery_name)
     if not deliveries:
         raise ValueError(f"{folder.name}: holds no {kind}; put it there, or choose another scrape.endpoint")
     for path in deliveries:
-        require_name(delivery_name(path), f"{folder.name}/{path.name}")
+        require_name(_delivery_name(path), f"{folder.name}/{path.name}")
     for path, following in pairwise(deliveries):
-        if delivery_name(path) == delivery_name(following):
+        if _delivery_name(path) == _delivery_name(following):
             raise ValueError(f"{folder.name}: {path.name} and {following.name} are one name; rename the later delivery")
     mention(folder.name, f"what is no {kind}", len(entries) - len(deliveries))
     return deliveries
 
 
-def delivery_name(path: Path) -> str:
+def _delivery_name(path: Path) -> str:
     """The name of a delivery: a folder's name, or a file's without its last suffix."""
     return path.name if path.is_dir() else path.stem
 

@@ -26,16 +26,18 @@ class Folder(LocalSource):
 
     Args:
         folder: the folder ``sources``.
-        asked: the debug classes; the photos of others are left out.
+        debug_classes: their photos are taken; the photos of others are left out.
         classes: all class names.
         params: the section ``scrape``.
     """
 
     name = "folder"
 
-    def __init__(self, folder: Path, asked: Collection[str], classes: Sequence[str], params: ScrapeParams) -> None:
+    def __init__(
+        self, folder: Path, debug_classes: Collection[str], classes: Sequence[str], params: ScrapeParams
+    ) -> None:
         super().__init__(params)
-        self._folder, self._asked, self._classes = folder, asked, classes
+        self._folder, self._debug_classes, self._classes = folder, debug_classes, classes
 
     def find(self, spool: Spool) -> Findings:
         """The photos of all deliveries; none of them states a licence.
@@ -58,7 +60,7 @@ class Folder(LocalSource):
                 continue
             class_name = inner[0]
             require_class(class_name, self._classes, f"{self._folder.name}/{delivery.name}/{class_name}")
-            if class_name in self._asked:
+            if class_name in self._debug_classes:
                 hits.append(self._read_hit(path, class_name, delivery.name))
         mention(f"{self._folder.name}/{delivery.name}", "other files", others)
         return hits

@@ -34,7 +34,7 @@ class Table:
 
     Args:
         folder: the folder ``sources``.
-        asked: the debug classes; the photos of others are left out.
+        debug_classes: their photos are taken; the photos of others are left out.
         classes: all class names.
         params: the section ``scrape``.
         hosts: where the files are.
@@ -47,14 +47,14 @@ class Table:
     def __init__(
         self,
         folder: Path,
-        asked: Collection[str],
+        debug_classes: Collection[str],
         classes: Sequence[str],
         params: ScrapeParams,
         hosts: Hosts,
         connections: int,
         clock: Clock,
     ) -> None:
-        self._folder, self._asked, self._classes, self._params = folder, asked, classes, params
+        self._folder, self._debug_classes, self._classes, self._params = folder, debug_classes, classes, params
         self._hosts, self._connections, self._clock = hosts, connections, clock
 
     def find(self, spool: Spool) -> Findings:
@@ -92,7 +92,7 @@ class Table:
             other = addresses.setdefault(hit.id, url)
             if other != url:
                 raise ValueError(f"{where}: row {number}: the id {hit.id!r} stands for {other} too; keep one address")
-            if hit.class_name not in self._asked:
+            if hit.class_name not in self._debug_classes:
                 other_classes += 1
             elif hit.uploaded and not shards[0].first <= hit.uploaded <= shards[-1].last:
                 other_dates += 1

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from debugset.pool.fault import Fault
-from debugset.pool.files.metadata import Truncated, without_metadata
+from debugset.pool.files.metadata import Truncated, strip_metadata
 from debugset.pool.spool import OK, File
 
 # https://mimesniff.spec.whatwg.org/#rules-for-identifying-an-unknown-mime-type
@@ -92,7 +92,7 @@ def _format_of(content: bytes) -> _Format | None:
 
 
 def _inspect_picture(content: bytes, image_format: _Format, max_pixels: int) -> File:
-    cleaned = without_metadata(content, image_format.name)
+    cleaned = strip_metadata(content, image_format.name)
     if image_format.name == "WEBP":  # before it is opened, for that takes memory for all pixels
         width, height = _webp_size(cleaned)
         if _is_too_large(width, height, max_pixels):

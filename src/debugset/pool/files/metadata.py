@@ -26,7 +26,7 @@ class Truncated(ValueError):
         super().__init__("the file is cut short")
 
 
-def without_metadata(content: bytes, image_format: str) -> bytes:
+def strip_metadata(content: bytes, image_format: str) -> bytes:
     """A picture file without its metadata; the same object where there was nothing to remove.
 
     Args:

@@ -35,13 +35,13 @@ def tabulate_hits(searches: Sequence[SearchRecord], spool: Spool, params: Scrape
             for photo in spool.photos(key, window.first, window.last) or []:
                 hits.append(_read_hit(photo, search, window, params))
     table = hit_table(hits)
-    is_besides = (table["fault"] == Fault.OUTSIDE_WINDOW) | (table["uploaded"] == 0)
-    inside = table[~is_besides]
+    is_extra = (table["fault"] == Fault.OUTSIDE_WINDOW) | (table["uploaded"] == 0)
+    inside = table[~is_extra]
     if params.per_query is not None:
         oldest_first = inside.sort_values(["uploaded", "id"], kind="stable")
         inside = oldest_first.groupby("query", sort=False).head(params.per_query)
-    hits_of_all = pd.concat([inside, table[is_besides]]).drop_duplicates(["query", "id"])
-    return hits_of_all.sort_index().reset_index(drop=True)
+    rows = pd.concat([inside, table[is_extra]]).drop_duplicates(["query", "id"])
+    return rows.sort_index().reset_index(drop=True)
 
 
 def choose_urls(

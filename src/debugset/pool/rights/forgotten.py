@@ -86,23 +86,23 @@ def photo_id(text: str) -> str:
     return address[1] if address else text
 
 
-def pooled(ids: Collection[str], pool: Path) -> set[str]:
+def ids_in_pool(ids: Collection[str], pool: Path) -> set[str]:
     """Those of the ids that a pool holds; none if there is no pool."""
     if not (pool / MANIFEST).is_file():
         return set()
     return set(pd.read_parquet(pool / MANIFEST, columns=["id"])["id"]) & set(ids)
 
 
-def describe(summary: Summary, pooled: Collection[str]) -> str:
+def describe(summary: Summary, in_pool: Collection[str]) -> str:
     """What was forgotten and what to do next, in a few lines.
 
     Args:
         summary: what `forget` returned.
-        pooled: those of its ids that the pool still holds.
+        in_pool: those of its ids that the pool still holds.
     """
     lines = [f"forgotten.txt: {len(summary.added):,} added, {summary.listed:,} in all"]
     for photo, removed in summary.removed.items():
-        known = ["in data/pool"] if photo in pooled else []
+        known = ["in data/pool"] if photo in in_pool else []
         for name, count in removed.items():
             known.append(f"removed from the spool {name} (files and search results: {count:,})")
         told = "; ".join(known) or "neither in data/pool nor in a spool; it will never be collected"

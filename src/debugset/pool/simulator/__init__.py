@@ -1,1 +1,1 @@
-"""A Flickr on this machine, as hostile as asked: the default and the tests talk to it."""
+"""A Flickr on this machine: the default talks to it."""
