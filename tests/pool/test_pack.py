@@ -68,7 +68,7 @@ def test_a_later_shard_never_changes_an_earlier_one() -> None:
         (File("ok", 9, 9, 2_000_000, "png", "a"), "too_large"),
     ],
 )
-def test_what_came_is_add_verdicts(file: File, fault: str) -> None:
+def test_what_came_decides_what_a_photo_is(file: File, fault: str) -> None:
     photos = label_photos(hits(("1", "bag", "a", 1), ("2", "bag", "a", 2, "no_size")))
     result = add_verdicts(photos, {"u1": file}, PARAMS)
     assert result["fault"].tolist() == [fault, "no_size"]

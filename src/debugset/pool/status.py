@@ -106,8 +106,7 @@ def write_table(path: Path, table: Path) -> int:
 
 def describe(state: State) -> str:
     """The state in a few lines, for a person."""
-    condition = "running" if state.running else "finished" if _is_finished(state) else "stopped"
-    rows = [(condition, f"{state.spool}, {naturalsize(state.size)}")]
+    rows = [(_condition(state), f"{state.spool}, {naturalsize(state.size)}")]
     if not state.phases:
         rows.append(("", "no phase has begun"))
     for phase in state.phases:
@@ -183,6 +182,12 @@ def _size(path: Path) -> int:
         with suppress(FileNotFoundError):  # a scrape that ends takes its log away
             size += part.stat().st_size
     return size
+
+
+def _condition(state: State) -> str:
+    if state.running:
+        return "running"
+    return "finished" if _is_finished(state) else "stopped"
 
 
 def _is_finished(state: State) -> bool:

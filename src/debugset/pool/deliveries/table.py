@@ -103,13 +103,7 @@ class Table:
         return hits
 
     def _read_hit(self, row: dict[str, str], shard: str, where: str) -> Hit:
-        """A row as a hit.
-
-        Args:
-            row: its cells, stripped.
-            shard: the delivery's name.
-            where: file and row, for messages.
-        """
+        """A row, its cells stripped, as a hit; ``where`` names file and row in messages."""
         url, class_name = row["url"], row["class"]
         if not _is_web_address(url):
             raise ValueError(f"{where}: url {url!r} is no web address; begin it with https:// or http://")
@@ -137,15 +131,7 @@ class Table:
 
 
 def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
-    """The rows of a table as stripped texts, "" for what is missing.
-
-    Args:
-        path: a CSV file (UTF-8) or a parquet file.
-        where: what to call it in messages.
-
-    Raises:
-        ValueError: it cannot be read, or lacks a column.
-    """
+    """The rows of a CSV (UTF-8) or parquet file as stripped texts, "" for what is missing."""
     try:
         table = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
     except (ValueError, csv.Error, pa.ArrowException, OSError) as error:
@@ -177,15 +163,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def _upload_second(text: str, where: str) -> int:
-    """A time of upload in unix seconds; 0 if none is stated.
-
-    Args:
-        text: unix seconds, or a date or time as ISO 8601 writes it, UTC if it names no zone.
-        where: file and row, for messages.
-
-    Raises:
-        ValueError: it is no time.
-    """
+    """Unix seconds, of such a text or of a date or time in ISO 8601 (UTC if it names no zone); 0 if it is empty."""
     seconds = text.removesuffix(".0")  # pandas writes numbers so, beside gaps
     try:
         if not seconds or seconds.isdecimal():

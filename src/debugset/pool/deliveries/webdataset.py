@@ -132,11 +132,7 @@ class WebDataset(LocalSource):
             )
 
     def _require_order(self, tars: Mapping[str, Sequence[Path]]) -> None:
-        """Shards are ordered by their names: were that not the deliveries' order, a later one could change another.
-
-        Args:
-            tars: delivery -> its tars, in the order in which they are taken.
-        """
+        """Shards are ordered by their names: were that not the deliveries' order, a later one could change another."""
         last = ""
         for delivery, paths in tars.items():
             for path in paths:
@@ -150,16 +146,7 @@ class WebDataset(LocalSource):
 
 
 def _read_samples(path: Path, where: str) -> list[_Sample]:
-    """The photos of a tar, without their images' bytes, in one pass through it.
-
-    Args:
-        path: the tar, uncompressed.
-        where: what to call it in messages.
-
-    Raises:
-        ValueError: the tar or a member is broken.
-        OSError: it cannot be read.
-    """
+    """The photos of an uncompressed tar, without their images' bytes, in one pass through it."""
     images: dict[str, dict[str, _Member]] = {}
     texts: dict[str, dict[str, bytes]] = {}
     for member, content in _read_members(path, where):
@@ -217,12 +204,7 @@ def _read_sample(key: str, image: _Member, texts: Mapping[str, bytes], where: st
 
 
 def _read_facts(content: bytes, where: str) -> dict[str, str]:
-    """What a JSON object says, each value as a text, "" for null.
-
-    Args:
-        content: the object.
-        where: file and member, for messages.
-    """
+    """What a JSON object says, each value as a text, "" for null."""
     try:
         facts = json.loads(content)
         if isinstance(facts, dict):

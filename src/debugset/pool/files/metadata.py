@@ -15,6 +15,7 @@ _IN_SCANS = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither an escaped FF no
 _PNG_KEPT = b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
 _WEBP_KEPT = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
 _VP8X_METADATA = 0x08 | 0x04  # its flags for EXIF and XMP
+_GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _GIF_KEPT = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 _NOWHERE = b"\0never"  # bytes that stand in no file at the place where they are looked for
 
@@ -92,7 +93,8 @@ def _png(content: bytes) -> Iterator[bytes]:
     position, kind = 8, b""
     while kind != b"IEND":
         header = _slice(content, position, position + 8)
-        kind, end = header[4:], _check_end(content, position + 12 + int.from_bytes(header[:4]))
+        kind, length = header[4:], int.from_bytes(header[:4])
+        end = _check_end(content, position + 12 + length)  # length, kind and check sum have 4 bytes each
         if kind[:1].isupper() or kind in _PNG_KEPT:
             yield content[position:end]
         position = end
@@ -118,7 +120,7 @@ def _webp(content: bytes) -> Iterator[bytes]:
 
 def _gif(content: bytes) -> Iterator[bytes]:
     """GIF89a: images, their control blocks, looping and the colour profile."""
-    position = 13 + _colour_table(_byte(content, 10))
+    position = 13 + _colour_table(_byte(content, 10))  # signature, and the screen's descriptor with its flags
     yield _slice(content, 0, position)
     block = b""
     while block != b";":
@@ -130,14 +132,16 @@ def _gif(content: bytes) -> Iterator[bytes]:
         elif block == b"!":
             label = _byte(content, position + 1)
             end = _sub_blocks_end(content, position + 2)
-            kept = label == 0xF9 or (label == 0xFF and content.startswith(_GIF_KEPT, position + 3))
+            is_kept_extension = label == _APPLICATION and content.startswith(_GIF_KEPT, position + 3)
+            kept = label == _GRAPHIC_CONTROL or is_kept_extension
         if kept:
             yield content[position:end]
         position = end
 
 
 def _colour_table(flags: int) -> int:
-    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+    """Bytes of a table: the highest bit says that there is one, the lowest three how many colours of 3 bytes."""
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _sub_blocks_end(content: bytes, position: int) -> int:

@@ -84,14 +84,7 @@ def _shorter_side(photo: Mapping[str, Any], size: str) -> int:
 
 
 def _read_hit(photo: Mapping[str, Any], search: SearchRecord, window: Window, params: ScrapeParams) -> Hit:
-    """A photo of a search's answer.
-
-    Args:
-        photo: as the service sent it.
-        search: that found it.
-        window: in which it came.
-        params: the section ``scrape``.
-    """
+    """A photo as the service sent it, among the results of a search in a window."""
     photo = {name: clean_text(value) if isinstance(value, str) else value for name, value in photo.items()}
     owner, uploaded = str(photo.get("owner") or ""), upload_time(photo) or 0
     licence = _whole_number(photo.get("license"), NONE_STATED)

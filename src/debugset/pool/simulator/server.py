@@ -7,6 +7,7 @@ search gives. A search gives out its first ``result_cap`` results. Any key will 
 
 import asyncio
 import json
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -126,7 +127,7 @@ class Simulator:
         rows, total = self.page(terms, results, number, per_page)
         extras = arguments.get("extras", "").split(",")
         photos = [self.describe(int(row), extras) for row in rows]
-        counts = {"page": number, "pages": -(-total // per_page), "perpage": per_page, "total": total}
+        counts = {"page": number, "pages": math.ceil(total / per_page), "perpage": per_page, "total": total}
         return {"photos": {**counts, "photo": photos}}
 
     def _list_licences(self, _: Mapping[str, str]) -> dict[str, Any]:
