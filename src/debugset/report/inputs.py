@@ -155,11 +155,6 @@ class Inputs:
         """The embedder that picked for `chosen`."""
         return self.chosen.removeprefix(DCD)
 
-    @property
-    def by_run(self) -> pd.DataFrame:
-        """variant, column, random_state, accuracy; shares of one."""
-        return self.frame(EVALUATION / "by_run.parquet")
-
     @cached_property
     def accuracy(self) -> pd.DataFrame:
         """variant, column, accuracy, low, high, images, runs; accuracies in percent, variants in order."""
@@ -184,14 +179,11 @@ class Inputs:
 
     def score(self, variant: str, column: str) -> dict[str, Any] | None:
         """One row of `accuracy`, or None where it was not measured."""
-        table = self.accuracy
-        return _only_row(table[(table["variant"] == variant) & (table["column"] == column)])
+        return _only_row(self.accuracy, variant=variant, column=column)
 
     def change(self, variant: str, baseline: str, column: str) -> dict[str, Any] | None:
         """One row of `differences`, or None where it was not measured."""
-        table = self.differences
-        which = (table["variant"] == variant) & (table["baseline"] == baseline) & (table["column"] == column)
-        return _only_row(table[which])
+        return _only_row(self.differences, variant=variant, baseline=baseline, column=column)
 
     def _in_percent(self, table: pd.DataFrame, shares: list[str]) -> pd.DataFrame:
         """The table with shares as percent, its variants in order."""
@@ -207,8 +199,8 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _only_row(rows: pd.DataFrame) -> dict[str, Any] | None:
-    """The one row of a table; None if there is none or a number in it is not defined."""
-    if rows.empty or rows.isna().any(axis=None):
-        return None
-    return records(rows)[0]
+def _only_row(table: pd.DataFrame, **key: str) -> dict[str, Any] | None:
+    """The one row of a table with these values; None if there is none or a number in it is not defined."""
+    for column, value in key.items():
+        table = table[table[column] == value]
+    return None if table.empty or table.isna().any(axis=None) else records(table)[0]

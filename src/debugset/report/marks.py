@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.text import Annotation
 from PIL import Image
 
 
@@ -46,9 +45,9 @@ def interval(
     panel.plot([value], [place], "o", color=tint, ms=6, **dot)
 
 
-def word(panel: Axes, text: str, place: tuple[float, float], offset: tuple[int, int], **style: Any) -> Annotation:
+def word(panel: Axes, text: str, place: tuple[float, float], offset: tuple[int, int], **style: Any) -> None:
     """A small word beside a point; the offset is in points."""
-    return panel.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8, **style})
+    panel.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8, **style})
 
 
 def picture(panel: Axes, image: Image.Image | np.ndarray, left: float, top: float) -> None:

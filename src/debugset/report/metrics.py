@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from debugset.base.files import write_json
-from debugset.base.paths import DEDUP, METRICS, REMEASURED, RETENTION, SCRAPE
+from debugset.base.paths import DEDUP, EVALUATION, METRICS, REMEASURED, RETENTION, SCRAPE
 from debugset.relations.diagnosis import BLIND_SPOT, FAILURE_MODE
 from debugset.report.inputs import Inputs, records
 from debugset.report.modes import GROUPS, MODES
@@ -32,7 +32,7 @@ def _accuracy(inputs: Inputs) -> dict[str, Any]:
         columns = differences.setdefault(row["variant"], {}).setdefault(row["baseline"], {})
         columns[row["column"]] = _shares(row, ("difference", "low", "high"))
     runs: dict[str, Any] = {}
-    for row in records(inputs.by_run):
+    for row in records(inputs.frame(EVALUATION / "by_run.parquet")):
         columns = runs.setdefault(row["variant"], {}).setdefault(str(row["random_state"]), {})
         columns[row["column"]] = row["accuracy"]
     return {"variants": variants, "runs": runs, "differences": differences, "chosen": inputs.chosen}
@@ -138,7 +138,8 @@ def _relations(inputs: Inputs) -> dict[str, Any]:
     if tables.empty:
         return {}
     unbiased = tables.runs[tables.runs["tau"] == 0]["name"]
-    flaws = tables.pairs[tables.pairs["run"].isin(unbiased)]["kind"]
+    pairs = tables.table("pairs")
+    flaws = pairs[pairs["run"].isin(unbiased)]["kind"]
     levels: dict[str, Any] = {}
     for row in records(tables.biased_pairs):
         series = levels.setdefault(_series_name(row["attribute_a"], row["attribute_b"], row["random_state"]), {})

@@ -61,9 +61,8 @@ def read_modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
 
 
 def _title(inputs: Inputs, row: dict[str, Any]) -> str:
-    conditions = []
-    for feature, side, _ in json.loads(row["rule"]):
-        conditions.append(f"{'little' if side == '<' else 'much'} of feature {feature}")
+    rule = json.loads(row["rule"])
+    conditions = [f"{'little' if sign == '<' else 'much'} of feature {feature}" for feature, sign, _ in rule]
     return f"{GROUPING_WORDS[row['grouping']]} {inputs.class_name(row['class'])}, {' and '.join(conditions)}"
 
 

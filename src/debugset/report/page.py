@@ -48,12 +48,9 @@ def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
     templates = template_environment(TEMPLATES)
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not a stranger's
     inputs.shown_pool_rows.clear()
-    parts = []
-    for section in sections:
-        part = _render_section(templates, inputs, section)
-        if part is not None:
-            parts.append(part)
-    return templates.get_template("page.html").render(style=style, sections=parts)
+    parts = [_render_section(templates, inputs, section) for section in sections]
+    shown = [part for part in parts if part is not None]
+    return templates.get_template("page.html").render(style=style, sections=shown)
 
 
 def _render_section(templates: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:
@@ -65,5 +62,5 @@ def _render_section(templates: Environment, inputs: Inputs, section: ModuleType)
         context = section.context(inputs)
         if context is None:
             return None
-        body = Markup(templates.get_template(f"{name}.html").render(context))
+        body = Markup(templates.get_template(f"{name}.html").render(inputs=inputs, **context))
     return {"name": name, "short": section.SHORT, "title": section.TITLE, "missing": missing, "body": body}

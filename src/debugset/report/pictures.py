@@ -60,8 +60,7 @@ def decode_lane(title: str, files: Iterable[bytes], captions: list[str] | None =
 
 def tile(image: Image.Image, alt: str, *, caption: str = "", mark: str = "", detail: str = "") -> Tile:
     """An image as a tile; its fields are those of `Tile`."""
-    uri, crisp = data_uri(image)
-    return Tile(uri, crisp, alt, caption, mark, detail)
+    return Tile(*data_uri(image), alt, caption, mark, detail)
 
 
 def data_uri(image: Image.Image) -> tuple[str, bool]:

@@ -38,15 +38,7 @@ def graphs_figure(tables: RelationTables) -> Iterator[Figure]:
 
 
 def _graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequence[str]) -> None:
-    """Attributes on a circle, an edge for each pair, coloured and widened by its cosine.
-
-    Args:
-        panel: where to draw.
-        title: above it.
-        pairs: ``attribute_a, attribute_b, kind`` and ``column``, the cosine.
-        column: ``mean``, what was mined, or ``expected_mean``.
-        names: the attributes in order.
-    """
+    """Attributes on a circle, an edge for each pair, coloured and widened by its cosine: `mean` or `expected_mean`."""
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)  # clockwise from the top
     places = dict(zip(names, np.column_stack([np.cos(angles), np.sin(angles)]), strict=True))
     for pair in records(pairs.sort_values(column, key=abs, na_position="first").tail(EDGES)):

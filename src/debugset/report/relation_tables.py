@@ -47,11 +47,6 @@ class RelationTables:
         """The networks: name, attribute_a, attribute_b, tau, random_state, images."""
         return self.table("runs")
 
-    @property
-    def pairs(self) -> pd.DataFrame:
-        """Every pair's diagnosis in every network."""
-        return self.table("pairs")
-
     @cached_property
     def shown_runs(self) -> list[dict[str, Any]]:
         """Networks that the page shows, of the first random state: the unbiased one, each pair's most biased one."""
@@ -64,13 +59,14 @@ class RelationTables:
         """The biased pairs over all levels, 0 included.
 
         Returns:
-            The columns of `pairs`, random_state, tau; sorted by pair, random state and level.
+            The columns of table ``pairs``, random_state, tau; sorted by pair, random state and level.
         """
-        parts = [self.pairs.head(0).assign(random_state=0)]
+        pairs = self.table("pairs")
+        parts = [pairs.head(0).assign(random_state=0)]
         for biased in records(self.runs[self.runs["tau"] > 0]):
             unbiased = self.runs[(self.runs["tau"] == 0) & (self.runs["random_state"] == biased["random_state"])]
-            pair = [biased["attribute_a"], biased["attribute_b"]]  # `pairs` may name them the other way round
-            rows = self.pairs[self.pairs["attribute_a"].isin(pair) & self.pairs["attribute_b"].isin(pair)]
+            pair = [biased["attribute_a"], biased["attribute_b"]]  # the table may name them the other way round
+            rows = pairs[pairs["attribute_a"].isin(pair) & pairs["attribute_b"].isin(pair)]
             rows = rows[rows["run"].isin([biased["name"], *unbiased["name"]])]
             parts.append(rows.assign(random_state=biased["random_state"]))
         table = pd.concat(parts, ignore_index=True).drop_duplicates([*SERIES, "run"])

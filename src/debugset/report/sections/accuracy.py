@@ -23,15 +23,9 @@ def context(inputs: Inputs) -> dict[str, Any]:
     return {
         "plot": plot,
         "columns": COLUMNS,
-        "variants": inputs.variants,
-        "chosen": inputs.chosen,
-        "score": inputs.score,
-        "added": inputs.added,
         "nothing_added": NOTHING_ADDED,
         "runs": int(inputs.accuracy["runs"].max()),
         "differences_plot": _differences_plot(inputs),
-        "baselines": inputs.baselines,
-        "change": inputs.change,
     }
 
 

@@ -16,18 +16,16 @@ NEEDS = ACCURACY_FILES
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """Two plots and the table behind them."""
-    table, chosen = inputs.by_class, inputs.chosen
+    table = inputs.by_class
     if table.empty:
         return {"plot": None}
     accuracy = table.pivot(index="class", columns="variant", values="accuracy")
     failures = inputs.failures[inputs.failures["role"] == "heldout"]
     return {
         "plot": _plot(inputs),
-        "chosen": chosen,
         "variants": [name for name in inputs.variants if name in accuracy],
-        "class_name": inputs.class_name,
         "heldout": failures["class"].value_counts().to_dict(),
-        "added": table[table["variant"] == chosen].set_index("class")["added"].to_dict(),
+        "added": table[table["variant"] == inputs.chosen].set_index("class")["added"].to_dict(),
         "accuracy": accuracy.to_dict("index"),
     }
 
@@ -38,5 +36,4 @@ def _plot(inputs: Inputs) -> Markup:
         if "random" in inputs.variants:
             figures.against_random(axes[0], table, inputs.chosen, inputs.classes)
         figures.against_added(axes[1], variants_adding_alike(table), inputs.lines)
-        alt = "Held-out accuracy of each class, against random picks and against added images."
-        return svg(figure, "classes", alt)
+        return svg(figure, "classes", "Held-out accuracy of each class, against random picks and against added images.")

@@ -17,10 +17,7 @@ NEEDS = (RETENTION,)
 def context(inputs: Inputs) -> dict[str, Any]:
     """The retention plot and table, and a line on each embedder's model."""
     table = inputs.frame(RETENTION)
-    kinds = {}
-    for kind, words in RETENTION_KINDS.items():
-        if table[f"{kind}_retention"].notna().any():
-            kinds[kind] = words
+    kinds = {kind: words for kind, words in RETENTION_KINDS.items() if table[f"{kind}_retention"].notna().any()}
     with drawing(1, len(kinds), (9.6, 3.2)) as (figure, axes):
         figures.retention(axes, table, kinds)
         plot = svg(figure, "retention", "Shares of the nearest neighbours that keep class and context, by k.")

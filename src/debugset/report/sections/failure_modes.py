@@ -26,7 +26,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "found": len(modes),
         "hold": int(modes["holds"].sum()),
         "left_out": records(unexplained.drop_duplicates(["grouping", "class"])),
-        "class_name": inputs.class_name,
         "gains_plot": _gains_plot(groups[groups["reason"] == ""]),
         "gains": rule_gains(groups),
         "planted": planted_scores(inputs),

@@ -22,7 +22,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
     failures = failures.assign(now=now).dropna(subset="now")
     mended = failures["now"] == failures["class"]
     return {
-        "chosen": inputs.chosen,
         "total": len(failures),
         "outcomes": {
             "Now right": (int(mended.sum()), _tiles(inputs, failures[mended])),

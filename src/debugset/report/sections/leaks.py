@@ -23,7 +23,8 @@ def context(inputs: Inputs) -> dict[str, Any]:
     """Pairs by distance over threshold, the distribution of that ratio, scores and thresholds."""
     keep = inputs.keep
     # A photo and its nearest test image; of two photos with the same bytes one was never compared.
-    pairs = _with_ratio(keep[(keep["reason"] != "duplicate") & (keep["threshold"] > 0)])
+    pairs = keep[(keep["reason"] != "duplicate") & (keep["threshold"] > 0)]
+    pairs = pairs.assign(ratio=pairs["distance"] / pairs["threshold"])
     return {
         "strips": _strips(inputs, pairs),
         "plot": _plot(inputs, pairs),
@@ -34,14 +35,11 @@ def context(inputs: Inputs) -> dict[str, Any]:
     }
 
 
-def _with_ratio(pairs: pd.DataFrame) -> pd.DataFrame:
-    return pairs.assign(ratio=pairs["distance"] / pairs["threshold"])
-
-
 def _strips(inputs: Inputs, pairs: pd.DataFrame) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Title, explanation and pairs of each strip of pictures."""
     leaks = pairs[~pairs["keep"] & (pairs["distance"] > 0)].sort_values("ratio", kind="stable")
-    border = _with_ratio(inputs.frame(BORDER))
+    border = inputs.frame(BORDER)
+    border = border.assign(ratio=border["distance"] / border["threshold"])
     strips = []
     for title, text, table in (
         ("The clearest leaks", "Removed: far below the threshold.", leaks),

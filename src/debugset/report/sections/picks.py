@@ -22,10 +22,8 @@ def context(inputs: Inputs) -> dict[str, Any]:
     """A row a seed, a lane an embedder, and what all picks of each embedder are worth."""
     return {
         "rows": [_row(inputs, seed) for seed in draw_seeds(inputs)],
-        "picks_shown": inputs.params.picks_shown,
         "totals": {name: _totals(inputs, picks) for name, picks in inputs.picks.items()},
         "truth_known": "true_label" in inputs.pool.manifest,
-        "chosen": inputs.chosen_embedder,
     }
 
 

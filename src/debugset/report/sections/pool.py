@@ -20,14 +20,7 @@ TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "pl
 
 
 class _Fate(NamedTuple):
-    """What became of some of the packed images.
-
-    Attributes:
-        name: in words.
-        text: what it means.
-        mask: whose it is; over the rows of `Inputs.keep`.
-        lost: whether it is a loss.
-    """
+    """What became of some of the packed images, whether that is a loss, and which rows of `Inputs.keep` they are."""
 
     name: str
     text: str

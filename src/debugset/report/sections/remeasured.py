@@ -27,8 +27,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
         plot = svg(figure, "slopes", f"Error rate of each failure mode before and after training as {chosen}.")
     return {
         "plot": plot,
-        "chosen": chosen,
-        "variants": inputs.variants,
         "mended": int((inputs.failures["role"] == MODE).sum()),
         "modes": names,
         "rates": table.set_index(["mode", "variant"]).to_dict("index"),

@@ -18,13 +18,9 @@ def context(inputs: Inputs) -> dict[str, Any]:
     """The headline numbers and one failure with its picks."""
     roles = inputs.failures["role"]
     return {
-        "chosen": inputs.chosen,
-        "embedder": inputs.chosen_embedder,
         "seeds": int((roles == "seed").sum()),
         "heldout": int((roles == "heldout").sum()),
         "classes": [inputs.class_name(index) for index in inputs.debug_classes],
-        "score": inputs.score,
-        "change": inputs.change,
         "added": inputs.added.get(inputs.chosen, {}),
         "story": _story(inputs),
     }
