@@ -16,9 +16,10 @@ def main() -> None:
     params = load("attributes", AttributesParams)
     images = open_set(ATTRIBUTED / TRAIN)
     attributes = read_training_attributes(images, params)
-    jobs = []  # all rows before any network: what is wrong with them shows at once
-    for one in runs(params) if len(images) else ():
-        jobs.append((one, biased_rows(attributes, one.pair, one.tau, params.images, one.random_state)))
+    jobs = []
+    if len(images):
+        for one in runs(params):  # all rows before any network: what is wrong with them shows at once
+            jobs.append((one, biased_rows(attributes, one.pair, one.tau, params.images, one.random_state)))
     with replacing_folder(ATTRIBUTE_NETWORKS) as folder:
         for one, rows in jobs:
             network, description = fit_attributes(

@@ -19,7 +19,7 @@ def test_groups_by_label_and_by_prediction_hold_the_images_of_each_class():
     labels, predicted = rng.choice([0, 1, 3], 60), rng.choice([0, 2, 3], 60)  # classes 1 and 2 miss in one of them
     half = discovery_half(labels, 0.5, 0)
     for grouping, keys in (("label", labels), ("prediction", predicted)):
-        found = list(groups_of(grouping, labels, predicted, half, 4))
+        found = list(groups_of(grouping, keys, half, 4))
         assert [group.class_ for group in found] == [0, 1, 2, 3]
         for group in found:
             assert sorted(group.discovery) == np.flatnonzero((keys == group.class_) & half).tolist()
@@ -32,5 +32,5 @@ def test_groups_by_label_and_by_prediction_hold_the_images_of_each_class():
 )
 def test_groups_that_can_not_be_explained_say_why(failures, images, reason):
     labels = np.zeros(images, np.int64)
-    (group,) = groups_of("label", labels, labels, np.ones(images, bool), 1)
+    (group,) = groups_of("label", labels, np.ones(images, bool), 1)
     assert obstacle(group, np.arange(images) < failures, 10) == reason

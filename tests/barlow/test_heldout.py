@@ -94,7 +94,7 @@ def test_the_planted_cause_of_both_groupings():
 def test_precision_recall_and_base_of_a_cluster():
     inside = np.array([True, True, True, False, False, False])
     cause = np.array([True, True, False, True, True, False])
-    assert match_cause(inside, cause) == (2 / 3, 0.5, 4 / 6)
+    assert match_cause(inside, cause) == {"precision": 2 / 3, "recall": 0.5, "base": 4 / 6}
     nothing = np.zeros(6, bool)
-    assert math.isnan(match_cause(nothing, cause).precision)
-    assert math.isnan(match_cause(inside, nothing).recall)
+    assert math.isnan(match_cause(nothing, cause)["precision"])
+    assert math.isnan(match_cause(inside, nothing)["recall"])

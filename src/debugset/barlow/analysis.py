@@ -51,8 +51,8 @@ class Analysis:
 
     def groups(self) -> Iterator[Group]:
         """Every class by label, then by prediction."""
-        for grouping in GROUPINGS:
-            yield from groups_of(grouping, self.labels, self.predicted, self.discovery, len(self.classes))
+        for grouping, keys in zip(GROUPINGS, (self.labels, self.predicted), strict=True):
+            yield from groups_of(grouping, keys, self.discovery, len(self.classes))
 
 
 class Explanation(NamedTuple):

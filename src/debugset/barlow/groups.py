@@ -42,22 +42,16 @@ def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: 
 
 
 def groups_of(
-    grouping: str,
-    labels: Int64[np.ndarray, " n"],
-    predicted: Int64[np.ndarray, " n"],
-    discovery: Bool[np.ndarray, " n"],
-    classes: int,
+    grouping: str, keys: Int64[np.ndarray, " n"], discovery: Bool[np.ndarray, " n"], classes: int
 ) -> Iterator[Group]:
     """The group of every class in turn; one without images is empty.
 
     Args:
         grouping: ``label`` or ``prediction``.
-        labels: true classes.
-        predicted: what the analysed model says.
+        keys: the images' classes by it.
         discovery: which images belong to the discovery half.
         classes: how many there are.
     """
-    keys = labels if grouping == "label" else predicted
     order = np.argsort(keys, kind="stable")
     ends = np.searchsorted(keys[order], np.arange(classes + 1))
     for class_ in range(classes):

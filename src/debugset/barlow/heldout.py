@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
@@ -100,20 +99,6 @@ def chance_gains(
     return gains
 
 
-class CauseMatch(NamedTuple):
-    """How well a cluster of images matches those with the planted cause.
-
-    Attributes:
-        precision: share of the cluster's images that have the cause; NaN where the cluster is empty.
-        recall: share of the group's images with the cause that are in the cluster; NaN where there are none.
-        base: share of the group's images that have the cause, a random cluster's precision.
-    """
-
-    precision: float
-    recall: float
-    base: float
-
-
 def frequent_contexts(labels: Int64[np.ndarray, " n"], contexts: np.ndarray) -> set[tuple[int, str]]:
     """The pairs of class and context that training shows more often than if all contexts were as frequent.
 
@@ -155,16 +140,18 @@ def planted_cause(
     return ~is_frequent if grouping == "label" else is_frequent & (labels != predicted)
 
 
-def match_cause(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> CauseMatch:
-    """Precision and recall of a cluster for the cause, and the cause's share of the group.
+def match_cause(inside: Bool[np.ndarray, " n"], cause: Bool[np.ndarray, " n"]) -> dict[str, float]:
+    """How well a cluster of a group's images matches those with the planted cause.
 
     Args:
         inside: which images of the group are in the cluster.
         cause: which of them have the cause.
+
+    Returns:
+        The cluster's precision and recall, and base, a random cluster's precision; NaN where there is nothing.
     """
-    both = int((inside & cause).sum())
-    clustered, caused = int(inside.sum()), int(cause.sum())
-    return CauseMatch(_share(both, clustered), _share(both, caused), _share(caused, len(cause)))
+    both, clustered, caused = int((inside & cause).sum()), int(inside.sum()), int(cause.sum())
+    return {"precision": _share(both, clustered), "recall": _share(both, caused), "base": _share(caused, len(cause))}
 
 
 def _share(part: int, whole: int) -> float:

@@ -52,7 +52,11 @@ def mutual_information(
 
 
 def check_group(features: Matrix, failed: np.ndarray) -> None:
-    """Raise a ValueError that names the argument unless both describe the same images, at least one."""
+    """Check that both describe the same images, at least one.
+
+    Raises:
+        ValueError: they do not, or a feature is not finite; names the argument.
+    """
     check_features(features, "features")
     if not len(features):
         raise ValueError("features: there are no images; a group needs at least one")
@@ -63,11 +67,14 @@ def check_group(features: Matrix, failed: np.ndarray) -> None:
 
 
 def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
+    from scipy.special import digamma
+
     from debugset.barlow import kernels  # numba takes half a second to import
 
     if estimator == "binned":
         return kernels.binned(failures, successes, BINS)
-    return kernels.ksg(failures, successes, NEIGHBOURS, _digammas(failures.shape[1] + successes.shape[1]))
+    counts = np.arange(failures.shape[1] + successes.shape[1] + 1, dtype=np.float64)
+    return kernels.ksg(failures, successes, NEIGHBOURS, digamma(counts))  # that of 0 is never asked for
 
 
 def _sorted_columns(values: np.ndarray) -> np.ndarray:
@@ -75,10 +82,3 @@ def _sorted_columns(values: np.ndarray) -> np.ndarray:
     columns = np.array(values.T, None if values.dtype in (np.float32, np.float64) else np.float64, order="C")
     columns.sort(axis=1)
     return columns
-
-
-def _digammas(n: int) -> Float64[np.ndarray, " m"]:
-    """The digamma function of 0 (never asked for) to n."""
-    from scipy.special import digamma
-
-    return digamma(np.arange(n + 1, dtype=np.float64))

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from debugset.base.text_table import text_table
+
 
 def select_failures(
     names: Sequence[str], modes: pd.DataFrame, members: pd.DataFrame, class_names: Sequence[str], debug: Sequence[str]
@@ -48,17 +50,13 @@ def listing(modes: pd.DataFrame, mended: Sequence[str]) -> str:
     """
     if modes.empty:
         return "no failure modes were found"
-    widest = modes["mode"].str.len().max()
-    lines = [f"{'mode':{widest}}    error  base  of errors  held out  rule"]
-    for row in modes.to_dict("records"):
-        error, base = _percent(row["error_rate"]), _percent(row["base_error_rate"])
-        coverage, heldout = _percent(row["error_coverage"]), _percent(row["heldout_error_rate"])
-        mark = "*" if row["mode"] in mended else " "
-        verdict = "" if row["holds"] else "  (does not hold)"
-        lines.append(
-            f"{row['mode']:{widest}} {mark} {error:>6} {base:>5} {coverage:>10} {heldout:>9}  {row['words']}{verdict}"
-        )
-    return "\n".join(lines)
+    lines = []
+    for mode in modes.to_dict("records"):
+        shares = [mode["error_rate"], mode["base_error_rate"], mode["error_coverage"], mode["heldout_error_rate"]]
+        mark = "*" if mode["mode"] in mended else ""
+        verdict = "" if mode["holds"] else "  (does not hold)"
+        lines.append([mode["mode"], mark, *map(_percent, shares), mode["words"] + verdict])
+    return text_table(("mode", "", "error", "base", "of errors", "held out", "rule"), lines)
 
 
 def _percent(share: float) -> str:

@@ -31,7 +31,14 @@ def failure_modes(tree: FailureTree, *, min_gain: float = 0.1, min_coverage: flo
 
 
 def is_valid(leaf: Node, tree: FailureTree, min_gain: float, min_coverage: float) -> bool:
-    """The paper's rule: ER > BER + delta and EC > tau, both strictly; reckoned without rounding."""
+    """The paper's rule: ER > BER + delta and EC > tau, both strictly; reckoned without rounding.
+
+    Args:
+        leaf: of the tree.
+        tree: its root has the base error rate.
+        min_gain: delta.
+        min_coverage: tau.
+    """
     root = tree.nodes[0]
     gain = Fraction(leaf.failures, leaf.count) - Fraction(root.failures, root.count)
     coverage = Fraction(leaf.failures, root.failures or 1)

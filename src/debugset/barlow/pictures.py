@@ -1,6 +1,5 @@
 """The pictures of failure modes: what their features look at, and failures that their rules hold for."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,20 +31,6 @@ class Embedder(NamedTuple):
     classifier: Classifier
     architecture: Architecture
     features: Matrix
-
-
-class Strip(NamedTuple):
-    """Pictures of one kind.
-
-    Attributes:
-        kind: activating, heatmap, gradient, attack or failure.
-        pixels: in [0, 1].
-        values: the feature's, where it applies.
-    """
-
-    kind: str
-    pixels: Float[Tensor, "b 3 h w"]
-    values: Float[Tensor, " b"] | None = None
 
 
 def pictures_frame(
@@ -98,41 +83,42 @@ def mode_pictures(
     for feature in dict.fromkeys(feature for feature, _, _ in rule):
         values = np.asarray(embedder.features[group])[:, feature]
         top = group[np.argsort(-values, kind="stable")[:SHOWN]]
-        for strip in _feature_strips(feature, embedder, images, top, params):
-            rows += _picture_rows(strip, feature, images.ids[top])
+        rows += _feature_rows(feature, embedder, images, top, params)
     rng = np.random.default_rng([params.random_state, *mode.encode()])  # the same images whatever modes there are
     drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
-    rows += _picture_rows(Strip("failure", _pixels(images, drawn, embedder)), NO_FEATURE, images.ids[drawn])
+    rows += _rows("failure", NO_FEATURE, images.ids[drawn], _pixels(images, drawn, embedder))
     return pd.DataFrame(rows).assign(mode=mode)[PICTURE_COLUMNS]
 
 
-def _feature_strips(
-    feature: int, embedder: Embedder, images: ImageSet, rows: np.ndarray, params: BarlowParams
-) -> Iterator[Strip]:
-    classifier = embedder.classifier
-    pixels = _pixels(images, rows, embedder).to(device())
+def _feature_rows(
+    feature: int, embedder: Embedder, images: ImageSet, top: np.ndarray, params: BarlowParams
+) -> list[dict[str, Any]]:
+    """The images that activate a feature most, where it looks at them, and what they become when it is raised."""
+    classifier, ids = embedder.classifier, images.ids[top]
+    pixels = _pixels(images, top, embedder).to(device())
     attack = feature_attack(
         classifier, pixels, feature, radius=params.attack_radius, step=params.attack_step, steps=params.attack_steps
     )
-    yield Strip("activating", pixels, attack.before)
+    rows = _rows("activating", feature, ids, pixels, attack.before)
     side = 0
     if has_maps(classifier, pixels):
         heat, side = feature_maps(classifier, pixels, feature)
-        yield Strip("heatmap", overlay(pixels, heat))
+        rows += _rows("heatmap", feature, ids, overlay(pixels, heat))
     if side < SMALL:
-        yield Strip("gradient", overlay(pixels, pixel_gradients(classifier, pixels, feature)))
-    yield Strip("attack", attack.pixels, attack.after)
+        rows += _rows("gradient", feature, ids, overlay(pixels, pixel_gradients(classifier, pixels, feature)))
+    return rows + _rows("attack", feature, ids, attack.pixels, attack.after)
 
 
 def _pixels(images: ImageSet, rows: np.ndarray, embedder: Embedder) -> Tensor:
     return torch.cat(list(pixel_batches(images, rows, embedder.architecture, len(rows))))
 
 
-def _picture_rows(strip: Strip, feature: int, ids: np.ndarray) -> list[dict[str, Any]]:
+def _rows(
+    kind: str, feature: int, ids: np.ndarray, pixels: Float[Tensor, "b 3 h w"], values: Tensor | None = None
+) -> list[dict[str, Any]]:
+    """A row a picture of one kind; ``values`` are the feature's, where it applies."""
     rows = []
-    for rank, png in enumerate(png_files(strip.pixels, optimize=True)):
-        value = float("nan") if strip.values is None else float(strip.values[rank])
-        rows.append(
-            {"kind": strip.kind, "feature": feature, "rank": rank, "image_id": ids[rank], "value": value, "png": png}
-        )
+    for rank, png in enumerate(png_files(pixels, optimize=True)):
+        value = float("nan") if values is None else float(values[rank])
+        rows.append({"kind": kind, "feature": feature, "rank": rank, "image_id": ids[rank], "value": value, "png": png})
     return rows

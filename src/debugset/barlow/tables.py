@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.barlow.analysis import Analysis, Explanation
-from debugset.barlow.heldout import SIGNIFICANT, CauseMatch, bonferroni, match_cause, planted_cause, score_rule
+from debugset.barlow.heldout import SIGNIFICANT, bonferroni, match_cause, planted_cause, score_rule
 from debugset.barlow.modes import failure_modes, is_valid
 from debugset.barlow.tree import FailureTree, holds, read_rule, rule_text
 
@@ -57,7 +57,9 @@ def nodes_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
     """A row a node of every tree, root first: `NODE_COLUMNS`."""
     rows = []
     for one in explanations:
-        for number, node in enumerate(one.tree.nodes if one.tree is not None else ()):
+        if one.tree is None:
+            continue
+        for number, node in enumerate(one.tree.nodes):
             row = _key(one) | {"node": number, "rule": rule_text(node.rule)}
             row |= {name: getattr(node, name) for name in ("is_leaf", *RATES, "importance")}
             rows.append(row)
@@ -143,8 +145,8 @@ def planted_frame(
             one.group.grouping, analysis.labels[images], analysis.predicted[images], contexts[images], frequent
         )
         inside = holds(one.tree.best_leaf.rule, np.asarray(analysis.features[images]))
-        rows.append(_key(one) | match_cause(inside, cause)._asdict())
-    return pd.DataFrame(rows, columns=[*KEY, *CauseMatch._fields])
+        rows.append(_key(one) | match_cause(inside, cause))
+    return pd.DataFrame(rows, columns=[*KEY, "precision", "recall", "base"])
 
 
 def slugs(classes: Sequence[str]) -> list[str]:

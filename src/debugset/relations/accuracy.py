@@ -75,7 +75,13 @@ def entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataF
 
 
 def low_entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame, unrelated: str | None) -> pd.DataFrame:
-    """A stronger baseline: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first."""
+    """A stronger baseline: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first.
+
+    Args:
+        attributes: as `entropy_modes` takes them.
+        relations: the same.
+        unrelated: the label of pairs that should have nothing in common; None gives no modes.
+    """
     table = _score_pairs(attributes, relations[relations["relation"] == unrelated])
     return table.sort_values("score", kind="stable", ignore_index=True)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from debugset.base.text_table import text_table
 from debugset.images.sets import MANIFEST, open_set, read_attributes
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
 from debugset.relations.accuracy import OURS
@@ -167,7 +168,7 @@ def combination_of(mode: Mapping[str, Any], queries: Mapping[str, Sequence[str]]
     """
     shown, wanted, excluded = [], [], []
     for attribute, sign in zip((mode["attribute_a"], mode["attribute_b"]), mode["mode"], strict=True):
-        words = attribute_words(attribute, queries)
+        words = _attribute_words(attribute, queries)
         if sign == "+":
             shown.append(attribute)
             wanted.append(words)
@@ -188,7 +189,7 @@ def combination_of(mode: Mapping[str, Any], queries: Mapping[str, Sequence[str]]
     return Combination(mode["name"], label, () if reason else searches, reason)
 
 
-def attribute_words(attribute: str, queries: Mapping[str, Sequence[str]]) -> list[str]:
+def _attribute_words(attribute: str, queries: Mapping[str, Sequence[str]]) -> list[str]:
     """What to search an attribute by: its class's queries without their exclusions, else its name.
 
     A name's words make one phrase, and a slash stands between two names (SUN Attribute's ``studying/learning``).
@@ -276,35 +277,21 @@ def listing(table: pd.DataFrame, runs: pd.DataFrame, run: str, queries: Mapping[
         run: a name in it.
         queries: as `combination_of` takes them.
     """
-    mine = table[table["run"] == run]
     (described,) = runs[runs["name"] == run].drop(columns="images").itertuples(index=False)
     lines = [f"run {run}: {Run(*described).words}"]
-    if mine.empty:
-        lines.append("no failure modes were found")
-    else:
-        lines += _mode_lines(mine, queries)
+    cells = []
+    rows: list[Any] = table[table["run"] == run].to_dict("records")
+    for mode in rows:
+        lost = "-" if math.isnan(mode["decrease"]) else f"{100 * mode['decrease']:.1f} points"
+        numbers = f"{mode['rank']:.0f}", f"{mode['kl']:.2f}", f"{mode['mean']:.2f}", lost
+        reason = combination_of(mode, queries, ()).reason
+        cells.append([mode["name"], mode["relation"], *numbers, f"({reason})" if reason else ""])
+    heading = ("mode", "relation", "rank", "KL, nats", "cosine", "accuracy lost", "")
+    lines.append(text_table(heading, cells) if cells else "no failure modes were found")
     others = sorted(set(table["run"]) - {run})
     if others:
         lines.append(f"--run lists others: {', '.join(others)}")
     return "\n".join(lines)
-
-
-def _mode_lines(table: pd.DataFrame, queries: Mapping[str, Sequence[str]]) -> list[str]:
-    """A head, then a line a failure mode."""
-    name_width = max(len("mode"), table["name"].str.len().max())
-    relation_width = max(len("relation"), table["relation"].str.len().max())
-    lines = [f"{'mode':{name_width}}  {'relation':{relation_width}}  rank  KL, nats  cosine  accuracy lost"]
-    rows: list[Any] = table.to_dict("records")
-    for mode in rows:
-        lost = "-" if math.isnan(mode["decrease"]) else f"{100 * mode['decrease']:.1f} points"
-        reason = combination_of(mode, queries, ()).reason
-        lines.append(
-            f"{mode['name']:{name_width}}  {mode['relation']:{relation_width}}  {mode['rank']:4.0f}  {mode['kl']:8.2f}"
-            f"  {mode['mean']:6.2f}  {lost:>13}"
-        )
-        if reason:
-            lines[-1] += f"  ({reason})"
-    return lines
 
 
 def _count_images(mode: Mapping[Any, Any], attributes: pd.DataFrame | None) -> int:

@@ -70,7 +70,14 @@ def diagnose(
 
 
 def pair_samples(cosines: Float[np.ndarray, "n a a"], shown: pd.DataFrame, a: Any, b: Any) -> Float[np.ndarray, " m"]:
-    """The cosines of a pair in the images in which either attribute is there (the paper's note 3)."""
+    """The cosines of a pair in the images in which either attribute is there (the paper's note 3).
+
+    Args:
+        cosines: of every two attributes, image by image.
+        shown: whether the same images show each attribute.
+        a: the one attribute, a column of ``shown``.
+        b: the other.
+    """
     first, second = shown.columns.get_loc(a), shown.columns.get_loc(b)
     return cosines[(shown[a] | shown[b]).to_numpy(), first, second]
 

@@ -47,10 +47,11 @@ def greedy_mask(contributions: Float[np.ndarray, "m x"], *, penalty: float = 0.1
     squares = np.einsum("mx,mx->x", values, values) / images
     keep, loss = np.zeros(units, bool), nothing_kept
     while True:
+        # (r - v)^2 = r^2 - 2 r v + v^2: how much each unit alone would lower the sum
         gains = np.where(keep, -np.inf, 2 * (residual @ values) / images - squares - cost_of_a_unit)
         best = np.argsort(-gains, kind="stable")[: max(1, int(block * units))]
         best = best[gains[best] > 0]
-        while len(best):
+        while len(best):  # together they may overshoot
             without = residual - values[:, best].sum(1)
             lower = float(without @ without) / images + cost_of_a_unit * (keep.sum() + len(best))
             if lower < loss:

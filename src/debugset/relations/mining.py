@@ -42,6 +42,10 @@ class Network(NamedTuple):
 def open_network(folder: Path, layer: str) -> Network:
     """Read a stored attribute network to look into a layer of it.
 
+    Args:
+        folder: the model's.
+        layer: name of one of its modules.
+
     Raises:
         FileNotFoundError: the folder holds no model.
     """

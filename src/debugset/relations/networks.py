@@ -114,10 +114,16 @@ class SmallAlexNet(nn.Module):
 
 
 def logistic_loss(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
-    """log(1 + exp(-Y Y*)), summed over the attributes, averaged over the images."""
+    """log(1 + exp(-Y Y*)), summed over the attributes, averaged over the images.
+
+    Args:
+        scores: Y.
+        values: Y*.
+        weights: of the images.
+    """
     return (F.softplus(-scores.float() * values).sum(1) * weights).sum() / weights.sum()
 
 
 def squared_loss(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
-    """(Y* - Y)^2, summed over the attributes, averaged over the images."""
+    """(Y* - Y)^2, summed over the attributes, averaged over the images; arguments as for `logistic_loss`."""
     return ((scores.float() - values).square().sum(1) * weights).sum() / weights.sum()

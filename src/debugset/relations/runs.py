@@ -54,17 +54,21 @@ def runs(params: AttributesParams) -> list[Run]:
 def read_training_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFrame:
     """The attributes of a training set; none of an empty set.
 
+    Args:
+        images: the training set.
+        params: the loss decides which values are accepted.
+
     Raises:
         ValueError: there are images without attributes, or the logistic loss meets values other than +1 and -1.
     """
     table = read_attributes(images)
     if len(images) and table.empty:
         raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
-    for name in table if params.loss == "logistic" else ():
-        if not table[name].abs().eq(1).all():
-            raise ValueError(
-                f"{images.folder}: attribute `{name}` has values other than +1 and -1; say `attributes.loss: squared`"
-            )
+    graded = [name for name in table if not table[name].abs().eq(1).all()]
+    if params.loss == "logistic" and graded:
+        raise ValueError(
+            f"{images.folder}: attribute `{graded[0]}` has values other than +1 and -1; say `attributes.loss: squared`"
+        )
     return table
 
 

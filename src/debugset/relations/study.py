@@ -128,7 +128,7 @@ def failure_modes(diagnosis: pd.DataFrame) -> pd.DataFrame:
     return modes.sort_values(["rank", "kl"], ascending=[True, False], ignore_index=True)
 
 
-def attribute_table(study: Study) -> pd.DataFrame:
+def _attribute_table(study: Study) -> pd.DataFrame:
     """A row an attribute: ``attribute, kl`` (equation 5), ``accuracy`` in tests, its mask's ``kept, residual``."""
     divergences = attribute_divergences(study.diagnosis)
     rows = []
@@ -138,7 +138,7 @@ def attribute_table(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["attribute", "kl", "accuracy", "kept", "residual"])
 
 
-def histogram_table(study: Study) -> pd.DataFrame:
+def _histogram_table(study: Study) -> pd.DataFrame:
     """A row a pair: ``attribute_a, attribute_b, counts``, images by cosine in equal bins of [-1, 1] (figure 3)."""
     edges = np.linspace(-1, 1, HISTOGRAM_BINS + 1)
     pairs = study.diagnosis[["attribute_a", "attribute_b"]]
@@ -148,7 +148,7 @@ def histogram_table(study: Study) -> pd.DataFrame:
     return pairs.assign(counts=counts)
 
 
-def cost_table(study: Study) -> pd.DataFrame:
+def _cost_table(study: Study) -> pd.DataFrame:
     """Table 1: ``method, top, modes, passed, ordinary, in_mode, decrease``, means over each ranking's first modes."""
     costs = []
     for method in METHODS:
@@ -157,7 +157,7 @@ def cost_table(study: Study) -> pd.DataFrame:
     return pd.concat(costs, ignore_index=True)
 
 
-def map_table(study: Study) -> pd.DataFrame:
+def _map_table(study: Study) -> pd.DataFrame:
     """Heat maps of pairs that deviate: ``attribute_a, attribute_b, image_id, attribute, png`` (figure 7).
 
     The pairs with a blind spot or failure mode come first, by rank in their label; then those of the highest
@@ -201,9 +201,9 @@ def _map_images(study: Study, a: str, b: str) -> Int64[np.ndarray, " k"]:
 
 TABLES: Mapping[str, Callable[[Study], pd.DataFrame]] = {
     "pairs": lambda study: study.diagnosis,
-    "attributes": attribute_table,
-    "histograms": histogram_table,
+    "attributes": _attribute_table,
+    "histograms": _histogram_table,
     "modes": lambda study: study.modes,
-    "costs": cost_table,
-    "maps": map_table,
+    "costs": _cost_table,
+    "maps": _map_table,
 }

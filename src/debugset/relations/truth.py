@@ -9,8 +9,6 @@ import pandas as pd
 from debugset.base.files import replacing_file
 
 PAIR_COLUMNS = ["attribute_a", "attribute_b", "relation"]
-NAMED = 12  # attributes that an error names: CelebA has 40, SUN 102
-FIRST_LINE = 2  # of a CSV's rows: line 1 is the header
 
 
 def read_relations(path: Path, attributes: Sequence[str], unrelated: str | None = None) -> pd.DataFrame:
@@ -64,7 +62,7 @@ def check_relations(relations: pd.DataFrame, attributes: Sequence[Hashable], whe
         if name not in relations:
             raise ValueError(f"{where}: column `{name}` is missing; the columns are {', '.join(PAIR_COLUMNS)}")
     line_of: dict[frozenset[Hashable], int] = {}
-    for line, (a, b, label) in enumerate(relations[PAIR_COLUMNS].itertuples(index=False), start=FIRST_LINE):
+    for line, (a, b, label) in enumerate(relations[PAIR_COLUMNS].itertuples(index=False), start=2):  # after the header
         if (a, b, label) == ("", "", ""):  # a blank line
             continue
         for name in (a, b):
@@ -105,5 +103,5 @@ def write_template(path: Path, attributes: Sequence[str], relation: str = "") ->
 
 
 def _some(names: Sequence[Hashable]) -> str:
-    listed = ", ".join(map(str, names[:NAMED]))
-    return f"{listed} ..." if len(names) > NAMED else listed
+    listed = ", ".join(map(str, names[:12]))
+    return f"{listed} ..." if len(names) > 12 else listed
