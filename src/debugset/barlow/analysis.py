@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -107,7 +108,7 @@ def explain(analysis: Analysis) -> list[Explanation]:
 
     Features are read group by group, so memory holds those of a few groups.
     """
-    jobs = [(group, depth) for group in analysis.groups() for depth in analysis.params.depths]
+    jobs = list(product(analysis.groups(), analysis.params.depths))
     name = f"barlow: {analysis.model} by {analysis.source}"
     with ThreadPoolExecutor(workers()) as pool:
         explanations = pool.map(lambda job: explain_group(analysis, *job), jobs)
