@@ -49,7 +49,7 @@ def test_the_committed_lock_file_is_current(check):
 def test_a_changed_parameter_names_the_stage(check):
     code, printed = check("params.yaml", lambda text: text.replace("per_seed: 6", "per_seed: 5"))
     assert code == 1
-    assert "pick@foundation" in stale(printed)
+    assert "pick@deval" in stale(printed)
 
 
 def test_a_changed_module_names_the_stage(check):
