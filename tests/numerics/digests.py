@@ -6,10 +6,16 @@ usage: python digests.py PARAMS.yaml, with the folder src in PYTHONPATH
 import hashlib
 import sys
 from pathlib import Path
+from unittest.mock import MagicMock
 
 from debugset.base.numerics import settle
 
 settle(Path(sys.argv[1]))  # as a stage begins: before the libraries below
+
+# torch's compiler: torchvision and the optimisers import it, nothing here uses it, and loading it takes an emulated CPU
+# half a minute.
+compiler = MagicMock(disable=lambda function, *_, **__: function)
+sys.modules |= {"torch._dynamo": compiler, "torch._dynamo.utils": compiler.utils}
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -53,11 +59,11 @@ def main():
 
 
 def training(rng):
-    """Two steps of the default's network."""
+    """Two steps of the default's network. Four images: an emulated CPU takes seconds for each."""
     torch.manual_seed(0)
     network = build(find_architecture("test_resnet"), 10).to(memory_format=torch.channels_last).train()
-    pixels = uniform(rng, 16, 3, 32, 32).contiguous(memory_format=torch.channels_last)
-    labels, weights = torch.from_numpy(rng.integers(0, 10, 16)), torch.ones(16)
+    pixels = uniform(rng, 4, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    labels, weights = torch.from_numpy(rng.integers(0, 10, 4)), torch.ones(4)
     optimiser = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
     for _ in range(2):
         optimiser.zero_grad()
@@ -79,7 +85,7 @@ def embedding(rng):
     """Features by the default's foundation embedder, batch norm folded."""
     classifier = prepare_for_inference(load_pretrained("effnet_lite0")[0])
     with torch.inference_mode():
-        tell("embedding", classifier.features(uniform(rng, 2, 3, 96, 96).contiguous(memory_format=torch.channels_last)))
+        tell("embedding", classifier.features(uniform(rng, 2, 3, 64, 64).contiguous(memory_format=torch.channels_last)))
 
 
 def algebra(rng):
