@@ -33,9 +33,9 @@ push: setup ## send data, models and the records of runs to the DVC remote (docs
 pull: setup ## fetch this version's data, models and the records of runs from the DVC remote
 	@$(IN_VENV) dvc pull --run-cache
 
-test: setup ## run every test, the smoke run by real DVC included
+test: setup ## run every test, the smoke run by real DVC included; two workers, a thread each
 	@tools/test_packages
-	@$(IN_VENV) python -m pytest -q -ra
+	@$(IN_VENV) OMP_NUM_THREADS=1 python -m pytest -q -ra -n 2
 
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
 	@$(IN_VENV) python -m pytest -q -ra tests/pipeline/test_smoke.py

@@ -10,13 +10,13 @@ from safetensors.torch import save_file
 
 from tests.pipeline.conftest import clone_of
 
-VALUES = ["1", "2", "3", "4"]
+VALUES = ["1", "2"]
 NAMES = [f"per-seed-{value}" for value in VALUES]
 
 
 @pytest.fixture(scope="module")
 def sweep(two_versions, tmp_path_factory):
-    """A clone in which four experiments were queued by code that says so, and run by two workers after it changed."""
+    """A clone in which two experiments were queued by code that says so, and run by two workers after it changed."""
     clone = clone_of(two_versions, tmp_path_factory.mktemp("sweep") / "clone")
     clone.environment["DEBUGSET_SPOOL"] = two_versions.environment["DEBUGSET_SPOOL"]
     clone.dvc("cache", "dir", "--local", str(two_versions.folder / ".dvc" / "cache"))
@@ -43,7 +43,7 @@ def shown(clone, name, path):
     return clone.json_at(ref, path)
 
 
-def test_four_experiments_succeed(sweep):
+def test_both_experiments_succeed(sweep):
     assert sweep.log.count("Success") == len(VALUES), sweep.log
 
 
@@ -103,7 +103,7 @@ def test_an_experiment_is_applied_and_promoted(sweep):
     sweep.git("checkout", "-q", "--", ".")
     sweep.dvc("exp", "branch", "per-seed-2", "more-picks")
     assert "more-picks" in sweep.git("branch", "--list")
-    sweep.dvc("exp", "apply", "per-seed-3")
-    assert "per_seed: 3" in (sweep.folder / "params.yaml").read_text()
+    sweep.dvc("exp", "apply", "per-seed-1")
+    assert "per_seed: 1" in (sweep.folder / "params.yaml").read_text()
     written = json.loads((sweep.folder / "metrics" / "pool.json").read_text())
-    assert written == shown(sweep, "per-seed-3", "metrics/pool.json")
+    assert written == shown(sweep, "per-seed-1", "metrics/pool.json")

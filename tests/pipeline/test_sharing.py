@@ -113,7 +113,7 @@ def test_the_same_by_s3_and_by_ssh(two_versions, distant):
     assert [shown["old"], shown["new"]] == [
         two_versions.json_at(tag, "metrics/pool.json")["images"] for tag in SNAPSHOTS
     ]
-    assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/dcd/retention.py")
+    assert_an_edit_runs_the_stages_that_import_it_alone(distant, "src/debugset/dcd/picks.py")
 
 
 def test_a_lost_lock_file_is_restored_from_the_shared_runs(two_versions, colleague):
