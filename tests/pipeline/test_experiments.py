@@ -25,8 +25,8 @@ def sweep(two_versions, tmp_path_factory):
     text = module.read_text()
 
     def says(word):
-        assert '"chosen": chosen,' in text
-        module.write_text(text.replace('"chosen": chosen,', f'"chosen": chosen, "code": "{word}",'))
+        assert text.count('"gain": {}') == 1
+        module.write_text(text.replace('"gain": {}', f'"gain": {{}}, "code": "{word}"'))
 
     says("queued")
     for value, name in zip(VALUES, NAMES, strict=True):
