@@ -78,7 +78,7 @@ def sections_read(module):
 def asked(node):
     """What a node of the syntax asks of the params, if it does."""
     match node:
-        case ast.Call(func=ast.Name(id="load" | "check")):
+        case ast.Call(func=ast.Name(id="load" | "check" | "check_section")):
             return node.args
         case ast.Call(func=ast.Attribute(value=ast.Name(id="sections"), attr="get")):
             return node.args
