@@ -9,6 +9,7 @@ import yaml
 from safetensors.torch import save_file
 
 from tests.pipeline.conftest import clone_of
+from tests.pipeline.stage_rooms import covers
 
 VALUES = ["1", "2"]
 NAMES = [f"per-seed-{value}" for value in VALUES]
@@ -77,12 +78,14 @@ def test_the_sweep_is_drawn(sweep, tmp_path):
 def downstream(clone, stage):
     """A stage and all that read what it wrote, or what those wrote."""
     entries = yaml.safe_load((clone.folder / "dvc.lock").read_text())["stages"]
-    found, before = {stage}, set()
-    while found != before:
-        before = set(found)
-        written = {out["path"] for name in found for out in entries[name]["outs"]}
-        found |= {name for name, entry in entries.items() if written & {dep["path"] for dep in entry["deps"]}}
-    return found
+    reached, before = {stage}, set()
+    while reached != before:
+        before = set(reached)
+        written = [out["path"] for name in reached for out in entries[name]["outs"]]
+        for name, entry in entries.items():
+            if any(covers(out, dep["path"]) for out in written for dep in entry["deps"]):
+                reached.add(name)
+    return reached
 
 
 def test_an_ablation_of_the_embedder_is_one_command_and_runs_what_depends_on_it_alone(sweep, tmp_path):
