@@ -66,11 +66,7 @@ def draw_world(
 ) -> Iterator[DrawnImage]:
     """All photos of both snapshots as records for `write_set`, oldest first.
 
-    Args:
-        params: the fashion world's parameters.
-        clothes: garments that no set shows.
-        photographs: the contexts by name.
-        test_images: what copies are made of, as `draw_set` gives them.
+    No set shows the clothes; ``photographs`` are the contexts by name; of the test images copies are made.
     """
     last_id = FIRST_ID
     for era, share in enumerate((1.0, params.growth)):

@@ -43,7 +43,6 @@ def nearest(
     """Find the ``count`` nearest rows of ``base`` for every query; equal distances go to the lower index.
 
     Args:
-        queries: features to search for.
         base: features to search in; what is memory-mapped is read once for every 4,096 queries.
         count: where fewer rows are available, all of them come back.
         exclude: rows of ``base`` that are not available.

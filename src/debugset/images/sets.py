@@ -160,8 +160,7 @@ def write_manifest(
 ) -> None:
     """Write an image set's manifest: one row an image, with all `COLUMNS`, and the class names that labels index.
 
-    Args:
-        root_variable: the environment variable whose folder holds the shards, if not ``folder`` itself.
+    The environment variable ``root_variable`` gives the folder that holds the shards, if it is not ``folder`` itself.
     """
     others = [name for name in manifest.columns if name not in COLUMNS]
     table = pa.Table.from_pandas(manifest[[*COLUMNS, *others]], preserve_index=False)
