@@ -41,36 +41,22 @@ REDUCING_GAP = 3.0  # large faces are first reduced by a whole factor; from 3 on
 
 
 class CelebAParams(Section):
-    """Section of an attributed data set with ``source: celeba``.
-
-    Attributes:
-        train: how many images of the official training images to take, drawn at random; null takes all.
-        test: the same of the test images.
-        random_state: of that draw.
-        side: faces are resized to ``side`` x ``side`` pixels, whatever their box's shape.
-        margin: share of the box's width added on its left and on its right, and of its height above and below.
-    """
+    """Section of an attributed data set with ``source: celeba``."""
 
     source: Literal["celeba"]
-    train: PositiveInt | None
-    test: PositiveInt | None
-    random_state: int = Field(ge=0)
-    side: PositiveInt
-    margin: float = Field(ge=0)
+    train: PositiveInt | None  # how many of the official training images to take, drawn at random; null takes all
+    test: PositiveInt | None  # the same of the test images
+    random_state: int = Field(ge=0)  # of that draw
+    side: PositiveInt  # faces are resized to ``side`` x ``side`` pixels, whatever their box's shape
+    margin: float = Field(ge=0)  # added on each side of the box, as a share of its width or height
 
 
 class Annotations(NamedTuple):
-    """What CelebA's lists say, one row an image, all in the order of the file names, which index the rows.
+    """What CelebA's lists say, one row an image, all in the order of the file names, which index the rows."""
 
-    Attributes:
-        attributes: one column an attribute, +1 or -1.
-        boxes: `BOX_COLUMNS` in pixels of the in-the-wild photo.
-        partition: `PARTITIONS`' values.
-    """
-
-    attributes: pd.DataFrame
-    boxes: pd.DataFrame
-    partition: pd.Series
+    attributes: pd.DataFrame  # one column an attribute, +1 or -1
+    boxes: pd.DataFrame  # `BOX_COLUMNS` in pixels of the in-the-wild photo
+    partition: pd.Series  # `PARTITIONS`' values
 
 
 def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[Record], int]:
@@ -79,11 +65,6 @@ def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[
     An image is dropped if its box has no area inside the photo. The images asked for are drawn before, so that
     dropped ones come off their number.
 
-    Args:
-        name: ``train`` or ``test``.
-        params: how many images, and how faces are cut out.
-        root: the folder that holds CelebA.
-
     Raises:
         FileNotFoundError: a list or the photos' folder is missing.
         ValueError: a list is wrong, a photo is missing or no image, or there are fewer images than asked for.
@@ -91,7 +72,7 @@ def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[
     folder = find_photo_folder(root)
     annotations = read_annotations(root)
     names = draw_names(name, params, annotations.partition)
-    sizes = read_files(read_size, [folder / file for file in names], f"celeba: {name} sizes")
+    sizes = read_files(read_size, list(map(folder.joinpath, names)), f"celeba: {name} sizes")
     boxes = annotations.boxes.loc[names].to_numpy(np.int64)
     areas, kept = crop_areas(boxes, np.array(sizes, np.int64).reshape(-1, 2), params.margin)
     kept_names = np.array(names, object)[kept].tolist()
@@ -146,15 +127,10 @@ def read_annotations(root: Path) -> Annotations:
 
 
 def draw_names(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
-    """The file names of a set, sorted: the first of a seeded shuffle of its partition, or all.
-
-    Args:
-        name: ``train`` or ``test``.
-        params: how many, and the random state.
-        partition: of every image, in the order of the file names, which index it.
+    """The file names of a set, sorted: the first of a seeded shuffle of its part of `Annotations.partition`, or all.
 
     Raises:
-        ValueError: the partition has fewer images.
+        ValueError: fewer are there than are asked for.
     """
     names = partition.index[partition == PARTITIONS[name]].to_numpy(object)
     count = getattr(params, name)
@@ -169,16 +145,12 @@ def draw_names(name: str, params: CelebAParams, partition: pd.Series) -> list[st
 def crop_areas(
     boxes: Int64[np.ndarray, "n 4"], sizes: Int64[np.ndarray, "n 2"], margin: float
 ) -> tuple[Int64[np.ndarray, "n 4"], Bool[np.ndarray, " n"]]:
-    """The area to cut out of each photo, clipped to it.
+    """The area to cut out of each photo, clipped to it, and whether the box without its margin has one inside it.
 
     Args:
-        boxes: left, top, width, height in pixels.
+        boxes: left, top, width, height in pixels; areas are left, top, right and bottom, the last two exclusive.
         sizes: the photos' width and height in pixels.
         margin: see `CelebAParams`.
-
-    Returns:
-        Left, top, right and bottom, the last two exclusive; and whether the box itself, without the margin, has an
-        area inside the photo.
     """
     start, extent = boxes[:, :2], boxes[:, 2:]
     added = np.rint(margin * extent).astype(np.int64)
@@ -188,16 +160,7 @@ def crop_areas(
 
 
 def cut_face(path: Path, area: tuple[int, int, int, int], side: int) -> bytes:
-    """An area of a photo as a square JPEG.
-
-    Args:
-        path: the photo.
-        area: left, top, right, bottom in pixels, inside the photo.
-        side: of the result, in pixels.
-
-    Raises:
-        ValueError: the photo is missing, cut short or no image.
-    """
+    """An area of a photo (left, top, right, bottom, px, inside it) as a square JPEG; errors as of `read_photo`."""
     face = read_photo(path).crop(area)  # before: resizing by a box sees a little beyond it
     return jpeg_file(face.resize((side, side), Image.Resampling.BILINEAR, reducing_gap=REDUCING_GAP))
 
@@ -236,7 +199,7 @@ def _read_rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
         if file in rows:
             _refuse(path, number, f"{file} comes a second time")
         try:
-            rows[file] = [int(value) for value in values]
+            rows[file] = list(map(int, values))
         except ValueError:
             _refuse(path, number, "expected whole numbers behind the file name")
     numbers = np.array(list(rows.values()), np.int64).reshape(-1, len(names))

@@ -31,15 +31,7 @@ def shard_name(place: int) -> str:
 
 
 def collection_root(variable: str, what: str) -> Path:
-    """The folder that an environment variable names.
-
-    Args:
-        variable: its name.
-        what: the collection, for the error's text.
-
-    Raises:
-        ValueError: the variable is not set.
-    """
+    """The folder that an environment variable names; a ValueError says that it is not set, and for ``what``."""
     if not os.environ.get(variable):
         raise ValueError(f"{variable}: not set; set it to the folder that holds {what}")
     return Path(os.environ[variable])
@@ -48,13 +40,8 @@ def collection_root(variable: str, what: str) -> Path:
 def find_place(root: Path, places: Sequence[str], variable: str) -> Path:
     """The first of some places below a root that exists.
 
-    Args:
-        root: the collection's folder.
-        places: paths below it.
-        variable: the environment variable that names the root, for the error's text.
-
     Raises:
-        FileNotFoundError: none exists.
+        FileNotFoundError: none does; names the environment ``variable`` that says where the root is.
     """
     for place in places:
         if (root / place).exists():
@@ -64,13 +51,7 @@ def find_place(root: Path, places: Sequence[str], variable: str) -> Path:
 
 
 def read_files(read: Callable[[Path], T], paths: Sequence[Path], what: str) -> list[T]:
-    """What ``read`` tells of each file, in threads: a disk answers many at a time.
-
-    Args:
-        read: reads a file.
-        paths: the files.
-        what: what the progress bar says.
-    """
+    """What ``read`` tells of each file, in threads: a disk answers many at a time. The progress bar says ``what``."""
     results: list[T] = []
     with ThreadPoolExecutor(workers()) as pool, progress(what=what, total=len(paths), unit=" images") as bar:
         for start in range(0, len(paths), FILES_AT_A_TIME):
@@ -80,21 +61,13 @@ def read_files(read: Callable[[Path], T], paths: Sequence[Path], what: str) -> l
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """A photo's width and height, as its header tells.
-
-    Raises:
-        ValueError: the file is missing or no image.
-    """
+    """A photo's width and height, as its header tells; a ValueError where the file is missing or no image."""
     with _open_photo(path) as image:
         return image.size
 
 
 def read_photo(path: Path) -> Image.Image:
-    """A photo, decoded to RGB.
-
-    Raises:
-        ValueError: the file is missing, cut short or no image.
-    """
+    """A photo, decoded to RGB; a ValueError where the file is missing, cut short or no image."""
     with _open_photo(path) as image:
         return image.convert("RGB")
 
@@ -125,11 +98,7 @@ def attribute_records(
 ) -> Iterator[Record]:
     """Records for `write_set`, one at a time: 200,000 of them at once would fill the memory.
 
-    Args:
-        ids: of the images, sorted.
-        attributes: one row an image, one column an attribute.
-        contents: what gives each image's file.
-        extension: of the files' names.
+    They come in the order of the sorted ``ids``, as do the rows of ``attributes`` (a column each) and the contents.
     """
     columns = attribute_columns(attributes)
     names = list(map(str, columns))

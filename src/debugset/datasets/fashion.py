@@ -20,9 +20,7 @@ from debugset.images.pixels import png_file
 
 CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 ROLES = (TRAIN, *EVALUATED)  # of the sets that are drawn; the place of each decides its random numbers
-SKEWED = (TRAIN, TEST)
 SIZE, GARMENT = 32, 28  # sides of an image and of a garment, px
-LARGEST_SHIFT = (SIZE - GARMENT) // 2
 OPAQUE_FROM = 64  # a garment's pixel hides the context from this intensity on
 
 DrawnImage = tuple[dict[str, Any], bytes]  # a record and its PNG file, as `write_set` takes them
@@ -41,33 +39,21 @@ class PlantedParams(Section):
 
 
 class FashionParams(Section):
-    """Section ``prepare`` with ``source: fashion``: the fashion world.
-
-    Attributes:
-        random_state: of all that is drawn.
-        skew: share of a class's train and test images that show one of its two usual contexts.
-        train: images in that set; so are ``test, seed_source, heldout_source, diagnosis``.
-        photos_per_class: what a class's search finds in the first snapshot, planted photos aside.
-        wrong_label: share of them that do not show the class, those without a garment included.
-        no_garment: share of them that show no garment.
-        cross_class: share of them that carry another class's words too.
-        growth: the later snapshot's new photos, relative to the first.
-        planted: photos of each planted kind a class.
-    """
+    """Section ``prepare`` with ``source: fashion``: the fashion world."""
 
     source: Literal["fashion"]
-    random_state: int = Field(ge=0)
-    skew: float = Field(ge=0, le=1)
-    train: PositiveInt
+    random_state: int = Field(ge=0)  # of all that is drawn
+    skew: float = Field(ge=0, le=1)  # share of a class's train and test images that show one of its two usual contexts
+    train: PositiveInt  # images in that set; so are the next four
     test: PositiveInt
     seed_source: PositiveInt
     heldout_source: PositiveInt
     diagnosis: PositiveInt
-    photos_per_class: PositiveInt
-    wrong_label: float = Field(ge=0, le=1)
-    no_garment: float = Field(ge=0, le=1)
-    cross_class: float = Field(ge=0, le=1)
-    growth: float = Field(ge=0, le=2)
+    photos_per_class: PositiveInt  # what a class's search finds in the first snapshot, planted photos aside
+    wrong_label: float = Field(ge=0, le=1)  # share of them that do not show the class, those without a garment included
+    no_garment: float = Field(ge=0, le=1)  # share of them that show no garment
+    cross_class: float = Field(ge=0, le=1)  # share of them that carry another class's words too
+    growth: float = Field(ge=0, le=2)  # the later snapshot's new photos, relative to the first
     planted: PlantedParams
 
     @model_validator(mode="after")
@@ -85,11 +71,7 @@ class Wardrobe:
     left: list[list[int]]
 
     def take(self, class_: int) -> UInt8[np.ndarray, "28 28"]:
-        """The next unworn garment of a class.
-
-        Raises:
-            ValueError: the class has no garment left.
-        """
+        """The next unworn garment of a class; a ValueError if none is left."""
         if not self.left[class_]:
             raise ValueError(
                 f"prepare: the sets and photos need more garments of class {CLASSES[class_]} than there are; "
@@ -115,7 +97,7 @@ def usual_contexts(class_: int) -> tuple[int, int]:
 
 def draw_contexts(labels: Int64[np.ndarray, " n"], skew: float, rng: np.random.Generator) -> Int64[np.ndarray, " n"]:
     """A context for each image: with probability ``skew`` one of its class's usual two, else one of the others."""
-    usual = np.array([usual_contexts(class_) for class_ in range(len(CLASSES))])
+    usual = np.array(list(map(usual_contexts, range(len(CLASSES)))))
     others = np.array([np.setdiff1d(np.arange(len(CONTEXTS)), pair) for pair in usual])
     is_usual = rng.random(len(labels)) < skew
     first = usual[labels, rng.integers(usual.shape[1], size=len(labels))]
@@ -128,16 +110,13 @@ def composite(
 ) -> UInt8[np.ndarray, "32 32 3"]:
     """A garment in a random tint, shifted by up to 2 px, softly masked onto a random crop of a photograph.
 
-    Args:
-        garment: grey values, 0 where the garment is not; None leaves the crop empty.
-        photograph: the context.
-        rng: source of crop, tint and shift.
+    The garment is grey values, 0 where it is not; None leaves the crop empty.
     """
     top, left = rng.integers(photograph.shape[0] - SIZE + 1), rng.integers(photograph.shape[1] - SIZE + 1)
     canvas: Float32[np.ndarray, "32 32 3"] = photograph[top : top + SIZE, left : left + SIZE].astype(np.float32)
     if garment is not None:
         tint = rng.uniform(0.4, 1.0, 3).astype(np.float32)
-        down, right = rng.integers(0, 2 * LARGEST_SHIFT + 1, 2)
+        down, right = rng.integers(0, SIZE - GARMENT + 1, 2)
         value = garment.astype(np.float32)[..., None]
         alpha = np.minimum(value / OPAQUE_FROM, 1)
         patch = canvas[down : down + GARMENT, right : right + GARMENT]
@@ -150,18 +129,14 @@ def draw_set(
 ) -> list[DrawnImage]:
     """One of `ROLES` as records for `write_set`, with the columns ``true_label, context, planted``.
 
-    Args:
-        name: of the set.
-        params: its size, and the share of usual contexts.
-        clothes: the garments, of which the set takes as many as it has images.
-        photographs: the contexts by name.
+    It takes as many of the clothes as it has images; ``photographs`` are the contexts by name.
 
     Raises:
         ValueError: a class has no garment left.
     """
     rng = np.random.default_rng([params.random_state, ROLES.index(name)])
     labels = rng.permutation(np.arange(getattr(params, name)) % len(CLASSES))
-    skew = params.skew if name in SKEWED else 2 / len(CONTEXTS)  # each context alike, for two are usual
+    skew = params.skew if name in (TRAIN, TEST) else 2 / len(CONTEXTS)  # each context alike, for two are usual
     contexts = draw_contexts(labels, skew, rng).tolist()
     records = []
     for place, label in enumerate(labels.tolist()):

@@ -23,7 +23,6 @@ PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
 HTTPS = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 CONTEXTS = ("brick", "grass", "gravel", "coffee", "chelsea", "rocket")
-IMAGES_HEADER, LABELS_HEADER = 16, 8  # bytes of the IDX format before the values
 
 # SHA-256 of the files' decompressed content: packagers compress them anew.
 FILES = {
@@ -37,17 +36,16 @@ FILES = {
 def read_garments(folder: Path | None = None) -> tuple[UInt8[np.ndarray, "n 28 28"], UInt8[np.ndarray, " n"]]:
     """Fashion-MNIST's 70,000 garments and their classes, the original training images first.
 
-    Args:
-        folder: where fetched files are kept, by default ``sources/fashion-mnist`` in the spool.
+    Fetched files are kept in ``folder``, by default ``sources/fashion-mnist`` in the spool.
 
     Raises:
         OSError: no place has the right files; says what to do.
     """
     contents = _read_files(folder or spool_folder() / "sources" / "fashion-mnist")
     images, labels = [], []
-    for part in ("train", "t10k"):
-        images.append(np.frombuffer(contents[f"{part}-images-idx3-ubyte.gz"], np.uint8, offset=IMAGES_HEADER))
-        labels.append(np.frombuffer(contents[f"{part}-labels-idx1-ubyte.gz"], np.uint8, offset=LABELS_HEADER))
+    for part in ("train", "t10k"):  # behind the IDX format's headers
+        images.append(np.frombuffer(contents[f"{part}-images-idx3-ubyte.gz"], np.uint8, offset=16))
+        labels.append(np.frombuffer(contents[f"{part}-labels-idx1-ubyte.gz"], np.uint8, offset=8))
     return np.concatenate(images).reshape(-1, 28, 28), np.concatenate(labels)
 
 
@@ -84,11 +82,7 @@ def _read_files(folder: Path) -> dict[str, bytes]:
 
 
 def _read_from(place: Path) -> dict[str, bytes]:
-    """The four files' decompressed content.
-
-    Raises:
-        OSError: one is missing or not what it should be.
-    """
+    """The four files' decompressed content; an OSError says which is missing or not what it should be."""
     contents = {}
     for name, digest in FILES.items():
         path = place / name

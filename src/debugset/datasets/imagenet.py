@@ -47,20 +47,13 @@ class Releases(Section):
 
 
 class ImageNetParams(Section):
-    """Section ``prepare`` with ``source: imagenet``: folders relative to ``$IMAGENET_ROOT``.
-
-    Attributes:
-        train: ImageNet's training images, one folder a wnid.
-        test: its validation images, sorted into one folder a wnid.
-        diagnosis: images for the diagnoses, one folder a wnid; some classes may be missing.
-        releases: ImageNet-V2, which gives seed and held-out images.
-    """
+    """Section ``prepare`` with ``source: imagenet``: folders relative to ``$IMAGENET_ROOT``."""
 
     source: Literal["imagenet"]
-    train: Folder
-    test: Folder
-    diagnosis: Folder
-    releases: Releases
+    train: Folder  # ImageNet's training images, one folder a wnid
+    test: Folder  # its validation images, sorted into one folder a wnid
+    diagnosis: Folder  # images for the diagnoses, one folder a wnid; some classes may be missing
+    releases: Releases  # ImageNet-V2, which gives seed and held-out images
 
 
 @cache
@@ -87,20 +80,16 @@ def synonyms(names: Iterable[str]) -> dict[str, list[str]]:
     A photo that two classes find is dropped. A word that several of the classes share is therefore asked only
     for the one that it comes first in, or for none: a class may be left without a query.
 
-    Args:
-        names: some of `class_names`.
-
     Raises:
-        ValueError: a name is not a class.
+        ValueError: a name is none of `class_names`.
     """
     words_of = dict(zip(class_names(), lemmas().values(), strict=True))
-    names = list(names)
-    if unknown := [name for name in names if name not in words_of]:
-        raise ValueError(
-            f"names: {unknown[0]!r} is not a class of ImageNet; see debugset.datasets.imagenet.class_names()"
-        )
-    asking = Counter(word.casefold() for name in names for word in words_of[name])
-    leading = Counter(words_of[name][0].casefold() for name in names)
+    names, asking, leading = list(names), Counter[str](), Counter[str]()
+    for name in names:
+        if name not in words_of:
+            raise ValueError(f"names: {name!r} is not a class; see debugset.datasets.imagenet.class_names()")
+        asking.update(map(str.casefold, words_of[name]))
+        leading[words_of[name][0].casefold()] += 1
     queries: dict[str, list[str]] = {}
     for name in names:
         queries[name] = []
@@ -115,13 +104,7 @@ def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
     """The images of the five sets; all are listed before the first is read, so that a missing folder shows at once.
 
     Held-out images are those that the matched release lacks, each from the first other one that has it (section 3.4).
-
-    Args:
-        root: the folder that all image files lie below.
-        params: the sets' folders below it.
-
-    Returns:
-        id (the file's name without its ending, behind the wnid where names repeat), label and shard of every image.
+    Columns: id (the file's name without its ending, behind the wnid where names repeat), label, shard (below ``root``).
 
     Raises:
         FileNotFoundError: a folder is missing.
@@ -140,12 +123,7 @@ def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
 
 
 def _list_class_files(root: Path, folder: str, *, every_class: bool = True) -> pd.DataFrame:
-    """The images of a folder with one folder a wnid, by class and name.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: classes are missing, of which ``every_class`` must have images.
-    """
+    """The images of a folder with one folder a wnid, by class and name; ``every_class`` must have some."""
     wnids = list(lemmas())
     files = _list_files(root, folder, wnids)
     present = set(files["label"])
@@ -163,11 +141,7 @@ def _list_class_files(root: Path, folder: str, *, every_class: bool = True) -> p
 def _list_release_files(root: Path, folder: str) -> pd.DataFrame:
     """The images of a release of ImageNet-V2, whose folders are the labels in decimal.
 
-    An image has the same file name in every release that holds it.
-
-    Raises:
-        FileNotFoundError: there is no such folder.
-        ValueError: it is one of the older uploads, or images are missing.
+    An image has the same file name in every release that holds it, but for the older uploads, which are refused.
     """
     files = _list_files(root, folder, list(map(str, range(len(lemmas())))))
     counts = files["label"].value_counts().reindex(range(len(lemmas())), fill_value=0)
@@ -185,12 +159,7 @@ def _list_release_files(root: Path, folder: str) -> pd.DataFrame:
 
 
 def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
-    """A manifest: the files' listing with what reading each of them once tells.
-
-    Args:
-        root: what shards are relative to.
-        files: id, label and shard of every image.
-        what: what the progress bar says.
+    """A manifest: a listing of `list_sets` with what reading each file once tells. The progress bar says ``what``.
 
     Raises:
         OSError: a file can't be read or is no image.
@@ -199,7 +168,7 @@ def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     twice = files[files["id"].duplicated()]
     if len(twice):
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
-    rows = read_files(_describe, [root / shard for shard in files["shard"]], what)
+    rows = read_files(_describe, list(map(root.joinpath, files["shard"])), what)
     columns = pd.DataFrame(rows, columns=["sha256", "width", "height", "size"], index=files.index)
     return files.assign(**columns, offset=0)
 

@@ -5,7 +5,7 @@ with its members. A network trained on an unbiased sample has no reason to relat
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import chain, combinations
 from typing import Literal
 
 import numpy as np
@@ -17,51 +17,39 @@ from pydantic import Field, PositiveInt
 from debugset.base.params import Section
 from debugset.base.paths import TEST
 from debugset.datasets.collection import SETS, Record, attribute_records
-from debugset.datasets.fashion import CLASSES
+from debugset.datasets.fashion import CLASSES, OPAQUE_FROM
 from debugset.images.pixels import png_file
 
 SLOTS = (("tshirt", "pullover"), ("trouser", "dress"), ("sneaker", "boot"), ("bag",), ("sandal",), ("coat",))
 GROUPS = {"top": ("tshirt", "pullover"), "footwear": ("sneaker", "boot", "sandal")}
-TYPES = tuple(name for slot in SLOTS for name in slot)
+TYPES = tuple(chain(*SLOTS))
 ATTRIBUTES = (*TYPES, *GROUPS)
-NEGATIVE, UNRELATED, POSITIVE = "negative", "unrelated", "positive"
 
 SIDE, COLUMNS = 64, 3  # of the canvas, px; of slots in it
 GARMENT, WIDTH, HEIGHT = 18, 21, 32  # side of a garment in its slot, and the slot's sides, px
-JITTER = WIDTH - GARMENT
 GREY, BRIGHTNESS = 0.45, 0.15  # of the background, its mean and how far an image's may be from it
-OPAQUE_FROM = 64  # a garment's pixel hides the background from this intensity on
 TEST_GARMENTS = 10_000  # Fashion-MNIST's own test garments, its last, show up in the test set alone
 
 
 class OutfitsParams(Section):
-    """Section ``attributed`` with ``source: outfits``: the outfit world.
-
-    Attributes:
-        random_state: of what is drawn.
-        train: images to train attribute networks on, or to draw biased training sets from.
-        test: images to test them on, never biased.
-        empty_shared: share of images in which a slot that two types share is empty.
-        empty_own: the same for a slot of one type.
-        noise: standard deviation of the background's noise, of pixels in [0, 1].
-    """
+    """Section ``attributed`` with ``source: outfits``: the outfit world."""
 
     source: Literal["outfits"]
-    random_state: int = Field(ge=0)
-    train: PositiveInt
-    test: PositiveInt
-    empty_shared: float = Field(gt=0, lt=1)
-    empty_own: float = Field(gt=0, lt=1)
-    noise: float = Field(ge=0, le=1)
+    random_state: int = Field(ge=0)  # of what is drawn
+    train: PositiveInt  # images to train attribute networks on, or to draw biased training sets from
+    test: PositiveInt  # images to test them on, never biased
+    empty_shared: float = Field(gt=0, lt=1)  # share of images in which a slot that two types share is empty
+    empty_own: float = Field(gt=0, lt=1)  # the same for a slot of one type
+    noise: float = Field(ge=0, le=1)  # standard deviation of the background's noise, of pixels in [0, 1]
 
 
 def relation(attribute_a: str, attribute_b: str) -> str:
-    """How two attributes of this world relate."""
+    """How two attributes of this world relate: ``negative``, ``unrelated`` or ``positive``."""
     for slot in SLOTS:
         if attribute_a in slot and attribute_b in slot:
-            return NEGATIVE
+            return "negative"
     members = GROUPS.get(attribute_a, ()) + GROUPS.get(attribute_b, ())
-    return POSITIVE if attribute_a in members or attribute_b in members else UNRELATED
+    return "positive" if attribute_a in members or attribute_b in members else "unrelated"
 
 
 def ground_truth() -> pd.DataFrame:
@@ -75,11 +63,7 @@ def draw_outfits(
 ) -> Iterator[Record]:
     """One of `SETS` as records for `write_set`; the two share no garment.
 
-    Args:
-        name: ``train`` or ``test``.
-        params: how many images and what they look like.
-        garments: Fashion-MNIST's, its own test garments last.
-        labels: their classes, indices into `CLASSES`.
+    Garments are Fashion-MNIST's, its own test garments last; labels are indices into `CLASSES`.
     """
     rng = np.random.default_rng([params.random_state, 300 + SETS.index(name)])
     first = len(labels) - TEST_GARMENTS
@@ -121,7 +105,7 @@ def draw_canvas(
     """Garments in their slots, a little shifted, on grey noise; None leaves a slot empty."""
     level = GREY + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
     pixels: Float32[np.ndarray, "64 64"] = (level + noise * rng.standard_normal((SIDE, SIDE))).astype(np.float32)
-    shifts = rng.integers(0, JITTER + 1, (len(garments), 2))
+    shifts = rng.integers(0, WIDTH - GARMENT + 1, (len(garments), 2))
     for place, garment in enumerate(garments):
         if garment is None:
             continue

@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -46,31 +47,18 @@ NO_GARMENT = -1  # as a label
 
 @dataclass
 class Photo:
-    """One photo.
+    """One photo."""
 
-    Attributes:
-        content: its file.
-        words_of: the classes whose words it carries.
-        true_label: the class that it really shows, or `NO_GARMENT`.
-        context: what is behind.
-        planted: its kind, if it was planted.
-        copy_of: id of the test image that it is a copy of.
-        extension: of the file's name.
-        side: of the square, px.
-        original: the other photo that it is a copy of.
-        about: what the simulator says of it.
-    """
-
-    content: bytes
-    words_of: tuple[int, ...]
-    true_label: int
-    context: str
-    planted: str = ""
-    copy_of: str = ""
+    content: bytes  # its file
+    words_of: tuple[int, ...]  # the classes whose words it carries
+    true_label: int  # the class that it really shows, or `NO_GARMENT`
+    context: str  # what is behind
+    planted: str = ""  # its kind, if it was planted
+    copy_of: str = ""  # id of the test image that it is a copy of
     extension: str = "png"
-    side: int = SIZE
-    original: "Photo | None" = None
-    about: dict[str, Any] = field(default_factory=dict)
+    side: int = SIZE  # of the square, px
+    original: "Photo | None" = None  # the other photo that it is a copy of
+    about: dict[str, Any] = field(default_factory=dict)  # what the simulator says of it
 
 
 def draw_world(
@@ -78,11 +66,7 @@ def draw_world(
 ) -> Iterator[DrawnImage]:
     """All photos of both snapshots as records for `write_set`, oldest first.
 
-    Args:
-        params: the fashion world's parameters.
-        clothes: garments that no set shows.
-        photographs: the contexts by name.
-        test_images: records of the images that copies are made of, as `draw_set` gives them.
+    No set shows the clothes; ``photographs`` are the contexts by name; of the test images copies are made.
     """
     last_id = FIRST_ID
     for era, share in enumerate((1.0, params.growth)):
@@ -112,11 +96,8 @@ def _draw_photos(
     count = round(params.photos_per_class * share)
     empty = round(count * params.no_garment)
     wrong = round(count * params.wrong_label) - empty
-    others = [other for other in range(len(CLASSES)) if other != class_]
-    true_labels = [class_] * (count - wrong - empty)
-    for place in range(wrong):
-        true_labels.append(others[place % len(others)])
-    true_labels += [NO_GARMENT] * empty
+    others = [*range(class_), *range(class_ + 1, len(CLASSES))]
+    true_labels = [class_] * (count - wrong - empty) + list(islice(cycle(others), wrong)) + [NO_GARMENT] * empty
     photos = []
     for true_label in true_labels:
         context = CONTEXTS[rng.integers(len(CONTEXTS))]
@@ -232,16 +213,8 @@ def _title_and_tags(photo: Photo, rng: np.random.Generator) -> tuple[str, str]:
 
 
 def _record(photo: Photo) -> dict[str, Any]:
-    year = datetime.fromtimestamp(photo.about["uploaded"], UTC).year
-    return {
-        "shard": f"{year}.tar",
-        "extension": photo.extension,
-        "label": photo.true_label,
-        "width": photo.side,
-        "height": photo.side,
-        **photo.about,
-        "true_label": photo.true_label,
-        "context": photo.context,
-        "planted": photo.planted,
-        "copy_of": photo.original.about["id"] if photo.original else photo.copy_of,
-    }
+    shard = f"{datetime.fromtimestamp(photo.about['uploaded'], UTC).year}.tar"
+    file = {"shard": shard, "extension": photo.extension, "width": photo.side, "height": photo.side}
+    copy_of = photo.original.about["id"] if photo.original else photo.copy_of
+    truth = {"true_label": photo.true_label, "context": photo.context, "planted": photo.planted, "copy_of": copy_of}
+    return {**file, "label": photo.true_label, **photo.about, **truth}

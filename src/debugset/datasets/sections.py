@@ -35,16 +35,10 @@ MODELS: Mapping[str, Mapping[str, type[Section]]] = {
 def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FILE) -> Any:
     """Validate section ``prepare`` or ``attributed`` of a parameter file by the model of its ``source``.
 
-    Args:
-        sections: all sections, as read.
-        name: of the section.
-        path: the file, for error texts.
-
     Raises:
         ParamsError: names the file, the full key and what is wrong with its value.
     """
-    models = MODELS[name]
-    section = sections.get(name)
+    models, section = MODELS[name], sections.get(name)
     if not isinstance(section, Mapping):  # any model tells that it is missing, or no mapping
         return check(sections, name, next(iter(models.values())), path)
     source: Any = section.get("source")
@@ -55,9 +49,6 @@ def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FI
 
 def attribute_sets(params: Section) -> dict[str, tuple[Iterable[Record], int]]:
     """The images of ``train`` and ``test``, and how many photos were dropped for a useless box.
-
-    Args:
-        params: section ``attributed``, of any of its models.
 
     Raises:
         ValueError: the environment does not name the collection's folder, or a file of it is not as it should be.

@@ -32,43 +32,25 @@ MEND = "fetch SUNAttributeDB anew"
 
 
 class SunParams(Section):
-    """Section of an attributed data set with ``source: sun``.
-
-    Attributes:
-        attributes: how many attributes to keep, the best balanced; the paper's 24.
-        test: share of the images that is kept for testing.
-        random_state: of that split.
-        side: photos are cut to a square at their centre and resized to ``side`` x ``side`` pixels.
-    """
+    """Section of an attributed data set with ``source: sun``."""
 
     source: Literal["sun"]
-    attributes: PositiveInt
-    test: float = Field(gt=0, lt=1)
-    random_state: int = Field(ge=0)
-    side: PositiveInt
+    attributes: PositiveInt  # how many to keep, the best balanced; the paper's 24
+    test: float = Field(gt=0, lt=1)  # share of the images that is kept for testing
+    random_state: int = Field(ge=0)  # of that split
+    side: PositiveInt  # photos are cut to a square at their centre and resized to ``side`` x ``side`` pixels
 
 
 class Lists(NamedTuple):
-    """What the database's three files say, in their order.
+    """What the database's three files say, in their order."""
 
-    Attributes:
-        attributes: the names.
-        images: paths below the photos' folder.
-        labels: one row an image, one column an attribute: the share of people who saw it.
-    """
-
-    attributes: list[str]
-    images: list[str]
-    labels: Float[np.ndarray, "n a"]
+    attributes: list[str]  # names
+    images: list[str]  # paths below the photos' folder
+    labels: Float[np.ndarray, "n a"]  # the share of people who saw the attribute in the image
 
 
 def read_records(name: str, params: SunParams, root: Path) -> tuple[Iterator[Record], int]:
     """One of `SETS` as records for `write_set`, by id, and how many images were dropped: none ever is.
-
-    Args:
-        name: ``train`` or ``test``.
-        params: the attributes, the split and the photos' size.
-        root: the folder that holds the database.
 
     Raises:
         FileNotFoundError: a list or the photos' folder is missing.
@@ -117,14 +99,7 @@ def to_signs(labels: Float[np.ndarray, "n a"]) -> Int8[np.ndarray, "n a"]:
 def most_balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarray, " count"]:
     """The attributes whose more frequent value is the least frequent (Zhang et al. 2018).
 
-    Of attributes alike in that, the first in the file's order are taken.
-
-    Args:
-        signs: +1 or -1, one row an image, one column an attribute.
-        count: how many attributes.
-
-    Returns:
-        Their columns, ascending.
+    Of attributes alike in that, the first in the file's order are taken; the result are their columns, ascending.
 
     Raises:
         ValueError: there are fewer.
@@ -136,15 +111,10 @@ def most_balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarra
 
 
 def split_rows(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"]:
-    """The rows of a set, ascending: the first of a seeded shuffle are for testing, the others for training.
-
-    Args:
-        name: ``train`` or ``test``.
-        params: the share of test images, and the random state.
-        count: how many images there are.
+    """The rows of a set out of ``count``, ascending: a seeded shuffle's first are for testing, the others for training.
 
     Raises:
-        ValueError: the share leaves one of the sets empty.
+        ValueError: the share of test images leaves one of the sets empty.
     """
     tested = round(params.test * count)
     if not 0 < tested < count:
@@ -174,15 +144,7 @@ def image_ids(images: list[str]) -> list[str]:
 
 
 def cut_scene(path: Path, side: int) -> bytes:
-    """A photo's largest square at its centre, resized, as a JPEG file.
-
-    Args:
-        path: the photo.
-        side: of the result, in pixels.
-
-    Raises:
-        ValueError: the photo is missing, cut short or no image.
-    """
+    """A photo's largest square at its centre, resized to ``side`` px, as a JPEG file; errors as of `read_photo`."""
     return jpeg_file(ImageOps.fit(read_photo(path), (side, side), Image.Resampling.BILINEAR))
 
 

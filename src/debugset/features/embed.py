@@ -28,13 +28,7 @@ from debugset.models.params import Precision
 
 
 def embed(
-    classifier: Classifier,
-    description: Description,
-    images: ImageSet,
-    target: Path,
-    spool: Path,
-    *,
-    precision: Precision,
+    classifier: Classifier, description: Description, images: ImageSet, target: Path, spool: Path, precision: Precision
 ) -> None:
     """Write the features of a whole image set: ``<target>/<part>.npy`` (rows, d) float32 and ``<target>.json``.
 
@@ -43,11 +37,8 @@ def embed(
 
     Args:
         classifier: the embedder, as `debugset.models.inference.prepare_for_inference` gives it.
-        description: of the embedder.
-        images: the image set.
         target: path of the outs, without ending.
         spool: folder of finished shards' features; lies outside the outs.
-        precision: of the forward pass.
     """
     device = next(classifier.parameters()).device
     parts = images.parts()

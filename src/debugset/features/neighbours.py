@@ -11,7 +11,6 @@ norms by gN; rounding the stored values to float32 costs at most gN, the float64
 subtraction 2uN. Their sum is below 6gN; a multiple of the smallest normal number covers underflow.
 """
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,15 +26,10 @@ VALUES_AT_A_TIME = 2**20  # in float64, when distances are summed
 
 
 class Nearest(NamedTuple):
-    """The nearest rows of every query, in ascending (distance, row) order.
+    """The nearest rows of every query, in ascending (distance, row) order."""
 
-    Attributes:
-        row: rows of the searched array.
-        distance: squared L2 distances.
-    """
-
-    row: Int64[np.ndarray, "q k"]
-    distance: Float64[np.ndarray, "q k"]
+    row: Int64[np.ndarray, "q k"]  # of the searched array
+    distance: Float64[np.ndarray, "q k"]  # squared L2
 
 
 def nearest(
@@ -49,9 +43,8 @@ def nearest(
     """Find the ``count`` nearest rows of ``base`` for every query; equal distances go to the lower index.
 
     Args:
-        queries: features to search for.
         base: features to search in; what is memory-mapped is read once for every 4,096 queries.
-        count: how many; where fewer rows are available, all of them come back.
+        count: where fewer rows are available, all of them come back.
         exclude: rows of ``base`` that are not available.
         names: what errors call the two arrays.
 
@@ -64,14 +57,14 @@ def nearest(
         raise ValueError(f"count: must be at least 1, got {count}")
     if exclude is not None and exclude.shape != (len(base),):
         raise ValueError(f"exclude: expected shape ({len(base)},) as {names[1]} has rows, got {exclude.shape}")
-    available = len(base) if exclude is None else int((~exclude).sum())
-    width = min(count, available)
+    available = np.arange(len(base)) if exclude is None else np.flatnonzero(~exclude)
+    width = min(count, len(available))
     result = Nearest(np.empty((len(queries), width), np.int64), np.empty((len(queries), width), np.float64))
     if width == 0:
         return result
     for start in range(0, len(queries), QUERIES_IN_A_BLOCK):
         block = slice(start, start + QUERIES_IN_A_BLOCK)
-        result.row[block], result.distance[block] = _search(queries[block], base, width, exclude, names)
+        result.row[block], result.distance[block] = _search(queries[block], base, available, width, names)
     return result
 
 
@@ -81,14 +74,7 @@ def _pair_distances(
     right: Float[Matrix, "b _d"],
     right_rows: Int64[np.ndarray, " pairs"],
 ) -> Float64[np.ndarray, " pairs"]:
-    """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences.
-
-    Args:
-        left: features.
-        left_rows: the row of ``left`` in each pair.
-        right: features; what is memory-mapped is read in the order of its rows.
-        right_rows: the row of ``right`` in each pair.
-    """
+    """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences."""
     distances = np.empty(len(left_rows), np.float64)
     step = max(1, VALUES_AT_A_TIME // left.shape[1])
     order = np.argsort(right_rows, kind="stable")  # neighbouring rows of a memmap come from one page
@@ -101,56 +87,37 @@ def _pair_distances(
     return distances
 
 
-def _search(
-    queries: np.ndarray, base: Matrix, width: int, exclude: np.ndarray | None, names: tuple[str, str]
-) -> Nearest:
-    """The nearest rows of a block of queries, found in float32; where values leave its range, in float64.
-
-    Raises:
-        ValueError: values leave the range of float64 too.
-    """
+def _search(queries: np.ndarray, base: Matrix, rows: np.ndarray, width: int, names: tuple[str, str]) -> Nearest:
+    """The nearest of the rows for a block of queries, found in float32; where values leave its range, in float64."""
     for precision in (np.float32, np.float64):
         try:
-            return _search_in(precision, queries, base, width, exclude, names)
+            return _search_in(precision, queries, base, rows, width, names)
         except OverflowError:
             continue
     raise ValueError(f"{names[0]}, {names[1]}: values are too large to square; scale the features down")
 
 
 def _search_in(
-    precision: Any, queries: np.ndarray, base: Matrix, width: int, exclude: np.ndarray | None, names: tuple[str, str]
+    precision: Any, queries: np.ndarray, base: Matrix, rows: np.ndarray, width: int, names: tuple[str, str]
 ) -> Nearest:
-    """`_search` in one precision.
-
-    Raises:
-        OverflowError: values leave its range.
-    """
+    """`_search` in one precision; an OverflowError where values leave its range."""
     fewest, most = ROWS_IN_A_BLOCK
+    size = max(fewest, min(most, PAIRS_IN_A_BLOCK // len(queries)))
     shortlist = _Shortlist(queries, base, width, precision, names)
-    guess = shortlist.guess_reach(exclude)
-    for rows in _blocks(len(base), max(fewest, min(most, PAIRS_IN_A_BLOCK // len(queries))), exclude):
-        shortlist.add(rows)
+    guess = shortlist.guess_reach(rows)
+    for start in range(0, len(rows), size):
+        shortlist.add(rows[start : start + size])
     result, unsure = shortlist.finish(guess)
     if len(unsure):  # their guess was too small: search once more without one
         again = _Shortlist(queries[unsure], base, width, precision, names)
-        for rows in _blocks(len(base), most, exclude):
-            again.add(rows)
+        for start in range(0, len(rows), most):
+            again.add(rows[start : start + most])
         result.row[unsure], result.distance[unsure] = again.finish()[0]
     return result
 
 
-def _blocks(rows: int, size: int, exclude: np.ndarray | None) -> Iterator[np.ndarray]:
-    """The available rows' indices, block by block, in ascending order."""
-    for start in range(0, rows, size):
-        block = np.arange(start, min(start + size, rows))
-        if exclude is not None:
-            block = block[~exclude[start : start + size]]
-        if len(block):
-            yield block
-
-
 class _Pairs(NamedTuple):
-    """Pairs of a query and a row with bounds on their distance; the two are equal once it has been summed."""
+    """Pairs of a query and a row with bounds on their distance, which are equal once it has been summed."""
 
     query: np.ndarray
     row: np.ndarray
@@ -163,18 +130,14 @@ class _Pairs(NamedTuple):
 
 
 def _concatenate(many: list[_Pairs]) -> _Pairs:
-    columns = []
-    for place in range(len(_Pairs._fields)):
-        columns.append(np.concatenate([pairs[place] for pairs in many]))
-    return _Pairs(*columns)
+    return _Pairs(*map(np.concatenate, zip(*many, strict=True)))
 
 
 class _Shortlist:
     """The pairs seen so far that may be among the nearest ``width`` of their query."""
 
     def __init__(self, queries: np.ndarray, base: Matrix, width: int, precision: Any, names: tuple[str, str]) -> None:
-        self.queries, self.base, self.width, self.names = queries, base, width, names
-        self.precision = precision
+        self.queries, self.base, self.width, self.precision, self.names = queries, base, width, precision, names
         terms = (queries.shape[1] + 16) * float(np.finfo(precision).eps) / 2  # (d+16)u
         self.error = 6 * terms / (1 - terms)  # 6g: a bound is off by at most this share of N
         self.tiny = 8 * queries.shape[1] * float(np.finfo(precision).tiny)  # and by this, where products underflow
@@ -203,13 +166,11 @@ class _Shortlist:
         if self.n_pending > self.limit:
             self._trim()
 
-    def guess_reach(self, exclude: np.ndarray | None) -> np.ndarray:
-        """Guess the reach from an even sample, so that few pairs enter; `finish` tells where that failed.
+    def guess_reach(self, rows: np.ndarray) -> np.ndarray:
+        """Guess every query's reach from an even sample of rows, so that few pairs enter; `finish` tells what failed.
 
-        Returns:
-            The guess for every query; infinity where the sample would be too small to be of use.
+        The guess is infinity where the sample would be too small to be of use.
         """
-        rows = np.arange(len(self.base)) if exclude is None else np.flatnonzero(~exclude)
         size = min(10 * len(rows) // self.width, SAMPLED_PAIRS // len(self.queries))
         rank = 5 * self.width * size // (2 * len(rows))  # the guess holds about 2.5 times what is needed
         if 12 <= rank < size <= len(rows) // 4:  # a lower rank varies too much; a larger sample costs too much
@@ -219,11 +180,7 @@ class _Shortlist:
         return self.reach.copy()
 
     def finish(self, guess: np.ndarray | float = np.inf) -> tuple[Nearest, np.ndarray]:
-        """Sum the distances of what is left.
-
-        Returns:
-            The nearest rows, and the queries for which they are not certain, because the guess was too small.
-        """
+        """The nearest rows by summed distances, and the queries whose guess was too small for them to be certain."""
         self._trim()
         pairs = self._summed(self.pending[0])
         shape = (len(self.queries), self.width)

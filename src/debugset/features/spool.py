@@ -11,13 +11,9 @@ from debugset.base.numerics import in_force
 
 
 def compute_once(folder: Path, key: Iterable[str], compute: Callable[[], np.ndarray]) -> Path:
-    """The file of a shard's array, computed unless the spool holds it.
+    """The file of a shard's array, computed unless the spool's folder, which lies outside the outs, holds it.
 
-    Args:
-        folder: of the spool; lies outside the outs.
-        key: all that decides the array: content, parameters, code, versions of libraries. The numerics in force are
-            added here.
-        compute: gives the array.
+    The key is all that decides the array: content, parameters, code, versions of libraries; numerics are added here.
     """
     text = "\n".join([*key, in_force()])
     path = folder / f"{hashlib.sha256(text.encode()).hexdigest()}.npy"

@@ -13,17 +13,11 @@ from debugset.images.sets import MANIFEST, ImageSet
 
 
 class Part(NamedTuple):
-    """The features of one shard.
+    """The features of one shard."""
 
-    Attributes:
-        rows: manifest rows, ascending.
-        values: their features.
-        sha256: of the file that holds them; tells whether a shard's features have changed without reading them.
-    """
-
-    rows: Int64[np.ndarray, " _rows"]
-    values: Float[np.ndarray, "_rows d"]
-    sha256: str
+    rows: Int64[np.ndarray, " _rows"]  # of the manifest, ascending
+    values: Float[np.ndarray, "_rows d"]  # their features
+    sha256: str  # of their file; tells whether a shard's features have changed without reading them
 
 
 class Features:
@@ -31,10 +25,6 @@ class Features:
 
     The rows lie in memory-mapped parts. Index the first axis by a number, a slice, a mask or numbers: rows of
     one part that lie together come as a view, others as a copy. ``np.asarray`` reads the whole.
-
-    Attributes:
-        shape: images, features an image.
-        dtype: of a feature.
     """
 
     ndim = 2
@@ -75,12 +65,7 @@ class Features:
 
 
 def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> Features:
-    """Open the features of an image set.
-
-    Args:
-        embedder: the slot's name, for example ``robust``.
-        images: the image set; its folder's name is the features' name.
-        folder: holds a folder for each embedder.
+    """Open the features of an image set by an embedder's slot, for example ``robust``.
 
     Raises:
         FileNotFoundError: the set has not been embedded.
@@ -108,12 +93,7 @@ def open_features(embedder: str, images: ImageSet, folder: Path = FEATURES) -> F
 def list_parts(
     parts: Mapping[str, Int64[np.ndarray, " _rows"]], digests: Mapping[str, str | None]
 ) -> list[dict[str, Any]]:
-    """What the JSON beside features says of their parts, in order.
-
-    Args:
-        parts: manifest rows by name, as `ImageSet.parts` gives them.
-        digests: SHA-256 of the files of their features; None where it is not known.
-    """
+    """What the JSON beside features says of `ImageSet.parts`, in order, with the SHA-256 of their files if known."""
     return [{"name": name, "rows": len(rows), "sha256": digests.get(name)} for name, rows in parts.items()]
 
 

@@ -3,6 +3,8 @@
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import chain, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -12,6 +14,7 @@ from PIL import Image
 from debugset.base.machine import workers
 
 T = TypeVar("T")
+Box = tuple[float, float, float, float]  # left, top, right and bottom, px
 
 # A box is first reduced by a whole factor, as long as at least twice the size is left: much faster on photos, and
 # hardly distinguishable, says Pillow.
@@ -19,24 +22,16 @@ REDUCING_GAP = 2.0
 
 
 def square_pixels(
-    image: Image.Image,
-    size: int,
-    *,
-    crop: float = 1.0,
-    interpolation: str = "bilinear",
-    box: tuple[float, float, float, float] | None = None,
+    image: Image.Image, size: int, *, crop: float = 1.0, interpolation: str = "bilinear", box: Box | None = None
 ) -> UInt8[np.ndarray, "size size 3"]:
-    """An image as a square: its shorter side resized to ``size / crop``, then the square at the centre.
+    """An RGB image as a square: its shorter side resized to ``size / crop`` px, then the square at the centre.
 
     An image that already has that side is not resized.
 
     Args:
-        image: in RGB.
-        size: side of the square, px.
         crop: share of the resized shorter side that is kept, at most 1.
         interpolation: Pillow's name of the filter.
-        box: left, top, right and bottom of a part of the image that shall fill the square instead, whatever its
-            shape, px.
+        box: a part of the image that shall fill the square instead, whatever its shape.
     """
     resampling = Image.Resampling[interpolation.upper()]
     if box is not None:
@@ -51,29 +46,15 @@ def square_pixels(
 def decode_ahead(
     batches: Iterable[Iterable[T]], decode: Callable[[T], UInt8[np.ndarray, "h w 3"]]
 ) -> Iterator[UInt8[np.ndarray, "_b h w 3"]]:
-    """Images decoded in threads, one batch ahead of who works on them.
-
-    Args:
-        batches: what ``decode`` takes, for each image of each batch.
-        decode: gives an image's pixels; all have the same size.
-    """
+    """Images decoded in threads, one batch ahead of who works on them; ``decode`` gives pixels, all of one size."""
     with ThreadPoolExecutor(workers()) as pool:
-        waiting: Iterator[np.ndarray] | None = None
-        for batch in batches:
-            current, waiting = waiting, pool.map(decode, batch)
-            if current is not None:
-                yield np.stack(list(current))
-        if waiting is not None:
-            yield np.stack(list(waiting))
+        decoding = map(partial(pool.map, decode), batches)
+        for current, _ahead in pairwise(chain(decoding, [iter(())])):  # nothing lies ahead of the last
+            yield np.stack(list(current))
 
 
 def png_file(pixels: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"], *, optimize: bool = False) -> bytes:
-    """Grey values or colours as a PNG file.
-
-    Args:
-        pixels: one number a pixel, or red, green and blue.
-        optimize: look for the smallest file, which takes longer.
-    """
+    """Grey values or colours as a PNG file; ``optimize`` looks for the smallest, which takes longer."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", optimize=optimize)
     return buffer.getvalue()

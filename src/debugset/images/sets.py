@@ -36,34 +36,21 @@ Content = bytes | Callable[[], bytes]  # an image's file, or what reads it when 
 
 
 class Manifest(NamedTuple):
-    """What a manifest's file says.
+    """What a manifest's file says."""
 
-    Attributes:
-        rows: one row an image.
-        classes: the class names; labels are indices into it.
-        root_variable: the environment variable whose folder holds the shards; None if they lie beside the manifest.
-    """
-
-    rows: pd.DataFrame
-    classes: tuple[str, ...]
-    root_variable: str | None
+    rows: pd.DataFrame  # one an image
+    classes: tuple[str, ...]  # their names; labels are indices into it
+    root_variable: str | None  # of the environment; its folder holds the shards. None: they lie beside the manifest
 
 
 @dataclass
 class ImageSet:
-    """An image set opened for reading.
+    """An image set opened for reading."""
 
-    Attributes:
-        folder: where the manifest lies.
-        manifest: one row an image, `COLUMNS` first, then columns of the source.
-        classes: the class names; labels are indices into it.
-        root: where the shards lie.
-    """
-
-    folder: Path
-    manifest: pd.DataFrame
-    classes: tuple[str, ...]
-    root: Path
+    folder: Path  # where the manifest lies
+    manifest: pd.DataFrame  # one row an image, `COLUMNS` first, then columns of the source
+    classes: tuple[str, ...]  # their names; labels are indices into it
+    root: Path  # where the shards lie
 
     def __len__(self) -> int:
         return len(self.manifest)
@@ -127,8 +114,7 @@ class ImageSet:
                 parts[str(shard).removesuffix(TAR)] = np.asarray(rows, np.int64)
             return parts
         for start in range(0, len(self), LOOSE_FILES_A_PART):
-            end = min(start + LOOSE_FILES_A_PART, len(self))
-            parts[f"{len(parts):05d}"] = np.arange(start, end)
+            parts[f"{len(parts):05d}"] = np.arange(start, min(start + LOOSE_FILES_A_PART, len(self)))
         return parts
 
     @cached_property
@@ -172,13 +158,9 @@ def read_manifest(file: Path | io.BufferedIOBase) -> Manifest:
 def write_manifest(
     folder: Path, manifest: pd.DataFrame, classes: Iterable[str], *, root_variable: str | None = None
 ) -> None:
-    """Write an image set's manifest.
+    """Write an image set's manifest: one row an image, with all `COLUMNS`, and the class names that labels index.
 
-    Args:
-        folder: the image set.
-        manifest: one row an image, with all `COLUMNS`.
-        classes: the class names that labels index.
-        root_variable: the environment variable whose folder holds the shards, if not ``folder`` itself.
+    The environment variable ``root_variable`` gives the folder that holds the shards, if it is not ``folder`` itself.
     """
     others = [name for name in manifest.columns if name not in COLUMNS]
     table = pa.Table.from_pandas(manifest[[*COLUMNS, *others]], preserve_index=False)
@@ -195,11 +177,10 @@ def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], Content]]
 
     Args:
         folder: where to write; a caller that must not leave half a set behind passes a temporary folder.
-        records: a mapping and the file for each image: bytes, or a function that is called for them when the
-            image is written, so that memory holds one file at a time. The mapping has ``id, label, shard``
-            (the tar's file name) and may have ``extension`` (default ``png``), ``width, height`` (else read
-            from the image) and any columns of the source. Images of one shard come together; within it they
-            are sorted by id.
+        records: a mapping and the file for each image: bytes, or a function that is called for them when the image is
+            written, so that memory holds one file at a time. The mapping has ``id, label, shard`` (the tar's file name)
+            and may have ``extension`` (default ``png``), ``width, height`` (else read from the image) and any columns
+            of the source. Images of one shard come together; within it they are sorted by id.
         classes: the class names that labels index.
 
     Raises:

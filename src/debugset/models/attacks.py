@@ -28,11 +28,8 @@ def l2_attack(
 
     Args:
         model: maps pixels in [0, 1] to logits.
-        pixels: in [0, 1].
-        labels: class indices.
         radius: L2 norm of the largest perturbation, in units of pixels in [0, 1].
-        step: length of a step along the L2-normalised gradient.
-        steps: how many.
+        step: length of each of the ``steps`` along the L2-normalised gradient.
         generator: of the random start, on the CPU; None uses torch's own.
     """
     was_training = model.training
@@ -56,29 +53,22 @@ def ascend(
     radius: float,
     step: float,
 ) -> Float[Tensor, "b c h w"]:
-    """Images one step up the objective's L2-normalised gradient, projected to the ball and to [0, 1].
+    """Attacked images one step up the objective's L2-normalised gradient, projected to the ball and to [0, 1].
 
     Args:
         objective: maps images to the number that shall grow, a sum over the images.
-        attacked: where the step starts.
-        pixels: the centres of the balls, in [0, 1].
-        radius: of the ball, L2, in units of pixels in [0, 1].
+        pixels: the centres of the balls, in [0, 1], whose L2 radius is in the same units.
         step: its length, before the projection.
     """
     attacked = attacked.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(objective(attacked), attacked)
-    moved = attacked.detach() + step * gradient / _norm(gradient)
-    return (pixels + _shorten(moved - pixels, radius)).clamp(0, 1)
+    difference = attacked.detach() + step * gradient / _norm(gradient) - pixels
+    return (pixels + difference * (radius / _norm(difference)).clamp_max(1)).clamp(0, 1)
 
 
 def _norm(difference: Tensor) -> Tensor:
     """The L2 norm of each image's, never 0: it is divided by."""
     return difference.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
-
-
-def _shorten(difference: Tensor, radius: float) -> Tensor:
-    """The difference, shortened to the radius where it is longer."""
-    return difference * (radius / _norm(difference)).clamp_max(1)
 
 
 def _random_start(pixels: Tensor, radius: float, generator: torch.Generator | None) -> Tensor:

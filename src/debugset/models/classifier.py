@@ -17,35 +17,20 @@ WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 @dataclass(frozen=True)
 class Description:
-    """What ``model.json`` says of a stored model.
+    """What ``model.json`` says of a stored model."""
 
-    Attributes:
-        name: the architecture's name in params.
-        architecture: how it was built.
-        classes: names of its outputs, in order; empty for a model whose outputs are not used.
-        origin: where the weights come from, in words.
-        weights_sha256: of ``model.safetensors``.
-        scores: what was measured when it was made, for example its robust accuracy.
-    """
-
-    name: str
-    architecture: Architecture
-    classes: tuple[str, ...]
-    origin: str
-    weights_sha256: str = ""
-    scores: dict[str, Any] | None = None
+    name: str  # the architecture's in params
+    architecture: Architecture  # how it was built
+    classes: tuple[str, ...]  # names of its outputs, in order; empty for a model whose outputs are not used
+    origin: str  # where the weights come from, in words
+    weights_sha256: str = ""  # of ``model.safetensors``
+    scores: dict[str, Any] | None = None  # what was measured when it was made, for example its robust accuracy
 
 
 class Classifier(nn.Module):
-    """A timm backbone behind its normalisation.
+    """A timm backbone (``forward_features`` and ``forward_head`` included) behind its normalisation."""
 
-    Args:
-        backbone: a timm model, ``forward_features`` and ``forward_head`` included.
-        mean: per channel, of pixels in [0, 1].
-        std: per channel, of pixels in [0, 1].
-    """
-
-    mean: Tensor
+    mean: Tensor  # per channel, of pixels in [0, 1]
     std: Tensor
 
     def __init__(self, backbone: Any, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
@@ -65,18 +50,10 @@ class Classifier(nn.Module):
 
 
 def build(architecture: Architecture, classes: int, *, pretrained: bool = False) -> Classifier:
-    """A classifier of that architecture, its weights random unless ``pretrained`` asks timm for the hub's.
-
-    Args:
-        architecture: what to build.
-        classes: number of outputs.
-        pretrained: fetch the hub's weights.
-    """
+    """A classifier of that architecture, its weights random unless ``pretrained`` asks timm for the hub's."""
     import timm
 
-    backbone = timm.create_model(
-        architecture.timm_name, pretrained=pretrained, num_classes=classes, **architecture.options
-    )
+    backbone = timm.create_model(architecture.timm_name, pretrained, num_classes=classes, **architecture.options)
     return Classifier(backbone, architecture.mean, architecture.std)
 
 
@@ -92,11 +69,7 @@ def save_model(folder: Path, classifier: Classifier, description: Description) -
 
 
 def read_description(folder: Path) -> Description:
-    """Read the description of a stored model.
-
-    Raises:
-        FileNotFoundError: the folder holds no model.
-    """
+    """Read the description of a stored model; a FileNotFoundError where the folder holds none."""
     path = folder / DESCRIPTION
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no model is stored there; run the stage that makes it, or `dvc pull`")

@@ -20,15 +20,10 @@ SECONDS_BETWEEN_TRIES = 1.0
 
 @dataclass(frozen=True)
 class TakenDevice:
-    """A device that no other process has taken.
+    """A device that no other process has taken."""
 
-    Attributes:
-        index: its place among those that were asked for.
-        lock: keeps it as long as somebody refers to it.
-    """
-
-    index: int
-    lock: FileLock
+    index: int  # its place among those that were asked for
+    lock: FileLock  # keeps it as long as somebody refers to it
 
 
 def device() -> torch.device:
@@ -60,11 +55,8 @@ def autocast(where: torch.device, precision: Precision) -> AbstractContextManage
 def take_device(devices: Sequence[str], folder: Path) -> TakenDevice:
     """Take a device that no other process holds; wait while there is none.
 
-    The operating system frees the device when the process ends, killed or not.
-
-    Args:
-        devices: names that are the same in every process, such as UUIDs; at least one.
-        folder: holds a lock file a device.
+    The operating system frees the device when the process ends, killed or not. The names of the devices, at least one,
+    are the same in every process, such as UUIDs; the folder holds a lock file for each.
     """
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,15 +78,9 @@ def take_device(devices: Sequence[str], folder: Path) -> TakenDevice:
 
 @cache  # which also keeps the lock
 def _take_gpu() -> TakenDevice:
+    """A GPU, by locks that are the same for all users and on this machine's own disk, for they are about its GPUs."""
     names = []
     for gpu in range(torch.cuda.device_count()):  # numbered as CUDA_VISIBLE_DEVICES says, so each process its own way
         names.append(f"cuda-{torch.cuda.get_device_properties(gpu).uuid}")
-    return take_device(names, _lock_folder())
-
-
-def _lock_folder() -> Path:
-    """Where the devices' locks lie, the same for all users: ``$DEBUGSET_LOCKS``, else in the system's temporary folder.
-
-    It must be on this machine's own disk, for a lock is about this machine's devices.
-    """
-    return Path(os.environ.get("DEBUGSET_LOCKS") or Path(tempfile.gettempdir()) / "debugset-devices")
+    folder = os.environ.get("DEBUGSET_LOCKS") or Path(tempfile.gettempdir()) / "debugset-devices"
+    return take_device(names, Path(folder))

@@ -7,7 +7,7 @@ A batch norm that is not trained multiplies and adds a number a channel, which t
 import copy
 import warnings
 from collections import Counter
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -23,11 +23,7 @@ BatchNorm = nn.modules.batchnorm._BatchNorm
 
 
 def prepare_for_inference(classifier: Classifier) -> Classifier:
-    """A copy of a classifier for embedding and predicting, on `debugset.models.device.device`.
-
-    Args:
-        classifier: in evaluation mode; stays as it is.
-    """
+    """A copy of a classifier in evaluation mode for embedding and predicting, on `debugset.models.device.device`."""
     copied = copy.deepcopy(classifier).requires_grad_(False)
     fold_batch_norms(copied.backbone)
     return copied.to(device()).to(memory_format=torch.channels_last)
@@ -39,17 +35,16 @@ def batch_size(where: torch.device, side: int) -> int:
 
 
 def fold_batch_norms(model: nn.Module) -> None:
-    """Fold, in place, each batch norm that alone follows a convolution.
+    """Fold, in place, each batch norm of a model in evaluation mode that alone follows a convolution.
 
-    What timm does in the same layer as the norm, activation and drop, stays.
-
-    Args:
-        model: in evaluation mode. One whose graph cannot be traced stays as it is, with a warning: slower, as right.
+    What timm does in the same layer as the norm, activation and drop, stays. A model whose graph cannot be traced
+    stays as it is, with a warning: slower, as right.
     """
     for convolution, norm in _find_pairs(model):
         before, after = cast(nn.Conv2d, model.get_submodule(convolution)), cast(BatchNorm, model.get_submodule(norm))
-        _replace(model, convolution, nn.utils.fusion.fuse_conv_bn_eval(before, after))
-        _replace(model, norm, _remainder(after))
+        rest = [getattr(after, name) for name in ("drop", "act") if hasattr(after, name)]  # of timm's `BatchNormAct2d`
+        model.set_submodule(convolution, nn.utils.fusion.fuse_conv_bn_eval(before, after))
+        model.set_submodule(norm, nn.Sequential(*rest))
 
 
 def _find_pairs(model: nn.Module) -> list[tuple[str, str]]:
@@ -99,13 +94,3 @@ class _Tracer(torch.fx.Tracer):
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, self._layers) or super().is_leaf_module(m, module_qualified_name)
-
-
-def _remainder(norm: Any) -> nn.Module:
-    """What a norm's layer does besides: timm's `BatchNormAct2d` drops and activates."""
-    return nn.Sequential(*(getattr(norm, name) for name in ("drop", "act") if hasattr(norm, name)))
-
-
-def _replace(model: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, own = name.rpartition(".")
-    setattr(model.get_submodule(parent), own, module)

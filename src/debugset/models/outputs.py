@@ -16,17 +16,15 @@ from debugset.models.inference import batch_size
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
+Rows = Int64[np.ndarray, " n"]  # of a manifest
 
-def pixel_batches(
-    images: ImageSet, rows: Int64[np.ndarray, " n"], architecture: Architecture, batch: int
-) -> Iterator[Tensor]:
+
+def pixel_batches(images: ImageSet, rows: Rows, architecture: Architecture, batch: int) -> Iterator[Tensor]:
     """Batches of the rows' images in order, as pixels in [0, 1], decoded in threads one batch ahead."""
+    size, crop, interpolation = architecture.input_size, architecture.crop, architecture.interpolation
 
     def decode(row: int) -> np.ndarray:
-        image = images.image(row)
-        return square_pixels(
-            image, architecture.input_size, crop=architecture.crop, interpolation=architecture.interpolation
-        )
+        return square_pixels(images.image(row), size, crop=crop, interpolation=interpolation)
 
     batches = (rows[start : start + batch].tolist() for start in range(0, len(rows), batch))
     for pixels in decode_ahead(batches, decode):
@@ -40,19 +38,13 @@ def png_files(pixels: Float[Tensor, "b 3 h w"], *, optimize: bool = False) -> li
 
 
 def compute_outputs(
-    forward: Callable[[Tensor], Tensor],
-    images: ImageSet,
-    rows: Int64[np.ndarray, " n"],
-    architecture: Architecture,
-    precision: Precision,
+    forward: Callable[[Tensor], Tensor], images: ImageSet, rows: Rows, architecture: Architecture, precision: Precision
 ) -> Float32[np.ndarray, "n d"]:
-    """What a model says of images, batch by batch; of no images a matrix without columns.
+    """What a model says of images in the order of the rows, batch by batch; of none a matrix without columns.
 
     Args:
         forward: maps pixels in [0, 1] to what is wished: a `Classifier` to logits, its ``features`` to features; on
             `debugset.models.device.device`, as `debugset.models.inference.prepare_for_inference` gives it.
-        images: the image set.
-        rows: manifest rows, in the order wished.
         architecture: says how images are prepared.
         precision: of the forward pass; the result is float32 in any case.
     """
@@ -66,11 +58,7 @@ def compute_outputs(
 
 
 def predict(
-    classifier: Classifier,
-    description: Description,
-    images: ImageSet,
-    rows: Int64[np.ndarray, " n"],
-    precision: Precision,
+    classifier: Classifier, description: Description, images: ImageSet, rows: Rows, precision: Precision
 ) -> Int64[np.ndarray, " n"]:
     """The predicted class index of images; arguments as for `compute_outputs`."""
     logits = compute_outputs(classifier, images, rows, description.architecture, precision)
@@ -78,16 +66,8 @@ def predict(
 
 
 def predict_table(
-    classifier: Classifier,
-    description: Description,
-    images: ImageSet,
-    rows: Int64[np.ndarray, " n"],
-    precision: Precision,
+    classifier: Classifier, description: Description, images: ImageSet, rows: Rows, precision: Precision
 ) -> pd.DataFrame:
-    """What `predict` says as a table, to which the caller adds ``model, random_state`` and ``set``.
-
-    Returns:
-        image_id, label, predicted; rows in the order asked.
-    """
+    """What `predict` says as a table, to which the caller adds ``model, random_state`` and ``set``."""
     predicted = predict(classifier, description, images, rows, precision)
     return pd.DataFrame({"image_id": images.ids[rows], "label": images.labels[rows], "predicted": predicted})

