@@ -44,7 +44,6 @@ def complete_images(
         pool: the pool's manifest: ``label``.
         available: of `candidates`.
         train_labels: labels of the original training images.
-        classes: number of classes.
     """
     rows = np.flatnonzero(available)
     labels = pool["label"].to_numpy(np.int64)[rows]
@@ -62,7 +61,6 @@ def random_images(
         pool: the pool's manifest: ``label``.
         available: of `candidates`.
         picks: the debug-train set: ``class``.
-        classes: number of classes.
         random_state: of the training run; each draws anew, so that the variant's interval holds the draw's luck.
     """
     labels = pool["label"].to_numpy(np.int64)
