@@ -5,10 +5,10 @@ from itertools import chain
 import pandas as pd
 
 from debugset.barlow.analysis import ORIGINAL, ROBUST, Analysis, analyses_of, explain
-from debugset.barlow.heldout import frequent_contexts
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, pictures_frame
 from debugset.barlow.pixels import pixel_statistics
+from debugset.barlow.planted import frequent_contexts
 from debugset.barlow.predictions import new_predictions, stored_predictions
 from debugset.barlow.tables import groups_frame, members_frame, modes_frame, nodes_frame, planted_frame
 from debugset.base.command import run

@@ -11,7 +11,7 @@ from debugset.base.params import load
 from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MODELS, PICKS, POOL, SETS
 from debugset.base.paths import VARIANTS as FOLDER
 from debugset.base.progress import progress
-from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
+from debugset.dcd.accuracy import BootstrapParams, evaluation_tables
 from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, class_indices
 from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
@@ -24,7 +24,7 @@ from debugset.training.recipe import TrainParams
 
 def main() -> None:
     """Predict with every variant, measure it, and write both."""
-    params, embed, errors = load("evaluate", EvaluateParams), load("embed", EmbedParams), load("errors", ErrorsParams)
+    params, embed, errors = load("evaluate", BootstrapParams), load("embed", EmbedParams), load("errors", ErrorsParams)
     classes = open_set(SETS / EVALUATED[0]).classes
     random_states = load("train", TrainParams).random_states
     frames = [_predictions_of_original(), *predictions_of_variants(embed, random_states)]

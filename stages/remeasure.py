@@ -6,12 +6,13 @@ from debugset.base.command import run
 from debugset.base.files import write_parquet
 from debugset.base.params import load
 from debugset.base.paths import BARLOW, DIAGNOSIS, EVALUATION, REMEASURED
-from debugset.dcd.remeasure import RemeasureParams, remeasure
+from debugset.dcd.accuracy import BootstrapParams
+from debugset.dcd.remeasure import remeasure
 
 
 def main() -> None:
     """Write every variant's error rate on the held-out images of each mode."""
-    params = load("remeasure", RemeasureParams)
+    params = load("remeasure", BootstrapParams)
     predictions = pd.read_parquet(EVALUATION / "predictions.parquet")
     predictions = predictions[predictions["set"] == DIAGNOSIS]
     members = pd.read_parquet(BARLOW / "members.parquet")

@@ -1,10 +1,13 @@
-"""Failure modes: both bounds, their order, and their short rules."""
+"""Failure modes: both bounds, their order, their short rules, and their proof on other images, against counting."""
+
+import math
 
 import numpy as np
 import pytest
 
-from debugset.barlow.modes import failure_modes
+from debugset.barlow.modes import bonferroni, failure_modes, score_rule
 from debugset.barlow.tree import FailureTree, Node, failure_tree
+from tests.reference import barlow as naive
 
 
 def leaf(failures, count, total, rule=()):
@@ -48,3 +51,36 @@ def test_bad_bounds_are_named(bounds):
     (name,) = bounds
     with pytest.raises(ValueError, match=f"{name}: must lie between 0 and 1, got "):
         failure_modes(FailureTree((leaf(1, 2, 2),), np.empty(0, np.int64)), **bounds)
+
+
+def test_a_rule_is_measured_on_other_images():
+    features = np.array([[0.0], [0.0], [0.0], [1.0], [1.0], [1.0], [1.0]])
+    failed = np.array([True, True, False, True, False, False, False])
+    score = score_rule(((0, "<", 0.5),), features, failed)
+    assert (score.count, score.failures) == (3, 2)
+    assert score.error_rate == 2 / 3
+    assert score.error_coverage == 2 / 3
+    assert score.base_error_rate == 3 / 7
+    assert score.p == pytest.approx(naive.at_least_by_chance(2, 3, 3, 7))
+
+
+@pytest.mark.parametrize("random_state", range(5))
+def test_p_is_the_exact_probability_of_so_many_failures(random_state):
+    rng = np.random.default_rng(random_state)
+    features, failed = rng.random((30, 1)), rng.random(30) < 0.4
+    inside = features[:, 0] < 0.5
+    expected = naive.at_least_by_chance(int((inside & failed).sum()), int(inside.sum()), int(failed.sum()), 30)
+    assert score_rule(((0, "<", 0.5),), features, failed).p == pytest.approx(expected)
+
+
+def test_a_rule_that_holds_for_no_other_image_has_no_rate():
+    score = score_rule(((0, "<", -1.0),), np.ones((4, 1)), np.array([True, False, False, False]))
+    assert math.isnan(score.error_rate)
+    assert score.error_coverage == 0
+    assert score.p == 1
+
+
+def test_p_is_multiplied_by_the_groups_tried_or_the_modes_if_they_are_more():
+    p = np.array([0.001, 0.02, 0.4])
+    assert bonferroni(p, 10) == pytest.approx([0.01, 0.2, 1.0])
+    assert bonferroni(p, 2) == pytest.approx([0.003, 0.06, 1.0])

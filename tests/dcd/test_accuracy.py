@@ -4,7 +4,7 @@ import pytest
 
 from debugset.dcd.accuracy import (
     COLUMNS,
-    EvaluateParams,
+    BootstrapParams,
     Runs,
     accuracy_by_class,
     accuracy_by_run,
@@ -194,7 +194,7 @@ def test_the_runs_accuracies_average_to_the_table(predictions, failures):
 
 
 def test_all_tables_of_the_evaluation_come_together(predictions, failures):
-    params = EvaluateParams(resamples=100, random_state=3)
+    params = BootstrapParams(resamples=100, random_state=3)
     tables = evaluation_tables(predictions, failures, [0, 1], {"random": {0: 10, 1: 30}}, params)
     accuracy, differences = accuracy_table(predictions, failures, [0, 1], 100, 3)
     pd.testing.assert_frame_equal(tables["accuracy"], accuracy)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.base.files import write_json, write_parquet
-from debugset.dcd.accuracy import EvaluateParams, evaluation_tables
+from debugset.dcd.accuracy import BootstrapParams, evaluation_tables
 from debugset.images.sets import open_set, write_set
 from tests.report.barlow_world import write_barlow
 from tests.report.relations_world import write_relations
@@ -203,7 +203,7 @@ def _evaluation(root, failures, rng):
 def write_evaluation(root, predictions, added=None):
     """Write what stage evaluate writes of these predictions."""
     failures = pd.read_parquet(root / "data/errors/failures.parquet")
-    params = EvaluateParams(resamples=100, random_state=0)
+    params = BootstrapParams(resamples=100, random_state=0)
     tables = evaluation_tables(predictions, failures, DEBUG, added or {}, params)
     for name, table in {**tables, "predictions": predictions}.items():
         write_parquet(root / f"data/evaluation/{name}.parquet", table)

@@ -1,6 +1,6 @@
 """The analysis of a model's failures: a tree for every class, grouping and depth, and how much of it is chance."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int64
 
 from debugset.barlow.groups import GROUPINGS, Group, discovery_half, groups_of, obstacle
-from debugset.barlow.heldout import chance_gains, heldout_gain
+from debugset.barlow.modes import score_rule
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.tree import FailureTree, failure_tree
 from debugset.base.machine import workers
@@ -23,26 +23,15 @@ ORIGINAL, ROBUST = "original", "robust"
 
 @dataclass(frozen=True)
 class Analysis:
-    """One model's failures, and the features that shall explain them.
+    """One model's failures, and the features that shall explain them."""
 
-    Attributes:
-        model: the analysed model's name.
-        source: the features' name.
-        features: of all images.
-        labels: true classes.
-        predicted: what the analysed model says.
-        discovery: which images belong to the discovery half.
-        classes: the class names.
-        params: how.
-    """
-
-    model: str
-    source: str
+    model: str  # the name of the analysed one
+    source: str  # the features' name
     features: Float[Matrix, "n d"]
-    labels: Int64[np.ndarray, " n"]
-    predicted: Int64[np.ndarray, " n"]
-    discovery: Bool[np.ndarray, " n"]
-    classes: Sequence[str]
+    labels: Int64[np.ndarray, " n"]  # true classes
+    predicted: Int64[np.ndarray, " n"]  # what the analysed model says
+    discovery: Bool[np.ndarray, " n"]  # which images belong to the discovery half
+    classes: Sequence[str]  # names
     params: BarlowParams
 
     @property
@@ -57,25 +46,15 @@ class Analysis:
 
 
 class Explanation(NamedTuple):
-    """A group and its tree.
-
-    Attributes:
-        analysis: whose group it is.
-        group: the images.
-        depth: the tree's largest.
-        tree: fitted on the discovery half; None where the group can't be explained.
-        reason: why not, in words; else ''.
-        heldout_gain: ALER - BER on the held-out half.
-        chance_gains: ALER - BER with shuffled failures.
-    """
+    """A group of an analysis and its tree."""
 
     analysis: Analysis
     group: Group
-    depth: int
-    tree: FailureTree | None
-    reason: str
-    heldout_gain: float
-    chance_gains: Float64[np.ndarray, " p"]
+    depth: int  # the tree's largest
+    tree: FailureTree | None  # fitted on the discovery half; None where the group can't be explained
+    reason: str  # why not, in words; else ''
+    heldout_gain: float  # ALER - BER on the held-out half
+    chance_gains: Float64[np.ndarray, " p"]  # ALER - BER with shuffled failures
 
 
 def analyses_of(
@@ -92,14 +71,11 @@ def analyses_of(
         classes: their names.
         predicted: what the original and the robust model say.
         features: of every kind that params name.
-        params: how.
     """
     discovery = discovery_half(labels, params.discovery, params.random_state)
-    pairs = [(ORIGINAL, source) for source in params.features]
-    pairs.append((ROBUST, params.features[0]))
     return [
         Analysis(model, source, features[source], labels, predicted[model], discovery, classes, params)
-        for model, source in pairs
+        for model, source in [*product([ORIGINAL], params.features), (ROBUST, params.features[0])]
     ]
 
 
@@ -116,13 +92,7 @@ def explain(analysis: Analysis) -> list[Explanation]:
 
 
 def explain_group(analysis: Analysis, group: Group, depth: int) -> Explanation:
-    """Fit one tree on the discovery half; try it on the held-out half and against shuffled failures.
-
-    Args:
-        analysis: whose features and failures they are.
-        group: the images to explain.
-        depth: the tree's largest.
-    """
+    """Fit one tree on the discovery half; try it on the held-out half and against shuffled failures."""
     params = analysis.params
     reason = obstacle(group, analysis.failed, params.min_images)
     if reason is not None:
@@ -134,3 +104,26 @@ def explain_group(analysis: Analysis, group: Group, depth: int) -> Explanation:
     rng = np.random.default_rng([params.random_state, GROUPINGS.index(group.grouping), group.class_, depth])
     by_chance = chance_gains(fit, features, failed, params.permutations, rng)
     return Explanation(analysis, group, depth, tree, "", gain, by_chance)
+
+
+def heldout_gain(tree: FailureTree, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> float:
+    """ALER - BER of the tree's leaves on other images; NaN where none of them fails."""
+    if not failed.any():
+        return float("nan")
+    scores = [score_rule(leaf.rule, features, failed) for leaf in tree.leaves]
+    aler = sum(score.error_rate * score.error_coverage for score in scores if score.count)
+    return aler - float(failed.mean())
+
+
+def chance_gains(
+    fit: Callable[[Float[Matrix, "n d"], Bool[np.ndarray, " _n"]], FailureTree],
+    features: Float[Matrix, "n d"],
+    failed: Bool[np.ndarray, " _n"],
+    permutations: int,
+    rng: np.random.Generator,
+) -> Float64[np.ndarray, " permutations"]:
+    """ALER - BER of trees that ``fit`` grows when failures are shuffled among images, feature selection included."""
+    gains = np.empty(permutations)
+    for turn in range(permutations):
+        gains[turn] = fit(features, rng.permutation(failed)).gain
+    return gains

@@ -11,17 +11,11 @@ from debugset.models.classifier import Classifier
 
 
 class FeatureAttack(NamedTuple):
-    """Attacked images.
+    """Attacked images."""
 
-    Attributes:
-        pixels: in [0, 1], within the radius of the originals.
-        before: the feature of the originals.
-        after: the feature of the attacked images.
-    """
-
-    pixels: Float[Tensor, "b 3 h w"]
-    before: Float[Tensor, " b"]
-    after: Float[Tensor, " b"]
+    pixels: Float[Tensor, "b 3 h w"]  # in [0, 1], within the radius of the originals
+    before: Float[Tensor, " b"]  # the feature of the originals
+    after: Float[Tensor, " b"]  # that of the attacked images
 
 
 def feature_attack(
@@ -42,9 +36,7 @@ def feature_attack(
         classifier: in evaluation mode.
         pixels: in [0, 1], on the classifier's device.
         feature: index of the penultimate feature.
-        radius: of the ball, in units of pixels in [0, 1].
-        step: length of a step.
-        steps: how many.
+        radius: of the ball, in units of pixels in [0, 1], as ``step`` is.
 
     Raises:
         ValueError: the feature does not exist.

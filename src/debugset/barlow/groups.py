@@ -10,29 +10,16 @@ GROUPINGS = ("label", "prediction")  # explain false negatives and false positiv
 
 
 class Group(NamedTuple):
-    """The images of one class, by label or by prediction.
+    """The images of one class, by label or by prediction."""
 
-    Attributes:
-        grouping: ``label`` or ``prediction``.
-        class_: its index.
-        discovery: rows that rules are found on.
-        heldout: rows that they are tried on.
-    """
-
-    grouping: str
+    grouping: str  # one of `GROUPINGS`
     class_: int
-    discovery: Int64[np.ndarray, " a"]
-    heldout: Int64[np.ndarray, " b"]
+    discovery: Int64[np.ndarray, " a"]  # rows that rules are found on
+    heldout: Int64[np.ndarray, " b"]  # rows that they are tried on
 
 
 def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: int) -> Bool[np.ndarray, " n"]:
-    """Which images belong to the discovery half: a random ``share`` of each class, rounded.
-
-    Args:
-        labels: of all images.
-        share: of a class's images, between 0 and 1.
-        random_state: of the draw.
-    """
+    """Which images belong to the discovery half: a random ``share`` of each class, between 0 and 1, rounded."""
     rng = np.random.default_rng(random_state)
     chosen = np.zeros(len(labels), bool)
     for class_ in np.unique(labels):
@@ -44,14 +31,7 @@ def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: 
 def groups_of(
     grouping: str, keys: Int64[np.ndarray, " n"], discovery: Bool[np.ndarray, " n"], classes: int
 ) -> Iterator[Group]:
-    """The group of every class in turn; one without images is empty.
-
-    Args:
-        grouping: ``label`` or ``prediction``.
-        keys: the images' classes by it.
-        discovery: which images belong to the discovery half.
-        classes: how many there are.
-    """
+    """The group of every class in turn, empty or not; ``keys`` are the images' classes by the grouping."""
     order = np.argsort(keys, kind="stable")
     ends = np.searchsorted(keys[order], np.arange(classes + 1))
     for class_ in range(classes):
@@ -60,13 +40,7 @@ def groups_of(
 
 
 def obstacle(group: Group, failed: Bool[np.ndarray, " n"], min_images: int) -> str | None:
-    """Why a group can't be explained, in words; None where it can.
-
-    Args:
-        group: the images.
-        failed: whether the model fails, of all images.
-        min_images: how many the discovery half has at least.
-    """
+    """Why a group can't be explained, in words; None where it can. ``failed`` is of all images."""
     failures = failed[group.discovery]
     if len(failures) < min_images:
         return f"{len(failures)} images, fewer than {min_images}"

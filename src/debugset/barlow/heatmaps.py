@@ -1,4 +1,7 @@
-"""Where in an image a feature looks: its own map, and the gradient of the feature by the pixels (section 4)."""
+"""Where in an image a feature looks: its own map, and the gradient of the feature by the pixels (section 4).
+
+Classifiers are in evaluation mode, images on their device with pixels in [0, 1], and features the penultimate ones.
+"""
 
 import torch
 import torch.nn.functional as F
@@ -12,13 +15,9 @@ RED = (0.85, 0.05, 0.1)
 
 
 def has_maps(classifier: Classifier, pixels: Float[Tensor, "b 3 h w"]) -> bool:
-    """Whether the model's features are the means of maps, one a feature, as in a ResNet.
+    """Whether the model's features are the means of maps, one a feature, as in a ResNet; the first image is tried.
 
     They are not where layers lie between pooling and features, or where maps have their channels last.
-
-    Args:
-        classifier: in evaluation mode.
-        pixels: in [0, 1], on the classifier's device; the first image is tried.
     """
     with torch.inference_mode():
         maps, features = _maps(classifier, pixels[:1]).float(), classifier.features(pixels[:1]).float()
@@ -32,11 +31,6 @@ def feature_maps(
     classifier: Classifier, pixels: Float[Tensor, "b 3 h w"], feature: int
 ) -> tuple[Float[Tensor, "b h w"], int]:
     """The maps whose mean is the feature, each normalised to [0, 1] and resized to the image.
-
-    Args:
-        classifier: of convolutional architecture, in evaluation mode.
-        pixels: in [0, 1], on the classifier's device.
-        feature: index of the penultimate feature.
 
     Returns:
         The maps, and the smaller side that they had.
@@ -53,25 +47,14 @@ def feature_maps(
 
 
 def pixel_gradients(classifier: Classifier, pixels: Float[Tensor, "b 3 h w"], feature: int) -> Float[Tensor, "b h w"]:
-    """How strongly each pixel would change the feature: the gradient's length over colours, normalised to [0, 1].
-
-    Args:
-        classifier: in evaluation mode.
-        pixels: in [0, 1], on the classifier's device.
-        feature: index of the penultimate feature.
-    """
+    """How strongly each pixel would change the feature: the gradient's length over colours, normalised to [0, 1]."""
     pixels = pixels.detach().requires_grad_()
     (gradient,) = torch.autograd.grad(classifier.features(pixels)[:, feature].float().sum(), pixels)
     return _stretch(gradient.norm(dim=1, keepdim=True))[:, 0]
 
 
 def overlay(pixels: Float[Tensor, "b 3 h w"], heat: Float[Tensor, "b h w"]) -> Float[Tensor, "b 3 h w"]:
-    """The images, grey, with the heat in red over them.
-
-    Args:
-        pixels: in [0, 1].
-        heat: the same.
-    """
+    """The images, grey, with the heat in red over them; both in [0, 1]."""
     grey = pixels.mean(dim=1, keepdim=True).expand_as(pixels)
     red = torch.tensor(RED).to(pixels).view(1, 3, 1, 1)
     weight = 0.75 * heat[:, None]  # the image shows through the hottest place too

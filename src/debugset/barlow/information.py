@@ -25,8 +25,7 @@ def mutual_information(
     """The mutual information of every feature with failure.
 
     Args:
-        features: of a group of images.
-        failed: whether the model fails on each.
+        failed: whether the model fails on each image.
         estimator: ``binned`` (10 quantile bins, Miller-Madow) or ``ksg`` (3 neighbours).
 
     Returns:
@@ -52,11 +51,7 @@ def mutual_information(
 
 
 def check_group(features: Matrix, failed: np.ndarray) -> None:
-    """Check that both describe the same images, at least one.
-
-    Raises:
-        ValueError: they do not, or a feature is not finite; names the argument.
-    """
+    """Raise a ValueError that names the argument unless both describe the same images, and all features are finite."""
     check_features(features, "features")
     if not len(features):
         raise ValueError("features: there are no images; a group needs at least one")

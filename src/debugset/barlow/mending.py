@@ -17,7 +17,6 @@ def select_failures(
         names: of the modes.
         modes: the table of the stage `barlow`.
         members: mode, image_id, label, half, inside, failed.
-        class_names: the names that labels index.
         debug: names of the debug classes; nothing can be collected for others.
 
     Returns:
@@ -26,12 +25,12 @@ def select_failures(
     Raises:
         ValueError: a mode is unknown, or none of its failures is of a debug class.
     """
+    found = members[members["inside"] & members["failed"] & (members["half"] == "discovery")]
     parts = []
     for name in names:
         if name not in set(modes["mode"]):
             raise ValueError(f"{name}: is no failure mode; `debugset barlow list` names them")
-        which = members["inside"] & members["failed"] & (members["half"] == "discovery") & (members["mode"] == name)
-        mine = members[which]
+        mine = found[found["mode"] == name]
         labels = [class_names[label] for label in mine["label"]]
         failures = pd.DataFrame({"mode": name, "class_name": labels, "image_id": mine["image_id"].to_numpy()})
         failures = failures[failures["class_name"].isin(list(debug))]
@@ -42,12 +41,7 @@ def select_failures(
 
 
 def listing(modes: pd.DataFrame, mended: Sequence[str]) -> str:
-    """The modes as text, a line each; those that are mended wear an asterisk.
-
-    Args:
-        modes: the table of the stage `barlow`.
-        mended: names of modes.
-    """
+    """The modes of the stage `barlow` as text, a line each; those that are mended wear an asterisk."""
     if modes.empty:
         return "no failure modes were found"
     lines = []

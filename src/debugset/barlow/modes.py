@@ -1,21 +1,38 @@
-"""Failure modes: the leaves that fail clearly more than the base and cover enough of the errors (section 5)."""
+"""Failure modes: leaves that fail clearly more than the base and cover enough errors (section 5), and their proof."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from debugset.barlow.tree import FailureTree, Node, simplify
+import numpy as np
+from jaxtyping import Bool, Float, Float64
+
+from debugset.barlow.tree import FailureTree, Node, Rule, holds, simplify
+from debugset.features.matrix import Matrix
+
+SIGNIFICANT = 0.05  # a mode whose corrected p lies below this holds
+
+
+@dataclass(frozen=True)
+class Score:
+    """A rule on other images of its group; rates are NaN where there is nothing to divide by."""
+
+    count: int  # images that the rule holds for
+    failures: int  # of them
+    error_rate: float  # failures / count
+    error_coverage: float  # failures / all failures of the group
+    base_error_rate: float  # of all images of the group
+    p: float  # the probability of so many failures among them, or more, were failures spread at random
 
 
 def failure_modes(tree: FailureTree, *, min_gain: float = 0.1, min_coverage: float = 0.2) -> list[Node]:
     """The leaves with an error rate above the base's by more than ``min_gain`` that cover more than ``min_coverage``.
 
+    Their rules are simplified; they come by falling importance, equal ones in the order of the tree.
+
     Args:
         tree: of a group.
         min_gain: the paper's delta.
         min_coverage: the paper's tau.
-
-    Returns:
-        The leaves, their rules simplified, by falling importance; equal ones in the order of the tree.
 
     Raises:
         ValueError: a bound lies outside [0, 1].
@@ -31,15 +48,32 @@ def failure_modes(tree: FailureTree, *, min_gain: float = 0.1, min_coverage: flo
 
 
 def is_valid(leaf: Node, tree: FailureTree, min_gain: float, min_coverage: float) -> bool:
-    """The paper's rule: ER > BER + delta and EC > tau, both strictly; reckoned without rounding.
-
-    Args:
-        leaf: of the tree.
-        tree: its root has the base error rate.
-        min_gain: delta.
-        min_coverage: tau.
-    """
+    """The paper's rule: ER > BER + delta and EC > tau, both strictly; reckoned without rounding."""
     root = tree.nodes[0]
     gain = Fraction(leaf.failures, leaf.count) - Fraction(root.failures, root.count)
     coverage = Fraction(leaf.failures, root.failures or 1)
     return gain > Fraction(str(min_gain)) and coverage > Fraction(str(min_coverage))
+
+
+def score_rule(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> Score:
+    """Try a rule on images of a group that it was not found on; p is Fisher's exact test, one-sided, against the rest.
+
+    Args:
+        failed: whether the model fails on each; or whatever else the rule may tell, such as the planted cause.
+    """
+    from scipy.stats import hypergeom
+
+    inside = holds(rule, features)
+    count, failures, total, n = int(inside.sum()), int((inside & failed).sum()), int(failed.sum()), len(failed)
+    p = float(hypergeom.sf(failures - 1, n, total, count)) if n else 1.0
+    return Score(count, failures, _share(failures, count), _share(failures, total), _share(total, n), min(p, 1.0))
+
+
+def bonferroni(p: Float64[np.ndarray, " m"], tried: int) -> Float64[np.ndarray, " m"]:
+    """Every mode's p times the number of tests, which is at least that of the groups that were tried."""
+    return np.minimum(p * max(tried, len(p)), 1.0)
+
+
+def _share(part: int, whole: int) -> float:
+    """A part of a whole; NaN where there is nothing."""
+    return part / whole if whole else float("nan")

@@ -36,15 +36,7 @@ class Embedder(NamedTuple):
 def pictures_frame(
     modes: pd.DataFrame, members: pd.DataFrame, embedder: Embedder, images: ImageSet, params: BarlowParams
 ) -> pd.DataFrame:
-    """The pictures of all modes, by `mode_pictures`; groups and failures are those of the discovery half.
-
-    Args:
-        modes: rows of the modes' table.
-        members: the images of their groups.
-        embedder: whose features the rules speak of.
-        images: the image set.
-        params: the attack's, and the random state of the draw.
-    """
+    """The pictures of all modes, by `mode_pictures`; groups and failures are those of the discovery half."""
     discovery = members[members["half"] == "discovery"]
     parts = []
     for mode in progress(modes.to_dict("records"), "barlow: pictures", unit=" modes"):
@@ -68,9 +60,8 @@ def mode_pictures(
 
     Args:
         mode: its name.
-        rule: its conditions; each feature in them is shown.
+        rule: each feature in its conditions is shown.
         embedder: whose features the rule speaks of.
-        images: the image set.
         group: rows of the mode's group, of which the six that activate a feature most are shown.
         failures: rows of failures that the rule holds for, of which six are drawn.
         params: the attack's, and the random state of the draw.

@@ -13,12 +13,7 @@ IMAGES_AT_A_TIME = 256  # memory grows with it
 
 
 def pixel_statistics(images: ImageSet, architecture: Architecture) -> Float32[np.ndarray, "n d"]:
-    """Mean and standard deviation of every colour in each cell of a 3 x 3 grid: 54 numbers an image.
-
-    Args:
-        images: the image set.
-        architecture: says how images are prepared.
-    """
+    """Mean and standard deviation of every colour in each cell of a 3 x 3 grid: 54 numbers an image."""
     parts = []
     for pixels in pixel_batches(images, np.arange(len(images)), architecture, IMAGES_AT_A_TIME):
         mean, square = F.adaptive_avg_pool2d(pixels, GRID), F.adaptive_avg_pool2d(pixels.square(), GRID)

@@ -17,9 +17,8 @@ def stored_predictions(path: Path, model: str, images: ImageSet) -> Int64[np.nda
     """A model's predicted class of every image of a set, in the manifest's order.
 
     Args:
-        path: table of model, set, image_id and predicted, a row an image.
+        path: table of model, set (its folder's name), image_id and predicted, a row an image.
         model: its name there.
-        images: the image set; its folder's name is the set's name there.
 
     Raises:
         ValueError: the table has other images.
@@ -33,11 +32,6 @@ def stored_predictions(path: Path, model: str, images: ImageSet) -> Int64[np.nda
 
 def new_predictions(folder: Path, images: ImageSet, precision: Precision) -> Int64[np.ndarray, " n"]:
     """A stored model's predicted class of every image of a set, in the manifest's order.
-
-    Args:
-        folder: the model's.
-        images: the image set.
-        precision: of the forward pass.
 
     Raises:
         FileNotFoundError: the folder holds no model.

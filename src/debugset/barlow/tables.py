@@ -10,17 +10,17 @@ import numpy as np
 import pandas as pd
 
 from debugset.barlow.analysis import Analysis, Explanation
-from debugset.barlow.heldout import SIGNIFICANT, bonferroni, match_cause, planted_cause, score_rule
-from debugset.barlow.modes import failure_modes, is_valid
+from debugset.barlow.modes import SIGNIFICANT, bonferroni, failure_modes, is_valid, score_rule
+from debugset.barlow.planted import planted_cause
 from debugset.barlow.tree import FailureTree, holds, read_rule, rule_text
 
 KEY = ["analysed", "features", "grouping", "depth", "class"]
 RATES = ["count", "failures", "error_rate", "error_coverage"]
+GROUP_COLUMNS = [*KEY, "images", "failures", "reason", "base_error_rate", "aler", "gain", "heldout_gain"]
+GROUP_COLUMNS += ["chance_gain", "chance_gain_95", "valid"]
 NODE_COLUMNS = [*KEY, "node", "rule", "is_leaf", *RATES, "importance"]
-MODE_COLUMNS = [
-    "mode", "grouping", "class", "rule", "words", *RATES, "importance", "base_error_rate", "heldout_count",
-    "heldout_failures", "heldout_error_rate", "heldout_error_coverage", "heldout_base_error_rate", "p",
-]  # fmt: skip
+MODE_COLUMNS = ["mode", "grouping", "class", "rule", "words", *RATES, "importance", "base_error_rate"]
+MODE_COLUMNS += [f"heldout_{name}" for name in (*RATES, "base_error_rate")]
 MEMBER_COLUMNS = ["mode", "image_id", "label", "half", "inside", "failed"]
 
 
@@ -38,19 +38,13 @@ def groups_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
         failed = one.analysis.failed[one.group.discovery]
         row = _key(one) | {"images": len(failed), "failures": int(failed.sum()), "reason": one.reason}
         if tree is not None:
-            row |= {
-                "base_error_rate": tree.base_error_rate,
-                "aler": tree.aler,
-                "gain": tree.gain,
-                "heldout_gain": one.heldout_gain,
-                "chance_gain": float(chance.mean()) if len(chance) else np.nan,
-                "chance_gain_95": float(np.quantile(chance, 0.95)) if len(chance) else np.nan,
-                "valid": is_valid(tree.best_leaf, tree, params.min_gain, params.min_coverage),
-            }
+            row |= {"base_error_rate": tree.base_error_rate, "aler": tree.aler, "gain": tree.gain}
+            row |= {"heldout_gain": one.heldout_gain}
+            row["valid"] = is_valid(tree.best_leaf, tree, params.min_gain, params.min_coverage)
+            if len(chance):
+                row |= {"chance_gain": float(chance.mean()), "chance_gain_95": float(np.quantile(chance, 0.95))}
         rows.append(row)
-    columns = ["images", "failures", "reason", "base_error_rate", "aler", "gain", "heldout_gain"]
-    table = pd.DataFrame(rows, columns=[*KEY, *columns, "chance_gain", "chance_gain_95", "valid"])
-    return table.astype({"valid": "boolean"})
+    return pd.DataFrame(rows, columns=GROUP_COLUMNS).astype({"valid": "boolean"})
 
 
 def nodes_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
@@ -71,14 +65,14 @@ def modes_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
 
     Returns:
         `MODE_COLUMNS`: the rule as JSON and in words, its numbers on the discovery half, those on the held-out half as
-        heldout_count, ..., and p; then p_corrected, and holds: whether that is below 0.05.
+        heldout_count, ...; then p, p_corrected, and holds: whether that is below 0.05.
     """
     rows, tried = [], 0
     for one in explanations:
         if one.depth == one.analysis.params.mode_depth and one.tree is not None:
             tried += 1
             rows += _mode_rows(one, one.tree)
-    table = pd.DataFrame(rows, columns=MODE_COLUMNS)
+    table = pd.DataFrame(rows, columns=[*MODE_COLUMNS, "p"])
     table["p_corrected"] = bonferroni(table["p"].to_numpy(np.float64), tried)
     table["holds"] = table["p_corrected"] < SIGNIFICANT
     return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
@@ -102,12 +96,7 @@ def _mode_rows(one: Explanation, tree: FailureTree) -> list[dict[str, Any]]:
 
 
 def members_frame(analysis: Analysis, modes: pd.DataFrame, ids: np.ndarray) -> pd.DataFrame:
-    """The images of each mode's group, discovery half first.
-
-    Args:
-        analysis: that the modes are of.
-        modes: by `modes_frame`.
-        ids: of all images.
+    """The images of the groups of an analysis's modes, discovery half first; ``ids`` are those of all images.
 
     Returns:
         `MEMBER_COLUMNS`: inside, whether the rule holds for an image; failed, whether the model fails on it.
@@ -129,23 +118,22 @@ def planted_frame(
     """How well the most important leaf of every tree finds the planted cause, on the held-out half.
 
     Args:
-        explanations: of one model or several.
         contexts: of all images.
-        frequent: pairs of class and context, by `frequent_contexts`.
+        frequent: pairs of class and context, by `debugset.barlow.planted.frequent_contexts`.
 
     Returns:
-        `KEY`, then precision, recall, base.
+        `KEY`, then precision and recall of the leaf, and base, the precision of a random cluster.
     """
     rows = []
     for one in explanations:
         if one.tree is None:
             continue
         analysis, images = one.analysis, one.group.heldout
-        cause = planted_cause(
-            one.group.grouping, analysis.labels[images], analysis.predicted[images], contexts[images], frequent
-        )
-        inside = holds(one.tree.best_leaf.rule, np.asarray(analysis.features[images]))
-        rows.append(_key(one) | match_cause(inside, cause))
+        told = (analysis.labels[images], analysis.predicted[images], contexts[images])
+        cause = planted_cause(one.group.grouping, *told, frequent)
+        found = score_rule(one.tree.best_leaf.rule, np.asarray(analysis.features[images]), cause)
+        shares = {"precision": found.error_rate, "recall": found.error_coverage, "base": found.base_error_rate}
+        rows.append(_key(one) | shares)
     return pd.DataFrame(rows, columns=[*KEY, "precision", "recall", "base"])
 
 
@@ -157,10 +145,5 @@ def slugs(classes: Sequence[str]) -> list[str]:
 
 
 def _key(one: Explanation) -> dict[str, Any]:
-    return {
-        "analysed": one.analysis.model,
-        "features": one.analysis.source,
-        "grouping": one.group.grouping,
-        "depth": one.depth,
-        "class": one.group.class_,
-    }
+    values = (one.analysis.model, one.analysis.source, one.group.grouping, one.depth, one.group.class_)
+    return dict(zip(KEY, values, strict=True))

@@ -4,16 +4,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float, Int64
 
 from debugset.barlow.information import check_group, mutual_information
 from debugset.features.matrix import Matrix
-
-if TYPE_CHECKING:
-    from sklearn.tree import DecisionTreeClassifier
 
 Side = Literal["<", ">="]
 Condition = tuple[int, Side, float]  # feature index, side, threshold in the feature's own units
@@ -22,23 +19,14 @@ Rule = tuple[Condition, ...]
 
 @dataclass(frozen=True)
 class Node:
-    """A cluster of images: those that a path from the root leads to.
+    """A cluster of images: those that a path from the root leads to."""
 
-    Attributes:
-        rule: the conditions on the path; empty at the root.
-        is_leaf: whether the tree ends here.
-        count: images.
-        failures: images that the model gets wrong.
-        error_rate: failures / count (definition 1).
-        error_coverage: failures / all failures of the tree; 0 where there are none (definition 2).
-    """
-
-    rule: Rule
+    rule: Rule  # the conditions on the path; empty at the root
     is_leaf: bool
-    count: int
-    failures: int
-    error_rate: float
-    error_coverage: float
+    count: int  # images
+    failures: int  # those that the model gets wrong
+    error_rate: float  # failures / count (definition 1)
+    error_coverage: float  # failures / all failures of the tree; 0 where there are none (definition 2)
 
     @property
     def importance(self) -> float:
@@ -48,15 +36,10 @@ class Node:
 
 @dataclass(frozen=True)
 class FailureTree:
-    """A fitted tree.
+    """A fitted tree."""
 
-    Attributes:
-        nodes: root first, then each node's lower side before its upper side.
-        selected: the features it could choose from, by falling mutual information; indices of the input.
-    """
-
-    nodes: tuple[Node, ...]
-    selected: Int64[np.ndarray, " k"]
+    nodes: tuple[Node, ...]  # root first, then each node's lower side before its upper side
+    selected: Int64[np.ndarray, " k"]  # features it could choose from, by falling mutual information; input's indices
 
     @cached_property
     def leaves(self) -> tuple[Node, ...]:
@@ -98,8 +81,7 @@ def failure_tree(
     failures only, is a root alone.
 
     Args:
-        features: of a group of images.
-        failed: whether the model fails on each.
+        failed: whether the model fails on each image.
         n_features: how many to choose from; ties in mutual information go to the lower index.
         max_depth: the paper truncates at 3 or less.
         estimator: of mutual information, see `mutual_information`.
@@ -117,23 +99,16 @@ def failure_tree(
         root = _node((), np.ones(len(failed), bool), failed, is_leaf=True)
         return FailureTree((root,), selected)
     columns = np.asarray(features[:][:, selected], np.float32)
-    fitted = _fit(columns, failed, max_depth)
-    return FailureTree(tuple(_nodes(fitted, columns, failed, selected)), selected)
+    return FailureTree(tuple(_nodes(columns, failed, max_depth, selected)), selected)
 
 
-def _fit(columns: Float32[np.ndarray, "n k"], failed: Bool[np.ndarray, " n"], depth: int) -> "DecisionTreeClassifier":
+def _nodes(columns: np.ndarray, failed: np.ndarray, depth: int, selected: np.ndarray) -> Iterator[Node]:
+    """The nodes of scikit-learn's tree, root first; the counts are ours, for its own are weighted."""
     from sklearn.tree import DecisionTreeClassifier
 
     weights = {0: 1.0, 1: (~failed).sum() / failed.sum()}  # the few failures weigh as much as all successes
-    tree = DecisionTreeClassifier(criterion="entropy", max_depth=depth, class_weight=weights, random_state=0)
-    return tree.fit(columns, failed.astype(np.int64))
-
-
-def _nodes(
-    fitted: "DecisionTreeClassifier", columns: np.ndarray, failed: np.ndarray, selected: np.ndarray
-) -> Iterator[Node]:
-    """Scikit-learn's nodes, root first; the counts are ours, for its own are weighted."""
-    tree: Any = fitted.tree_
+    fitted = DecisionTreeClassifier(criterion="entropy", max_depth=depth, class_weight=weights, random_state=0)
+    tree: Any = fitted.fit(columns, failed.astype(np.int64)).tree_
 
     def walk(place: int, rule: Rule, inside: np.ndarray) -> Iterator[Node]:
         lower, upper = int(tree.children_left[place]), int(tree.children_right[place])

@@ -11,11 +11,10 @@ from debugset.datasets import imagenet
 from debugset.datasets.fashion import CLASSES
 from debugset.datasets.sections import MODELS as SOURCE_MODELS
 from debugset.datasets.sections import check_section as check_source_section
-from debugset.dcd.accuracy import EvaluateParams
+from debugset.dcd.accuracy import BootstrapParams
 from debugset.dcd.dedup import DedupParams
 from debugset.dcd.failures import ErrorsParams
 from debugset.dcd.picks import PickParams
-from debugset.dcd.remeasure import RemeasureParams
 from debugset.dcd.retention import RetentionParams
 from debugset.dcd.variants import EMBEDDERS
 from debugset.models.params import EmbeddersParams, EmbedParams, OriginalParams, RobustParams
@@ -36,10 +35,10 @@ MODELS: Mapping[str, type[Section]] = {
     "dedup": DedupParams,
     "pick": PickParams,
     "train": TrainParams,
-    "evaluate": EvaluateParams,
+    "evaluate": BootstrapParams,
     "retention": RetentionParams,
     "barlow": BarlowParams,
-    "remeasure": RemeasureParams,
+    "remeasure": BootstrapParams,
     "attributes": AttributesParams,
     "relations": RelationsParams,
     "report": ReportParams,

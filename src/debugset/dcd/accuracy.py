@@ -5,7 +5,7 @@ images and random states at once. Variants are compared on the same resampled im
 random states also on the same resampled random states.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,31 +30,26 @@ COLUMNS = {
 }
 BASELINES = ("original", "retrain", "random", "complete")
 INTERVAL = (0.025, 0.975)
-DRAWS_AT_A_TIME = 2**23
+DRAWS_AT_A_TIME = 2**23  # bounds memory
 
 
-class EvaluateParams(Section):
-    """Section ``evaluate``: how the intervals of accuracies are drawn.
-
-    Attributes:
-        resamples: bootstrap resamples behind each interval.
-        random_state: of the bootstrap.
-    """
+class BootstrapParams(Section):
+    """Sections ``evaluate`` and ``remeasure``: how many resamples are behind each interval, and their random state."""
 
     resamples: int = Field(ge=100)
     random_state: int = Field(ge=0)
 
 
 class Runs(NamedTuple):
-    """What every training run of a variant gets right.
+    """What every training run of a variant gets right."""
 
-    Attributes:
-        random_states: of the runs, ascending.
-        right: 1 where a run is right, else 0; a row a run, a column an image by id.
-    """
+    random_states: tuple[int, ...]  # ascending
+    right: Float32[np.ndarray, "runs images"]  # 1 where a run is right, else 0; images by ascending id
 
-    random_states: tuple[int, ...]
-    right: Float32[np.ndarray, "runs images"]
+    @property
+    def accuracy(self) -> float:
+        """The share of right predictions."""
+        return float(self.right.mean(dtype=np.float64))
 
 
 def evaluation_tables(
@@ -62,7 +57,7 @@ def evaluation_tables(
     failures: pd.DataFrame,
     debug_classes: Sequence[int],
     added: Mapping[str, Mapping[int, int]],
-    params: EvaluateParams,
+    params: BootstrapParams,
 ) -> dict[str, pd.DataFrame]:
     """All that is told of the variants' accuracies; arguments as for `accuracy_table` and `accuracy_by_class`.
 
@@ -71,14 +66,10 @@ def evaluation_tables(
     """
     draws = (params.resamples, params.random_state)
     accuracy, differences = accuracy_table(predictions, failures, debug_classes, *draws)
+    by_run = accuracy_by_run(predictions, failures, debug_classes)
     by_class = accuracy_by_class(predictions, failures, added)
-    return {
-        "accuracy": accuracy,
-        "differences": differences,
-        "by_run": accuracy_by_run(predictions, failures, debug_classes),
-        "by_class": by_class,
-        "lines": regression_lines(by_class),
-    }
+    tables = {"accuracy": accuracy, "differences": differences, "by_run": by_run, "by_class": by_class}
+    return tables | {"lines": regression_lines(by_class)}
 
 
 def accuracy_table(
@@ -94,8 +85,6 @@ def accuracy_table(
         predictions: model, random_state, set, image_id, label, predicted; of all variants, the original included.
         failures: role, class, image_id.
         debug_classes: indices of the classes being mended.
-        resamples: bootstrap samples.
-        random_state: of the bootstrap.
 
     Returns:
         The table (variant, column, accuracy, low, high, images, runs) and the differences (variant, baseline, column,
@@ -112,15 +101,15 @@ def accuracy_table(
     for number, column in enumerate(COLUMNS):
         correct = correctness(column_of(predictions, failures, debug_classes, column))
         sampled = bootstrap(correct, resamples, np.random.default_rng([random_state, number]))
-        scores = {variant: float(runs.right.mean(dtype=np.float64)) for variant, runs in correct.items()}
         for variant, runs in correct.items():
             low, high = np.quantile(sampled[variant], INTERVAL)
             count, images = runs.right.shape
-            rows.append((variant, column, scores[variant], low, high, images, count))
+            rows.append((variant, column, runs.accuracy, low, high, images, count))
             for baseline in BASELINES:
                 if baseline in correct and baseline != variant:
                     low, high = np.quantile(sampled[variant] - sampled[baseline], INTERVAL)
-                    differences.append((variant, baseline, column, scores[variant] - scores[baseline], low, high))
+                    difference = runs.accuracy - correct[baseline].accuracy
+                    differences.append((variant, baseline, column, difference, low, high))
     return (
         pd.DataFrame(rows, columns=["variant", "column", "accuracy", "low", "high", "images", "runs"]),
         pd.DataFrame(differences, columns=["variant", "baseline", "column", "difference", "low", "high"]),
@@ -156,10 +145,7 @@ def column_of(
 
 
 def correctness(predictions: pd.DataFrame) -> dict[str, Runs]:
-    """What each variant's runs get right of the images of one set.
-
-    Args:
-        predictions: model, random_state, image_id, label, predicted.
+    """What each variant's runs get right of one set, by model, random_state, image_id, label and predicted.
 
     Raises:
         ValueError: a run lacks some of the images, or has one twice.
@@ -193,8 +179,11 @@ def bootstrap(
     if not correct:
         return {}
     stacked = np.concatenate([runs.right for runs in correct.values()])
-    images = stacked.shape[1]
-    sums = [counts @ stacked.T for counts in _resampled_images(images, resamples, generator)]
+    images, sums = stacked.shape[1], []
+    step = max(1, DRAWS_AT_A_TIME // images)
+    for start in range(0, resamples, step):
+        draws = generator.integers(images, size=(min(step, resamples - start), images))
+        sums.append(_counts(draws, images).astype(np.float32) @ stacked.T)
     means = np.concatenate(sums).astype(np.float64) / images
     weights = {}
     for random_states in sorted({runs.random_states for runs in correct.values()}):
@@ -214,8 +203,7 @@ def choose_embedder(table: pd.DataFrame) -> str:
     Raises:
         ValueError: the table has no dcd variant with a de-val accuracy.
     """
-    which = (table["column"] == "deval") & table["variant"].str.startswith("dcd-") & table["accuracy"].notna()
-    rows = table[which]
+    rows = table[(table["column"] == "deval") & table["variant"].str.startswith("dcd-") & table["accuracy"].notna()]
     if rows.empty:
         raise ValueError("table: no dcd variant has a de-val accuracy; evaluate the dcd variants on de-val")
     return str(rows["variant"].iloc[int(rows["accuracy"].to_numpy().argmax())])
@@ -228,7 +216,7 @@ def accuracy_by_class(
 
     Args:
         predictions: as for `accuracy_table`.
-        failures: role, class, image_id.
+        failures: the same.
         added: by variant, the number of images that it adds to each class; none where it is missing.
 
     Returns:
@@ -254,9 +242,8 @@ def regression_lines(by_class: pd.DataFrame) -> pd.DataFrame:
     Returns:
         variant, column, slope (accuracy an image), intercept, r, classes; NaN where all classes add the same.
     """
-    rows = []
-    for key in by_class[["variant", "column"]].drop_duplicates().itertuples(index=False):
-        group = by_class[(by_class["variant"] == key.variant) & (by_class["column"] == key.column)]
+    rows: list[tuple] = []
+    for key, group in by_class.groupby(["variant", "column"], sort=False):
         x, y = group["added"].to_numpy(np.float64), group["accuracy"].to_numpy(np.float64)
         slope = intercept = r = np.nan
         if len(x) and x.min() < x.max():
@@ -265,16 +252,6 @@ def regression_lines(by_class: pd.DataFrame) -> pd.DataFrame:
             r = slope * x.std() / y.std() if y.std() > 0 else np.nan
         rows.append((*key, slope, intercept, r, len(x)))
     return pd.DataFrame(rows, columns=["variant", "column", "slope", "intercept", "r", "classes"])
-
-
-def _resampled_images(
-    images: int, resamples: int, generator: np.random.Generator
-) -> Iterator[Float32[np.ndarray, "b images"]]:
-    """How often each image is drawn in each resample, in chunks that bound memory."""
-    step = max(1, DRAWS_AT_A_TIME // images)
-    for start in range(0, resamples, step):
-        size = (min(step, resamples - start), images)
-        yield _counts(generator.integers(images, size=size), images).astype(np.float32)
 
 
 def _counts(draws: Int64[np.ndarray, "b m"], values: int) -> Float[np.ndarray, "b v"]:

@@ -38,12 +38,9 @@ class DedupParams(Section):
 
 
 class Leaks(NamedTuple):
-    """What the leak filter found for every pool image.
+    """What the leak filter found: which pool images are far from every test image, and each one's nearest test image.
 
-    Attributes:
-        keep: whether the image is far enough from every test image.
-        nearest: row of the nearest test image; the first of several.
-        distance: squared L2 distance to it.
+    Of several nearest rows it is the first; distances are squared L2.
     """
 
     keep: Bool[np.ndarray, " n"]
@@ -63,9 +60,7 @@ def class_thresholds(
 
     Args:
         train: robust features of the training set.
-        train_labels: its classes.
-        test: robust features of the test set.
-        test_labels: its classes.
+        test: those of the test set.
         quantile: linear quantile over a class's test images' distances to their nearest training image of the
             class; 0 is the paper's minimum.
 
@@ -75,36 +70,19 @@ def class_thresholds(
     """
     if not 0 <= quantile <= 1:
         raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
-    distances = _class_distances(train, train_labels, test, test_labels)
-    return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}
-
-
-def _class_distances(
-    train: Float[Matrix, "n _d"],
-    train_labels: Int64[np.ndarray, " _n"],
-    test: Float[Matrix, "t _d"],
-    test_labels: Int64[np.ndarray, " _t"],
-) -> dict[int, Float64[np.ndarray, " c"]]:
-    """For every class, each test image's squared L2 distance to its nearest training image of the same class.
-
-    Raises:
-        ValueError: shapes do not fit, a feature is not finite, or a class has no training or no test image.
-    """
-    check_features(train, "train")
-    check_features(test, "test", width=train.shape[1])
-    _check_labels(train_labels, train, "train_labels")
-    _check_labels(test_labels, test, "test_labels")
+    _check_images(train, train_labels, "train")
+    _check_images(test, test_labels, "test", width=train.shape[1])
     if not len(train) or not len(test):
         raise ValueError(f"{'test' if len(train) else 'train'}: the set is empty")
-    distances = {}
+    thresholds = {}
     for label in np.union1d(train_labels, test_labels):
         train_rows, test_rows = np.flatnonzero(train_labels == label), np.flatnonzero(test_labels == label)
         if not len(train_rows) or not len(test_rows):
             lacking = "train_labels" if len(test_rows) else "test_labels"
             raise ValueError(f"{lacking}: no image of class {label}, so it has no threshold; leave the class out")
         found = nearest(test[test_rows], train[train_rows], 1, names=("test", "train"))
-        distances[int(label)] = found.distance[:, 0]
-    return distances
+        thresholds[int(label)] = float(np.quantile(found.distance, quantile))
+    return thresholds
 
 
 def far_from(
@@ -119,8 +97,7 @@ def far_from(
 
     Args:
         pool: robust features of the pool, read in blocks.
-        pool_labels: weak labels.
-        tests: robust features of all test images, of any class.
+        tests: those of all test images, of any class.
         thresholds: squared distance by class; an image stays if its distance to every test image exceeds the
             threshold of its own weak label.
         spool: a folder outside the outs in which the distances of each part of `Features` stay: a killed run goes on
@@ -130,7 +107,11 @@ def far_from(
         ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label has no
             threshold.
     """
-    limits = _limits(pool, pool_labels, tests, thresholds)
+    _check_images(pool, pool_labels, "pool")
+    check_features(tests, "tests", width=pool.shape[1])
+    if not len(tests):
+        raise ValueError("tests: the set is empty, so nothing can be compared; pass the test images' features")
+    limits = thresholds_of(pool_labels, thresholds)
     if spool is not None and isinstance(pool, Features):
         found = _nearest_tests_by_part(pool, tests, spool)
     else:
@@ -158,29 +139,17 @@ def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]
     return found
 
 
-def _limits(
-    pool: Matrix, pool_labels: np.ndarray, tests: np.ndarray, thresholds: dict[int, float]
-) -> Float64[np.ndarray, " n"]:
-    """Each pool image's threshold, when the input has been checked."""
-    check_features(pool, "pool")
-    check_features(tests, "tests", width=pool.shape[1])
-    _check_labels(pool_labels, pool, "pool_labels")
-    if not len(tests):
-        raise ValueError("tests: the set is empty, so nothing can be compared; pass the test images' features")
-    return thresholds_of(pool_labels, thresholds)
-
-
 def thresholds_of(labels: Int64[np.ndarray, " n"], thresholds: dict[int, float]) -> Float64[np.ndarray, " n"]:
     """Each image's threshold by its label.
 
     Raises:
         ValueError: a label has no threshold.
     """
-    classes, place = np.unique(labels, return_inverse=True)
-    unknown = [int(label) for label in classes if int(label) not in thresholds]
-    if unknown:
-        raise ValueError(f"thresholds: class {unknown[0]} of pool_labels has none; compute it from train and test")
-    return np.array([thresholds[int(label)] for label in classes], np.float64)[place]
+    limits = pd.Series(labels).map(thresholds).to_numpy(np.float64)
+    if np.isnan(limits).any():
+        unknown = labels[np.isnan(limits)].min()
+        raise ValueError(f"thresholds: class {unknown} of pool_labels has none; compute it from train and test")
+    return limits
 
 
 def decide_fates(
@@ -193,7 +162,7 @@ def decide_fates(
 
     Args:
         pool: id, label, sha256 in manifest order, which is oldest first.
-        tests: set, id, sha256 of the test images in the order of ``leaks.nearest``.
+        tests: set, id, sha256, in the order of the rows that ``leaks`` names.
         train: id, sha256.
         leaks: what `far_from` found.
         thresholds: squared distance by class.
@@ -215,17 +184,9 @@ def decide_fates(
         where = copied.to_numpy()
         keep[where], reason[where], distance[where] = False, why, 0.0
         nearest_set[where], nearest_id[where] = first["set"].to_numpy(object), first["id"].to_numpy(object)
-    return pd.DataFrame(
-        {
-            "image_id": pool["id"].to_numpy(object),
-            "keep": keep,
-            "reason": reason,
-            "nearest_set": nearest_set,
-            "nearest_id": nearest_id,
-            "distance": distance,
-            "threshold": thresholds_of(pool["label"].to_numpy(np.int64), thresholds),
-        }
-    )
+    limits = thresholds_of(pool["label"].to_numpy(np.int64), thresholds)
+    columns = {"image_id": pool["id"].to_numpy(object), "keep": keep, "reason": reason, "nearest_set": nearest_set}
+    return pd.DataFrame(columns | {"nearest_id": nearest_id, "distance": distance, "threshold": limits})
 
 
 def removed_images(fates: pd.DataFrame, pool_ids: np.ndarray) -> Bool[np.ndarray, " n"]:
@@ -257,7 +218,7 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
 
     Args:
         fates: of `decide_fates`.
-        pool: the pool's manifest; ``planted`` and ``copy_of`` tell what was planted.
+        pool: the manifest; ``planted`` and ``copy_of`` tell what was planted.
         thresholds: each image's, which may differ from those that decided ``fates``.
 
     Returns:
@@ -267,12 +228,8 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
     duplicate = (fates["reason"] == "duplicate").to_numpy()
     leak = ~duplicate & (fates["distance"].to_numpy() <= thresholds)
     removed = duplicate | leak
-    scores: dict[str, Any] = {
-        "images": len(fates),
-        "kept": int((~removed).sum()),
-        "duplicates": int(duplicate.sum()),
-        "leaks": int(leak.sum()),
-    }
+    scores: dict[str, Any] = {"images": len(fates), "kept": int((~removed).sum())}
+    scores |= {"duplicates": int(duplicate.sum()), "leaks": int(leak.sum())}
     if "planted" not in pool:
         return scores
     planted = pool["planted"].to_numpy(object)
@@ -292,6 +249,8 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
     return scores | {"recall": recall, "planted": counts, "false_removal_rate": false}
 
 
-def _check_labels(labels: np.ndarray, features: Matrix, name: str) -> None:
+def _check_images(features: Matrix, labels: np.ndarray, name: str, *, width: int | None = None) -> None:
+    check_features(features, name, width=width)
     if labels.shape != (len(features),):
-        raise ValueError(f"{name}: expected one label for each of {len(features)} images, got shape {labels.shape}")
+        expected = f"one label for each of {len(features)} images"
+        raise ValueError(f"{name}_labels: expected {expected}, got shape {labels.shape}")

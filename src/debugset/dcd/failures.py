@@ -50,13 +50,7 @@ class ErrorsParams(Section):
 
 
 class ClassErrors(NamedTuple):
-    """How often a class is missed.
-
-    Attributes:
-        name: the class.
-        missed: its images that every model misses.
-        images: all its images.
-    """
+    """How often a class is missed: its images that every model misses, and all its images."""
 
     name: str
     missed: int
@@ -78,7 +72,7 @@ def debug_classes(
     """
     if min_missed < 1:
         raise ValueError(f"min_missed: must be at least 1, got {min_missed}")
-    classes, counts = np.unique(labels[_missed_by_all(predictions, labels)], return_counts=True)
+    classes, counts = np.unique(labels[_missed(predictions, labels).all(axis=0)], return_counts=True)
     return classes[counts >= min_missed]
 
 
@@ -90,7 +84,7 @@ def least_accurate(
     Raises:
         ValueError: shapes do not fit, or there are fewer classes than asked for.
     """
-    missed = (_check_predictions(predictions, labels) != labels).mean(axis=0)
+    missed = _missed(predictions, labels).mean(axis=0)
     classes, place = np.unique(labels, return_inverse=True)
     if not 1 <= count <= len(classes):
         raise ValueError(f"count: must lie between 1 and the {len(classes)} classes that have images, got {count}")
@@ -106,8 +100,7 @@ def choose_debug_classes(
     Args:
         predictions: model, set, image_id, label, predicted, as stage errors writes them.
         names: of the classes.
-        least: take this many classes, those of lowest accuracy; None applies the paper's rule (Appendix A: at
-            least ``min_missed`` images that every model misses).
+        least: take this many classes, those of lowest accuracy; None applies the paper's rule, `debug_classes`.
         min_missed: see there.
 
     Raises:
@@ -125,15 +118,15 @@ def choose_debug_classes(
         chosen = least_accurate(predicted, truth, least)
     if not len(chosen):
         raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
-    missed = (predicted != truth).all(0)
-    counted = [(names[index], missed[truth == index]) for index in chosen]
-    return [ClassErrors(name, int(of_class.sum()), len(of_class)) for name, of_class in counted]
+    missed, found = _missed(predicted, truth).all(axis=0), []
+    for index in chosen:
+        of_class = missed[truth == index]
+        found.append(ClassErrors(names[index], int(of_class.sum()), len(of_class)))
+    return found
 
 
 def failures(
-    predictions: Int64[np.ndarray, "models _n"],
-    labels: Int64[np.ndarray, " n"],
-    classes: Int64[np.ndarray, " c"],
+    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], classes: Int64[np.ndarray, " c"]
 ) -> Int64[np.ndarray, " f"]:
     """Indices of the images of ``classes`` that every model misses, ascending.
 
@@ -143,7 +136,7 @@ def failures(
     unknown = np.setdiff1d(classes, labels)
     if len(unknown):
         raise ValueError(f"classes: class {unknown[0]} has no image among labels; remove it")
-    return np.flatnonzero(_missed_by_all(predictions, labels) & np.isin(labels, classes))
+    return np.flatnonzero(_missed(predictions, labels).all(axis=0) & np.isin(labels, classes))
 
 
 def failures_frame(
@@ -155,7 +148,7 @@ def failures_frame(
         predictions: model, random_state, set, image_id, label, predicted; the original model's name is ``original``.
         class_names: the names that labels index.
         params: debug classes and setting.
-        mended: `MODES_COLUMNS`, as `read_modes` gives them; None for no modes.
+        mended: as `read_modes` gives them; None for no modes.
 
     Returns:
         role (seed, heldout or mode), set, class, image_id, predicted (by the original model); seeds first, each role
@@ -169,8 +162,7 @@ def failures_frame(
     found = []
     for name, role in ROLES.items():
         images = _align(predictions[predictions["set"] == name], name, models)
-        labels = images["label"].to_numpy(np.int64)
-        guesses = images[models].to_numpy(np.int64)
+        labels, guesses = images["label"].to_numpy(np.int64), images[models].to_numpy(np.int64)
         rows = failures(guesses.T, labels, indices)
         columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
         found.append(pd.DataFrame({"role": role, "set": name, **columns}))
@@ -221,9 +213,8 @@ def _mode_failures(
             mend = f"run `debugset barlow mend {row['mode']}` again"
             raise ValueError(f"{place} is no failure of class {row['class_name']}; {mend}")
         if row["class_name"] not in debug_names:
-            raise ValueError(
-                f"{place}: {row['class_name']} is none of `errors.classes`; add it there or mend another mode"
-            )
+            what = f"{row['class_name']} is none of `errors.classes`"
+            raise ValueError(f"{place}: {what}; add it there or mend another mode")
     found = wrong[wrong["image_id"].isin(mended["image_id"])]
     columns = {"class": found["label"], "image_id": found["image_id"], "predicted": found["predicted"]}
     return pd.DataFrame({"role": MODE, "set": DIAGNOSIS, **columns})
@@ -255,14 +246,9 @@ def _align(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFr
     return images
 
 
-def _missed_by_all(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, " n"]:
-    return (_check_predictions(predictions, labels) != labels).all(axis=0)
-
-
-def _check_predictions(predictions: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _missed(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, "models n"]:
+    """Which images each model misses."""
     if predictions.ndim != 2 or not len(predictions) or predictions.shape[1:] != labels.shape:
-        raise ValueError(
-            f"predictions: expected models x {len(labels)} images with at least one model, "
-            f"got shape {predictions.shape}"
-        )
-    return predictions
+        expected = f"models x {len(labels)} images with at least one model"
+        raise ValueError(f"predictions: expected {expected}, got shape {predictions.shape}")
+    return predictions != labels

@@ -6,7 +6,7 @@ Only the beginning of each seed's list of neighbours is ever needed, so the pool
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -33,7 +33,6 @@ REMOVED = -1  # in place of the label of an image that is not searched
 _LISTED = np.dtype([("place", np.int32), ("distance", np.float64)])  # place: row of the shard
 
 _Columns = TypeVar("_Columns", bound=tuple)
-_Search = Callable[[np.ndarray, int, np.ndarray], Nearest]  # of these seeds, so many nearest images that aren't taken
 
 
 class PickParams(Section):
@@ -53,22 +52,15 @@ class PickParams(Section):
 
 
 class Picks(NamedTuple):
-    """Picked images in the order of picking.
+    """Picked images in the order of picking: rows of the seeds and of the pool, squared L2 distances.
 
-    Attributes:
-        seed: rows of the seeds.
-        image: rows of the pool.
-        distance: squared L2 distances.
-        rank: 0 for a seed's first pick.
+    A seed's first pick has rank 0.
     """
 
     seed: Int64[np.ndarray, " m"]
     image: Int64[np.ndarray, " m"]
     distance: Float64[np.ndarray, " m"]
     rank: Int64[np.ndarray, " m"]
-
-
-_NO_PICKS = Picks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))
 
 
 def pick_neighbours(
@@ -82,9 +74,9 @@ def pick_neighbours(
     """Pick up to ``per_seed`` pool images for every seed, no image twice (Appendix E, Algorithm 1).
 
     Args:
-        seeds: features of the failures. None is fine: nothing is picked.
-        pool: features of the pool, from the same embedder, read in blocks: an array, a `numpy.memmap`, or
-            what `debugset.features.store.open_features` gives.
+        seeds: features of the failures, perhaps of none.
+        pool: features from the same embedder, read in blocks: an array, a `numpy.memmap`, or what
+            `debugset.features.store.open_features` gives.
         per_seed: picks a seed. A pool that is too small is shared out as far as it goes.
         exclude: pool images that must not be picked.
         known: each seed's nearest images of the pool, if they were found before; excluded ones may be among them. A
@@ -96,20 +88,17 @@ def pick_neighbours(
     Raises:
         ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
     """
-    _check_problem(seeds, pool, per_seed, {"exclude": exclude})
-    taken = np.zeros(len(pool), bool) if exclude is None else exclude
+    _check_problem(seeds, pool, per_seed, exclude=exclude)
+    taken = np.zeros(len(pool), bool) if exclude is None else exclude.copy()
     lists = _Lists(len(seeds))
     if known is not None:
         lists.extend(np.arange(len(seeds)), known, taken)
-
-    def search(dry: np.ndarray, count: int, taken: np.ndarray) -> Nearest:
-        """The nearest images of the seeds that ran dry."""
-        return nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool"))
-
-    return _pick_from_lists(lists, search, per_seed, taken)
+    pairs = _join(list(_certain_picks(seeds, pool, per_seed, lists, taken)))
+    rank = pd.Series(pairs.seed).groupby(pairs.seed).cumcount().to_numpy(np.int64)
+    return Picks(*pairs, rank)
 
 
-def _check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, masks: dict[str, np.ndarray | None]) -> None:
+def _check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, **masks: np.ndarray | None) -> None:
     """Raise a ValueError that names the argument, unless seeds, pool, picks a seed and masks of the pool fit."""
     check_features(seeds, "seeds")
     check_features(pool, "pool", width=seeds.shape[1])
@@ -137,56 +126,40 @@ def _join(parts: list[_Columns]) -> _Columns:
     return type(parts[0])(*map(np.concatenate, columns))
 
 
-def _with_ranks(pairs: _Pairs) -> Picks:
-    """Add each pick's rank within its seed."""
-    rank = pd.Series(pairs.seed).groupby(pairs.seed).cumcount().to_numpy(np.int64)
-    return Picks(pairs.seed, pairs.image, pairs.distance, rank)
+def _certain_picks(
+    seeds: np.ndarray, pool: Matrix, per_seed: int, lists: "_Lists", taken: Bool[np.ndarray, " n"]
+) -> Iterator[_Pairs]:
+    """Pick from the beginnings of the seeds' lists; a seed whose list ends too early gets a new one.
 
-
-def _pick_from_lists(lists: "_Lists", search: _Search, per_seed: int, taken: Bool[np.ndarray, " n"]) -> Picks:
-    """Pick from the beginnings of the seeds' lists of neighbours; a seed whose list ends too early gets a new one.
-
-    Args:
-        lists: of all seeds, some or all perhaps empty; they are used up.
-        search: finds the nearest images of seeds.
-        per_seed: picks a seed.
-        taken: pool images that must not be picked.
+    The lists are used up, and what is picked is marked as taken.
     """
-    wanted = np.full(len(lists.complete), per_seed, np.int64)
-    taken, picked, length = taken.copy(), [], FIRST_LIST * per_seed
+    wanted, length = np.full(len(seeds), per_seed, np.int64), FIRST_LIST * per_seed
     while True:
         certain, dry = _scan(lists, wanted, taken)
-        picked.append(certain)
+        yield certain
         np.subtract.at(wanted, certain.seed, 1)
         taken[certain.image] = True
         if not len(dry):
-            return _with_ranks(_join(picked))
+            return
         lists.drop(dry, wanted, taken)
         # Of sum(wanted) neighbours, the other seeds can take all but the ones that this seed wants.
         most = max(2 * per_seed, LISTED_PAIRS // len(dry))
-        found = search(dry, min(length, most, int(wanted.sum())), taken)
-        lists.extend(dry, found, taken)
+        count = min(length, most, int(wanted.sum()))
+        lists.extend(dry, nearest(seeds[dry], pool, count, exclude=taken, names=("seeds", "pool")), taken)
         length *= 4
 
 
 class _Lists:
-    """The beginning of every seed's list of neighbours.
-
-    Attributes:
-        pairs: the lists of all seeds.
-        complete: whether a seed's list holds all images that it may have, so that no other can follow.
-    """
+    """The beginning of every seed's list of neighbours."""
 
     def __init__(self, seeds: int) -> None:
         self.pairs = _Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float64))
-        self.complete = np.zeros(seeds, bool)
+        self.complete = np.zeros(seeds, bool)  # of each seed: no other image can follow those in its list
 
     def extend(self, seeds: Int64[np.ndarray, " q"], found: Nearest, taken: Bool[np.ndarray, " n"]) -> None:
         """Give seeds that have no list their nearest images, of which some may be taken."""
-        width = found.row.shape[1]
-        free = len(taken) - int(taken.sum())
-        self.complete[seeds] = (~taken[found.row]).sum(axis=1) == free
-        new = _Pairs(np.repeat(seeds, width), found.row.ravel(), found.distance.ravel())
+        self.complete[seeds] = (~taken[found.row]).sum(axis=1) == (~taken).sum()
+        new = _Pairs(np.repeat(seeds, found.row.shape[1]), found.row.ravel(), found.distance.ravel())
         pairs = _join([self.pairs, new])
         self.pairs = pairs.take(np.lexsort((pairs.image, pairs.seed, pairs.distance)))
 
@@ -198,13 +171,10 @@ class _Lists:
 
 
 def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Pairs, np.ndarray]:
-    """Scan the listed pairs in order.
+    """Scan the listed pairs in order, for the certain picks and the seeds that ran dry.
 
     What follows the end of an unfinished seed's list is a guess, because its next neighbour is unknown. The
     guess is not used but for telling which other seeds will run dry, so that one pass serves them all.
-
-    Returns:
-        The certain picks and the seeds that ran dry.
     """
     pairs = lists.pairs
     left, gone = wanted.tolist(), set[int]()
@@ -213,13 +183,8 @@ def _scan(lists: _Lists, wanted: np.ndarray, taken: np.ndarray) -> tuple[_Pairs,
         window = slice(start, start + SCANNED_AT_A_TIME)
         hungry = np.asarray(left, np.int64) > 0
         open_pairs = start + np.flatnonzero(hungry[pairs.seed[window]] & ~taken[pairs.image[window]])
-        walk = zip(
-            open_pairs.tolist(),
-            pairs.seed[open_pairs].tolist(),
-            pairs.image[open_pairs].tolist(),
-            strict=True,
-        )
-        for position, seed, image in walk:
+        of_window = (open_pairs.tolist(), pairs.seed[open_pairs].tolist(), pairs.image[open_pairs].tolist())
+        for position, seed, image in zip(*of_window, strict=True):
             if left[seed] and image not in gone:
                 left[seed] -= 1
                 gone.add(image)
@@ -262,10 +227,6 @@ def pick_by_shard(
 
     Args:
         seeds: features of the failures.
-        seed_labels: their true classes.
-        pool: features of the pool.
-        pool_labels: the weak labels.
-        per_seed: picks a seed.
         spool: folder of finished shards' neighbours; lies outside the outs.
         removed: pool images that the filters took out; where this changes, the shard is searched again.
         taken: pool images that were picked for another purpose. It may change without any search.
@@ -278,7 +239,7 @@ def pick_by_shard(
     Raises:
         ValueError: as `debugset.dcd.picks.pick_neighbours`.
     """
-    _check_problem(seeds, pool, per_seed, {"removed": removed, "taken": taken})
+    _check_problem(seeds, pool, per_seed, removed=removed, taken=taken)
     if not weak_labels:
         seed_labels, pool_labels = np.zeros_like(seed_labels), np.zeros_like(pool_labels)
     if normalise:
@@ -287,7 +248,7 @@ def pick_by_shard(
     values = UnitRows(pool) if normalise else pool
     classes = _seeds_by_class(seed_labels, per_seed, int(taken.sum()))
     known_lists = _first_lists(seeds, classes, pool, searched, spool, normalise)
-    picks = [_NO_PICKS]
+    picks = [Picks(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0, np.int64))]
     for of_class, known in zip(classes, known_lists, strict=True):
         exclude = taken | (searched != of_class.label)
         mine = pick_neighbours(seeds[of_class.seeds], values, per_seed, exclude=exclude, known=known)
@@ -296,27 +257,14 @@ def pick_by_shard(
 
 
 def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.DataFrame:
-    """Picks as a table.
-
-    Args:
-        picks: in rows of ``seeds`` and of the pool.
-        seeds: the failures: set, class, image_id.
-        pool_ids: ids of the pool's images.
+    """Picks of failures (set, class, image_id) from a pool as a table, in the order of picking.
 
     Returns:
-        class (the seed's), seed_set, seed_id, image_id, distance, rank; in the order of picking.
+        class (the seed's), seed_set, seed_id, image_id, distance, rank.
     """
-    mine = seeds.iloc[picks.seed]
-    return pd.DataFrame(
-        {
-            "class": mine["class"].to_numpy(np.int64),
-            "seed_set": mine["set"].to_numpy(object),
-            "seed_id": mine["image_id"].to_numpy(object),
-            "image_id": pool_ids[picks.image],
-            "distance": picks.distance,
-            "rank": picks.rank,
-        }
-    )
+    mine = seeds.iloc[picks.seed][["class", "set", "image_id"]].reset_index(drop=True)
+    table = mine.rename(columns={"set": "seed_set", "image_id": "seed_id"})
+    return table.assign(image_id=pool_ids[picks.image], distance=picks.distance, rank=picks.rank)
 
 
 def unit_rows(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
@@ -334,11 +282,7 @@ def unit_rows(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
 
 
 class UnitRows:
-    """A matrix of which every row is scaled to length 1 as it is read.
-
-    Args:
-        values: the matrix, perhaps larger than memory.
-    """
+    """A matrix, perhaps larger than memory, of which every row is scaled to length 1 as it is read."""
 
     ndim = 2
 
@@ -359,8 +303,7 @@ def _seeds_by_class(seed_labels: np.ndarray, per_seed: int, taken: int) -> list[
 
     A seed needs at most all that its class picks, and what was taken before: as a rule the same number a seed.
     """
-    taken_a_seed = math.ceil(taken / max(1, len(seed_labels)))
-    most = per_seed + taken_a_seed
+    most = per_seed + math.ceil(taken / max(1, len(seed_labels)))
     classes = []
     for label in np.unique(seed_labels):
         rows = np.flatnonzero(seed_labels == label)

@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from debugset.base.params import Section
 from debugset.dcd.accuracy import INTERVAL, Runs, bootstrap, correctness
 
 ALL = "all"  # the images of all modes, each once
@@ -17,22 +15,10 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-class RemeasureParams(Section):
-    """Section ``remeasure``: the intervals of every variant's error rates.
-
-    Attributes:
-        resamples: of the bootstrap over images, and over random states where there are several.
-        random_state: of the bootstrap.
-    """
-
-    resamples: int = Field(ge=100)
-    random_state: int = Field(ge=0)
-
-
 def remeasure(
     members: pd.DataFrame, predictions: pd.DataFrame, resamples: int = 1000, random_state: int = 0
 ) -> pd.DataFrame:
-    """How often every variant fails on the held-out images of each mode.
+    """How often every variant fails on the held-out images of each mode; intervals as in the accuracy table.
 
     A mode's images stay the same for all variants: those of its group, by the original model, that its rule
     holds for.
@@ -40,8 +26,6 @@ def remeasure(
     Args:
         members: mode, image_id, half, inside; of the stage `barlow`.
         predictions: model, random_state, image_id, label, predicted; every run of every variant on all of these images.
-        resamples: bootstrap samples over images, and over runs where there are several.
-        random_state: of the bootstrap.
 
     Returns:
         `COLUMNS`: error_coverage is the mode's share of the variant's errors in the group, base_error_rate the
@@ -58,13 +42,13 @@ def remeasure(
         correct = correctness(of_group[of_group["image_id"].isin(inside)])
         sampled = bootstrap(correct, resamples, np.random.default_rng([random_state, number]))
         for variant, runs in correct.items():
-            accuracy = float(runs.right.mean(dtype=np.float64))
             low, high = np.quantile(1 - sampled[variant], INTERVAL)
             count, images = runs.right.shape
             base = everywhere[variant].right
             failures = float((1 - base).mean(axis=0).sum())  # of the group, a run
-            covered = (1 - accuracy) * images / failures if failures else np.nan
-            rates = (1 - accuracy, low, high, covered, failures / base.shape[1])
+            error_rate = 1 - runs.accuracy
+            covered = error_rate * images / failures if failures else np.nan
+            rates = (error_rate, low, high, covered, failures / base.shape[1])
             rows.append((mode, variant, images, count, *rates, *_fewer(variant, correct, sampled)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -73,9 +57,8 @@ def _fewer(variant: str, correct: dict[str, Runs], sampled: dict[str, np.ndarray
     """By how much a variant's error rate lies below plain retraining's, with its interval."""
     if BASELINE not in correct or variant in (BASELINE, "original"):
         return np.nan, np.nan, np.nan
-    accuracies = [float(correct[name].right.mean(dtype=np.float64)) for name in (variant, BASELINE)]
     low, high = np.quantile(sampled[variant] - sampled[BASELINE], INTERVAL)
-    return accuracies[0] - accuracies[1], float(low), float(high)
+    return correct[variant].accuracy - correct[BASELINE].accuracy, float(low), float(high)
 
 
 def _clusters(members: pd.DataFrame) -> Iterator[tuple[str, set[str], set[str]]]:

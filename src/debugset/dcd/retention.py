@@ -11,6 +11,8 @@ from debugset.base.params import Section
 from debugset.features.matrix import Matrix
 from debugset.features.neighbours import nearest
 
+COLUMNS = ["k", "class_retention", "context_retention", "both_retention"]
+
 
 class RetentionParams(Section):
     """Which neighbours are asked.
@@ -27,18 +29,9 @@ class RetentionParams(Section):
 
 
 def retention(
-    features: Float[Matrix, "n d"],
-    classes: Int64[np.ndarray, " _n"],
-    contexts: np.ndarray | None,
-    ks: list[int],
+    features: Float[Matrix, "n d"], classes: Int64[np.ndarray, " _n"], contexts: np.ndarray | None, ks: list[int]
 ) -> pd.DataFrame:
     """The share of each image's k nearest neighbours (not itself) that keep its class, its context, or both.
-
-    Args:
-        features: of one embedder.
-        classes: true classes.
-        contexts: names or numbers of contexts [n], or None.
-        ks: numbers of neighbours.
 
     Returns:
         k, class_retention, context_retention, both_retention; NaN where there is no context.
@@ -46,10 +39,9 @@ def retention(
     Raises:
         ValueError: shapes do not fit, a feature is not finite, or a k is below 1 or above n - 1.
     """
-    if len(classes) != len(features):
-        raise ValueError(f"classes: expected one for each of {len(features)} images, got {len(classes)}")
-    if contexts is not None and len(contexts) != len(features):
-        raise ValueError(f"contexts: expected one for each of {len(features)} images, got {len(contexts)}")
+    for name, values in (("classes", classes), ("contexts", contexts)):
+        if values is not None and len(values) != len(features):
+            raise ValueError(f"{name}: expected one for each of {len(features)} images, got {len(values)}")
     if min(ks) < 1 or max(ks) >= len(features):
         raise ValueError(f"ks: must lie between 1 and {len(features) - 1}, one less than the images, got {ks}")
     neighbours = _others(nearest(features, features, max(ks) + 1, names=("features", "features")).row)
@@ -57,8 +49,10 @@ def retention(
     if contexts is not None:
         kept["context_retention"] = contexts[neighbours] == contexts[:, None]
         kept["both_retention"] = kept["class_retention"] & kept["context_retention"]
-    rows = [{"k": k} | {name: same[:, :k].mean() for name, same in kept.items()} for k in ks]
-    return pd.DataFrame(rows, columns=["k", "class_retention", "context_retention", "both_retention"])
+    rows = []
+    for k in ks:
+        rows.append({"k": k} | {name: same[:, :k].mean() for name, same in kept.items()})
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def chance(classes: Int64[np.ndarray, " n"], contexts: np.ndarray | None, ks: list[int]) -> pd.DataFrame:
@@ -67,8 +61,7 @@ def chance(classes: Int64[np.ndarray, " n"], contexts: np.ndarray | None, ks: li
     if contexts is not None:
         expected["context_retention"] = _agreement(contexts)
         expected["both_retention"] = _agreement(pd.factorize(contexts)[0] + classes * (len(classes) + 1))
-    rows = [{"k": k, **expected} for k in ks]
-    return pd.DataFrame(rows, columns=["k", "class_retention", "context_retention", "both_retention"])
+    return pd.DataFrame([{"k": k, **expected} for k in ks], columns=COLUMNS)
 
 
 def _others(index: np.ndarray) -> np.ndarray:

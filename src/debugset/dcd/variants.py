@@ -28,7 +28,7 @@ def candidates(pool: pd.DataFrame, keep: pd.DataFrame, deval: pd.DataFrame) -> B
 
     Args:
         pool: the pool's manifest.
-        keep: ``image_id, keep``, what the filter decided.
+        keep: what the filter decided: ``image_id, keep``.
         deval: the picks of de-val: ``image_id``.
     """
     kept = keep.loc[keep["keep"], "image_id"]
@@ -38,17 +38,18 @@ def candidates(pool: pd.DataFrame, keep: pd.DataFrame, deval: pd.DataFrame) -> B
 def complete_images(
     pool: pd.DataFrame, available: Bool[np.ndarray, " n"], train_labels: Int64[np.ndarray, " t"], classes: int
 ) -> Added:
-    """Variant ``complete``: all candidates, classes weighted as in the original data (section 4.1).
+    """Variant ``complete``: all candidates, each class of the total weight it has in the original data (section 4.1).
 
     Args:
         pool: the pool's manifest: ``label``.
         available: of `candidates`.
         train_labels: labels of the original training images.
-        classes: number of classes.
     """
     rows = np.flatnonzero(available)
     labels = pool["label"].to_numpy(np.int64)[rows]
-    return Added(rows, labels, _class_weights(train_labels, labels, classes))
+    before, after = np.bincount(train_labels, minlength=classes), np.bincount(labels, minlength=classes)
+    weights = before / np.maximum(before + after, 1)  # |train(y)| / (|train(y)| + |F(y)|)
+    return Added(rows, labels, weights.astype(np.float32))
 
 
 def random_images(
@@ -60,7 +61,6 @@ def random_images(
         pool: the pool's manifest: ``label``.
         available: of `candidates`.
         picks: the debug-train set: ``class``.
-        classes: number of classes.
         random_state: of the training run; each draws anew, so that the variant's interval holds the draw's luck.
     """
     labels = pool["label"].to_numpy(np.int64)
@@ -74,32 +74,15 @@ def random_images(
 
 
 def picked_images(pool: pd.DataFrame, picks: pd.DataFrame, classes: int) -> Added:
-    """Variants ``dcd-<embedder>``: a debug-train set, each image under the class of its seed.
-
-    Args:
-        pool: the pool's manifest: ``id``.
-        picks: of the embedder: ``class, image_id``.
-        classes: number of classes.
-    """
+    """Variants ``dcd-<embedder>``: a debug-train set (``class, image_id``), each image under the class of its seed."""
     rows = pd.Series(np.arange(len(pool)), index=pool["id"]).reindex(picks["image_id"]).to_numpy(np.int64)
     return Added(rows, picks["class"].to_numpy(np.int64), np.ones(classes, np.float32))
-
-
-def _class_weights(
-    original: Int64[np.ndarray, " n"], added: Int64[np.ndarray, " m"], classes: int
-) -> Float32[np.ndarray, " c"]:
-    """Weights that give each class the total weight it has in the original data: |train(y)| / (|train(y)| + |F(y)|)."""
-    before, after = np.bincount(original, minlength=classes), np.bincount(added, minlength=classes)
-    return (before / np.maximum(before + after, 1)).astype(np.float32)
 
 
 def describe_added(added: Added, pool: pd.DataFrame, class_names: tuple[str, ...]) -> dict:
     """How many images a variant adds, by class, and what share of their labels is right where the truth is known."""
     truth = pool["true_label"].to_numpy()[added.rows] if "true_label" in pool else None
-    counts = np.bincount(added.labels, minlength=len(class_names))
+    counts = np.bincount(added.labels, minlength=len(class_names)).tolist()
     precision = float((truth == added.labels).mean()) if truth is not None and len(added.rows) else None
-    return {
-        "images": len(added.rows),
-        "by_class": {name: int(count) for name, count in zip(class_names, counts, strict=True)},
-        "weak_label_precision": precision,
-    }
+    by_class = dict(zip(class_names, counts, strict=True))
+    return {"images": len(added.rows), "by_class": by_class, "weak_label_precision": precision}
