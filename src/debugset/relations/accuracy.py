@@ -31,22 +31,20 @@ def accuracy_decrease(modes: pd.DataFrame, attributes: pd.DataFrame, right: pd.D
         sign_a, sign_b = mode["mode"]
         of_a, of_b = shown[a] == (sign_a == "+"), shown[b] == (sign_b == "+")
         inside = of_a & of_b
-        ordinary = (_accuracy(right.loc[of_a, a]) + _accuracy(right.loc[of_b, b])) / 2
-        in_mode = (_accuracy(right.loc[inside, a]) + _accuracy(right.loc[inside, b])) / 2
+        ordinary = (right.loc[of_a, a].mean() + right.loc[of_b, b].mean()) / 2
+        in_mode = (right.loc[inside, a].mean() + right.loc[inside, b].mean()) / 2
         rows.append((ordinary, in_mode, ordinary - in_mode, int(inside.sum())))
     return pd.concat([modes, pd.DataFrame(rows, modes.index, MEASURED)], axis=1)
 
 
 def top_decrease(modes: pd.DataFrame, top: list[int], least: int) -> pd.DataFrame:
-    """Table 1: means over the first modes of a ranking.
+    """Table 1: means over the first modes of a ranking by `accuracy_decrease`; fewer where it has fewer.
 
-    Args:
-        modes: by `accuracy_decrease`, best first.
-        top: how many, each a row; fewer where the ranking has fewer.
-        least: modes with fewer test images are passed over, and the next ones take their place.
+    Modes with fewer than ``least`` test images are passed over, and the next ones take their place.
 
     Returns:
-        ``top, modes, passed, ordinary, in_mode, decrease``: how many modes a row averages, and how many it passed over.
+        A row for each of ``top``: ``top, modes, passed, ordinary, in_mode, decrease``; how many modes it averages, and
+        how many it passed over.
     """
     enough = (modes["test_images"] >= least).to_numpy(bool)
     rows = []
@@ -75,13 +73,7 @@ def entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataF
 
 
 def low_entropy_modes(attributes: pd.DataFrame, relations: pd.DataFrame, unrelated: str | None) -> pd.DataFrame:
-    """A stronger baseline: the same modes, of pairs labelled ``unrelated`` alone, the lowest entropy first.
-
-    Args:
-        attributes: as `entropy_modes` takes them.
-        relations: the same.
-        unrelated: the label of pairs that should have nothing in common; None gives no modes.
-    """
+    """A stronger baseline: `entropy_modes` of pairs labelled ``unrelated`` alone (none if None), the lowest first."""
     table = _score_pairs(attributes, relations[relations["relation"] == unrelated])
     return table.sort_values("score", kind="stable", ignore_index=True)
 
@@ -92,10 +84,6 @@ def _score_pairs(attributes: pd.DataFrame, relations: pd.DataFrame) -> pd.DataFr
         counts = mode_counts(shown[pair["attribute_a"]], shown[pair["attribute_b"]])
         rows.append({**pair, "mode": MODES[int(counts.argmin())], "score": _entropy(counts[:3])})  # without "--"
     return pd.DataFrame(rows, columns=MODE_COLUMNS)
-
-
-def _accuracy(right: pd.Series) -> float:
-    return float(right.mean()) if len(right) else float("nan")
 
 
 def _entropy(counts: Int64[np.ndarray, " k"]) -> float:

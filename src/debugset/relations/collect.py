@@ -7,10 +7,9 @@ each attribute that is there, and excludes every word for those that are not.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
@@ -22,11 +21,8 @@ from debugset.relations.accuracy import OURS
 from debugset.relations.diagnosis import FAILURE_MODE
 from debugset.relations.runs import Run
 
-NEITHER = "--"  # the mode of images that show none of the two attributes
 
-
-@dataclass(frozen=True)
-class Combination:
+class Combination(NamedTuple):
     """What to collect for a failure mode.
 
     Attributes:
@@ -66,8 +62,7 @@ def mode_table(pairs: pd.DataFrame, modes: pd.DataFrame, attributes: pd.DataFram
     """The failure modes of every run, those of a run by relation and rank.
 
     Args:
-        pairs: the table of the stage `relations`.
-        modes: the same; tells what the modes cost.
+        pairs, modes: tables of the stage `relations`.
         attributes: of all annotated images, positive where one is there; without them the test images count.
 
     Returns:
@@ -94,11 +89,6 @@ def mode_name(attribute_a: str, attribute_b: str, mode: str) -> str:
 def choose_run(table: pd.DataFrame, runs: pd.DataFrame, wished: str | None = None) -> str:
     """The run to list: as wished, else the first, unbiased ones leading, with a failure mode of which there are images.
 
-    Args:
-        table: by `mode_table`.
-        runs: name, tau; in their order.
-        wished: a name.
-
     Raises:
         ValueError: there is no such run.
     """
@@ -112,12 +102,7 @@ def choose_run(table: pd.DataFrame, runs: pd.DataFrame, wished: str | None = Non
 
 
 def select_modes(table: pd.DataFrame, names: Sequence[str], run: str | None) -> pd.DataFrame:
-    """The named failure modes, each once and in that order.
-
-    Args:
-        table: by `mode_table`.
-        names: of modes.
-        run: None looks in every run.
+    """The named failure modes of a `mode_table`, each once and in that order; without a run those of any.
 
     Raises:
         ValueError: a mode is unknown.
@@ -136,12 +121,7 @@ def select_modes(table: pd.DataFrame, names: Sequence[str], run: str | None) -> 
 def combinations_of(
     table: pd.DataFrame, queries: Mapping[str, Sequence[str]], about: Sequence[str] = ()
 ) -> list[Combination]:
-    """What to collect for failure modes, by `combination_of`.
-
-    Args:
-        table: by `mode_table`.
-        queries: as `combination_of` takes them.
-        about: the same.
+    """What to collect for the failure modes of a `mode_table`; arguments as for `combination_of`.
 
     Raises:
         ValueError: nothing can be collected for any, or ``about`` is of no use.
@@ -149,7 +129,7 @@ def combinations_of(
     for word in about:
         if not searchable(word).strip():
             raise ValueError(f"--about {word}: holds no word; give one, as in `--about outfit`")
-    if about and NEITHER not in set(table["mode"]):
+    if about and "--" not in set(table["mode"]):
         raise ValueError("--about: only modes whose images show neither attribute (`a-b-`) take it; leave it out")
     rows: list[Any] = table.to_dict("records")
     combinations = [combination_of(mode, queries, about) for mode in rows]
@@ -214,30 +194,20 @@ def queries_by_class(combinations: Iterable[Combination]) -> dict[str, list[str]
 def replace_queries(queries: Mapping[str, Sequence[str]], combinations: Sequence[Combination]) -> dict[str, list[str]]:
     """The queries of all classes, those of the combinations' classes in the place of what they had.
 
-    Args:
-        queries: of all classes, as in `scrape.queries`.
-        combinations: by `combinations_of`.
-
     Raises:
         ValueError: no combination has a class.
     """
-    replaced = {name: list(texts) for name, texts in queries.items()}
     new = queries_by_class(combinations)
     if not new:
         raise ValueError(
             f"{combinations[0].name}: shows no class of `scrape.queries` to label photos with; leave out --write, "
             "and search by hand for what is printed"
         )
-    return replaced | new
+    return {name: list(texts) for name, texts in queries.items()} | new
 
 
 def query_text(combinations: Sequence[Combination], classes: Sequence[str]) -> str:
-    """Combinations as YAML with the block `scrape.queries`; what it cannot say is in comments.
-
-    Args:
-        combinations: by `combinations_of`.
-        classes: the debug classes.
-    """
+    """Combinations as YAML with the block `scrape.queries`; what it cannot say is in comments, by `remarks`."""
     lines = [f"# {line}" for line in remarks(combinations, classes)]
     queries = queries_by_class(combinations)
     if queries:
@@ -249,12 +219,7 @@ def query_text(combinations: Sequence[Combination], classes: Sequence[str]) -> s
 
 
 def remarks(combinations: Sequence[Combination], classes: Sequence[str]) -> list[str]:
-    """What stands in the way of collecting for combinations, a line each.
-
-    Args:
-        combinations: by `combinations_of`.
-        classes: the debug classes.
-    """
+    """What stands in the way of collecting for combinations with these debug classes, a line each."""
     lines = []
     for one in combinations:
         if one.reason:
@@ -269,14 +234,7 @@ def remarks(combinations: Sequence[Combination], classes: Sequence[str]) -> list
 
 
 def listing(table: pd.DataFrame, runs: pd.DataFrame, run: str, queries: Mapping[str, Sequence[str]]) -> str:
-    """The failure modes of a run as text, a line each; then the runs that have others.
-
-    Args:
-        table: by `mode_table`.
-        runs: the table of the stage `relations`.
-        run: a name in it.
-        queries: as `combination_of` takes them.
-    """
+    """The failure modes of a run as text, a line each, then the runs that have others."""
     (described,) = runs[runs["name"] == run].drop(columns="images").itertuples(index=False)
     lines = [f"run {run}: {Run(*described).words}"]
     cells = []
@@ -318,5 +276,4 @@ def _quote(words: str) -> str:
 
 
 def _exclude(query: str) -> str:
-    words = " ".join(query.replace('"', " ").split())
-    return f"-{_quote(words)}"
+    return "-" + _quote(" ".join(query.replace('"', " ").split()))

@@ -1,18 +1,16 @@
 """The diagnosis: pairs of attributes whose learned relation is not the true one (the paper's section 3)."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from debugset.relations.kullback_leibler import BANDWIDTH, BINS, FLOOR, MIN_STD, divergence
+from debugset.relations.kullback_leibler import divergence
 from debugset.relations.truth import check_relations
 
 BLIND_SPOT, FAILURE_MODE = "blind spot", "failure mode"
 MODES = ("++", "+-", "-+", "--")  # the signs of attribute a and attribute b
-THRESHOLD = 0.2  # the paper's
 
 
 def diagnose(
@@ -20,11 +18,8 @@ def diagnose(
     attributes: pd.DataFrame | np.ndarray,
     relations: pd.DataFrame,
     *,
-    threshold: float = THRESHOLD,
-    bins: int = BINS,
-    bandwidth: float = BANDWIDTH,
-    floor: float = FLOOR,
-    min_std: float = MIN_STD,
+    threshold: float = 0.2,
+    **options: Any,
 ) -> pd.DataFrame:
     """Compare mined relations with the ground truth.
 
@@ -32,11 +27,8 @@ def diagnose(
         cosines: of the inference patterns of every two attributes, image by image.
         attributes: of the same images, positive where one is there; named by its columns (an array's are numbered).
         relations: ``attribute_a, attribute_b, relation``; any labels. Unlabelled pairs are left out.
-        threshold: of the mean cosine, and of its distance from what the label lets expect.
-        bins: of the divergence; this and the next three are as in `divergence`.
-        bandwidth: of its kernel.
-        floor: weight of the uniform distribution in what was observed.
-        min_std: the least standard deviation of what is expected.
+        threshold: of the mean cosine, and of its distance from what the label lets expect; by default the paper's.
+        options: of `divergence`.
 
     Returns:
         A row a pair, in the order of ``relations``: ``attribute_a, attribute_b, relation``; ``mean``, the mean cosine
@@ -53,12 +45,11 @@ def diagnose(
     pairs = check_relations(relations, list(shown.columns)).to_dict("records")
     samples = [pair_samples(cosines, shown, pair["attribute_a"], pair["attribute_b"]) for pair in pairs]
     expected = _expectations(samples, [pair["relation"] for pair in pairs])
-    measure = partial(divergence, bins=bins, bandwidth=bandwidth, floor=floor, min_std=min_std)
     rows = []
     for pair, sample in zip(pairs, samples, strict=True):
         expected_mean, expected_std = expected[pair["relation"]]
         mean, std = _mean_and_std(sample)
-        kl = measure(sample, expected_mean, expected_std) if len(sample) else np.nan
+        kl = divergence(sample, expected_mean, expected_std, **options) if len(sample) else np.nan
         kind = _kind(mean, expected_mean, threshold)
         a, b = shown[pair["attribute_a"]], shown[pair["attribute_b"]]
         mode = rarer_mode(a, b, mean) if kind == FAILURE_MODE else ""
@@ -70,28 +61,16 @@ def diagnose(
 
 
 def pair_samples(cosines: Float[np.ndarray, "n a a"], shown: pd.DataFrame, a: Any, b: Any) -> Float[np.ndarray, " m"]:
-    """The cosines of a pair in the images in which either attribute is there (the paper's note 3).
-
-    Args:
-        cosines: of every two attributes, image by image.
-        shown: whether the same images show each attribute.
-        a: the one attribute, a column of ``shown``.
-        b: the other.
-    """
+    """The cosines of two attributes, columns of ``shown``, in the images in which either is there (note 3)."""
     first, second = shown.columns.get_loc(a), shown.columns.get_loc(b)
     return cosines[(shown[a] | shown[b]).to_numpy(), first, second]
 
 
 def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
-    """The failure mode of a pair that the network relates, positively or negatively.
+    """The failure mode of a pair that the network relates, positively or negatively, as the mean cosine says.
 
     Of the two kinds of images that such a relation gets wrong, the one with fewer images; in a tie the first of
-    `MODES`.
-
-    Args:
-        a: whether the one attribute is there, by image.
-        b: whether the other is.
-        mean: the mean cosine.
+    `MODES`. The arguments ``a`` and ``b`` say by image whether the attribute is there.
     """
     candidates = ("+-", "-+") if mean > 0 else ("++", "--")
     counts = mode_counts(a, b)
@@ -99,28 +78,15 @@ def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
 
 
 def mode_counts(a: pd.Series, b: pd.Series) -> Int64[np.ndarray, "4"]:
-    """How many images are of each of `MODES`.
-
-    Args:
-        a: whether the one attribute is there, by image.
-        b: whether the other is.
-    """
+    """How many images are of each of `MODES`; arguments as for `rarer_mode`."""
     places = 2 * (~a).to_numpy(np.int64) + (~b).to_numpy(np.int64)  # in MODES
     return np.bincount(places, minlength=len(MODES)).astype(np.int64)
 
 
 def attribute_divergences(diagnosis: pd.DataFrame) -> pd.Series:
-    """How badly each attribute is learned: the mean divergence of its pairs, 1/deg for each (equation 5).
-
-    Args:
-        diagnosis: by `diagnose`.
-
-    Returns:
-        By attribute, highest first.
-    """
-    of_a = diagnosis[["attribute_a", "kl"]].rename(columns={"attribute_a": "attribute"})
-    of_b = diagnosis[["attribute_b", "kl"]].rename(columns={"attribute_b": "attribute"})
-    means = pd.concat([of_a, of_b]).groupby("attribute", sort=False)["kl"].mean()
+    """How badly each attribute is learned: the mean divergence of its pairs, 1/deg for each (equation 5), falling."""
+    long = diagnosis.melt("kl", ["attribute_a", "attribute_b"], value_name="attribute")
+    means = long.groupby("attribute", sort=False)["kl"].mean()
     return means.sort_values(ascending=False, kind="stable")
 
 
@@ -133,10 +99,7 @@ def _check(cosines: np.ndarray, shown: pd.DataFrame) -> None:
 
 
 def _expectations(samples: list[np.ndarray], labels: list[str]) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of the cosine over all images of all pairs that carry a label, by label.
-
-    Most pairs of a label are taken to be well learned, so that its flaws are outliers.
-    """
+    """By label, the cosines' mean and deviation over all its pairs: most are well learned, so flaws are outliers."""
     by_label: dict[str, list[np.ndarray]] = {}
     for label, sample in zip(labels, samples, strict=True):
         by_label.setdefault(label, []).append(sample)

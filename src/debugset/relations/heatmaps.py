@@ -19,26 +19,15 @@ def contribution_maps(
         gradients: of the attribute's score by each unit.
         activations: of each unit.
         keep: the attribute's mask.
-        shape: channels, height and width of the layer's output.
-
-    Raises:
-        ValueError: the layer's output is no map.
+        shape: channels, height and width of the layer's output; else ValueError.
     """
     if len(shape) != 3:
-        raise ValueError(
-            f"relations.layer: its output of shape {tuple(shape)} is no map; "
-            "name a convolution, or set `relations.maps: 0`"
-        )
+        raise ValueError(f"relations.layer: its output of shape {tuple(shape)} is no map; name a convolution")
     return (gradients * activations * keep).unflatten(1, shape).sum(1)
 
 
 def overlay(pixels: Float[Tensor, "b 3 h w"], maps: Float[Tensor, "b k j"]) -> Float[Tensor, "b 3 h w"]:
-    """The images, grey, with the maps over them; each map is scaled by its own strongest place.
-
-    Args:
-        pixels: in [0, 1].
-        maps: by `contribution_maps`, of any size.
-    """
+    """The images, in [0, 1], as grey with maps of any size over them; each is scaled by its own strongest place."""
     strongest = maps.abs().amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)  # a map may be all 0
     scaled = F.interpolate((maps / strongest)[:, None], size=pixels.shape[2:], mode="bilinear", align_corners=False)
     red, blue = torch.tensor(RED).to(pixels).view(1, 3, 1, 1), torch.tensor(BLUE).to(pixels).view(1, 3, 1, 1)

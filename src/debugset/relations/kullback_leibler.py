@@ -9,10 +9,6 @@ from depending on single samples; both are small enough that disjoint distributi
 import numpy as np
 from jaxtyping import Float
 
-BINS = 40
-BANDWIDTH = 0.05  # the width of a bin
-FLOOR = 1e-4
-MIN_STD = 0.05  # a bin too: what is narrower cannot be told apart
 SAMPLES_AT_A_TIME = 65_536  # against 41 edges they take 21 MB
 
 
@@ -21,21 +17,18 @@ def divergence(
     mean: float,
     std: float,
     *,
-    bins: int = BINS,
-    bandwidth: float = BANDWIDTH,
-    floor: float = FLOOR,
-    min_std: float = MIN_STD,
+    bins: int = 40,
+    bandwidth: float = 0.05,
+    floor: float = 1e-4,
+    min_std: float = 0.05,
 ) -> float:
-    """KL(P || Q) in nats: P a Gaussian, Q what was observed.
+    """KL(P || Q) in nats: P a Gaussian of mean and standard deviation, Q the cosines observed, in [-1, 1].
 
     Args:
-        cosines: the samples, in [-1, 1].
-        mean: of P.
-        std: of P; below ``min_std`` it is taken as that, for a narrower P would call any spread a flaw.
         bins: equal bins of [-1, 1].
-        bandwidth: standard deviation of the kernel; 0 counts the samples.
+        bandwidth: standard deviation of the kernel, by default the width of a bin; 0 counts the samples.
         floor: weight of the uniform distribution in Q; with 0 the result may be infinite.
-        min_std: the least std.
+        min_std: the least std, by default a bin's width too: a narrower P would call any spread a flaw.
 
     Raises:
         ValueError: no sample, a sample outside [-1, 1], or an argument out of range.
@@ -57,13 +50,7 @@ def divergence(
 def observed_shares(
     cosines: Float[np.ndarray, " m"], edges: Float[np.ndarray, " e"], bandwidth: float
 ) -> Float[np.ndarray, " bins"]:
-    """The samples' share of each bin, smoothed by a Gaussian kernel inside [-1, 1].
-
-    Args:
-        cosines: the samples, in [-1, 1].
-        edges: of the bins, from -1 to 1.
-        bandwidth: standard deviation of the kernel; 0 counts the samples.
-    """
+    """The samples' share of each bin, smoothed inside [-1, 1] by a Gaussian kernel of that deviation; 0 counts them."""
     from scipy.special import ndtr
 
     if bandwidth == 0:
@@ -84,9 +71,7 @@ def _check(
     if not (np.abs(cosines) <= 1).all():
         raise ValueError("cosines: a sample is missing or outside [-1, 1]")
     if not (np.isfinite(mean) and np.isfinite(std) and max(std, min_std) > 0):
-        raise ValueError(
-            f"mean, std, min_std: expected finite numbers, one deviation above 0 (got {mean}, {std}, {min_std})"
-        )
+        raise ValueError(f"mean, std, min_std: expected finite, one deviation above 0 (got {mean}, {std}, {min_std})")
     if bins < 1:
         raise ValueError(f"bins: expected at least 1 (got {bins})")
     if not 0 <= bandwidth < np.inf:

@@ -40,11 +40,7 @@ class Network(NamedTuple):
 
 
 def open_network(folder: Path, layer: str) -> Network:
-    """Read a stored attribute network to look into a layer of it.
-
-    Args:
-        folder: the model's.
-        layer: name of one of its modules.
+    """Read a stored attribute network to look into a layer of it, one of its modules.
 
     Raises:
         FileNotFoundError: the folder holds no model.
@@ -60,12 +56,7 @@ def pattern_batches(
 ) -> Iterator[Patterns]:
     """The inference patterns of images, a batch at a time; they stay on the network's device.
 
-    Args:
-        network: what to look into.
-        images: the image set.
-        rows: the images, in the order wished.
-        batch: images at a time.
-        attributes: indices of those wished; None takes all.
+    The rows come in the order wished; ``attributes`` holds the indices of those wished, None takes all.
     """
     for pixels in pixel_batches(images, rows, network.architecture, batch):
         yield inference_patterns(network.classifier, network.layer, pixels.to(network.device), attributes)
@@ -116,14 +107,7 @@ def mine_masks(
 def mine_cosines(
     network: Network, images: ImageSet, rows: Int64[np.ndarray, " n"], masks: list[Mask], batch: int
 ) -> Float32[np.ndarray, "n a a"]:
-    """The cosines of masked inference patterns in images.
-
-    Args:
-        network: what to look into.
-        images: the image set.
-        rows: the images, in the order wished.
-        masks: one for each attribute.
-        batch: images at a time; memory grows with it and not with the images.
+    """The cosines of masked inference patterns in images; memory grows with the batch and not with the images.
 
     Raises:
         ValueError: a gradient is missing or infinite, as in a network whose training diverged.

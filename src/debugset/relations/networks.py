@@ -30,9 +30,7 @@ def fit_attributes(
 
     Args:
         images: where the images are.
-        rows: those to train on, ascending.
-        attributes: of those images.
-        params: architecture, loss and recipe.
+        rows: those to train on, ascending; ``attributes`` is of them.
         random_state: of weights and order.
         describe: what the progress bar says.
 
@@ -59,13 +57,12 @@ def architecture(params: AttributesParams) -> Architecture:
         ValueError: timm does not know the name.
     """
     register()
-    if not is_model(params.architecture):
+    name, side = params.architecture, params.side
+    if not is_model(name):
         raise ValueError(
-            f"attributes.architecture: `{params.architecture}` is unknown; "
-            "say small_alexnet, alexnet, or a model of timm"
+            f"attributes.architecture: `{name}` is unknown; say small_alexnet, alexnet, or a model of timm"
         )
-    options = {"side": params.side} if params.architecture == "small_alexnet" else {}
-    return Architecture(params.architecture, "scratch", params.side, options=options)
+    return Architecture(name, "scratch", side, options={"side": side} if name == "small_alexnet" else {})
 
 
 def register() -> None:
@@ -90,11 +87,7 @@ def alexnet(pretrained: bool = False, **options: Any) -> nn.Module:
 class SmallAlexNet(nn.Module):
     """Three convolutions and two fully connected layers: a first convolution of high resolution, no global pooling.
 
-    Like AlexNet's, its decision knows where in the image a pattern is.
-
-    Args:
-        num_classes: number of outputs.
-        side: of the square input, px.
+    Like AlexNet's, its decision knows where in the image a pattern is. The input is a square of ``side`` px.
     """
 
     def __init__(self, num_classes: int, side: int = 64) -> None:
@@ -114,13 +107,7 @@ class SmallAlexNet(nn.Module):
 
 
 def logistic_loss(scores: Float[Tensor, "b a"], values: Float[Tensor, "b a"], weights: Float[Tensor, " b"]) -> Tensor:
-    """log(1 + exp(-Y Y*)), summed over the attributes, averaged over the images.
-
-    Args:
-        scores: Y.
-        values: Y*.
-        weights: of the images.
-    """
+    """log(1 + exp(-Y Y*)) of scores Y and values Y*, summed over the attributes, averaged over the weighted images."""
     return (F.softplus(-scores.float() * values).sum(1) * weights).sum() / weights.sum()
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from debugset.base.params import Section
-from debugset.training.recipe import Recipe, Schedule
+from debugset.training.recipe import RandomStates, Recipe, Schedule, distinct
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
@@ -27,17 +27,9 @@ class AttributesParams(Schedule):
     side: PositiveInt
     loss: Literal["logistic", "squared"]
     images: PositiveInt | None
-    pairs: list[Pair]
-    taus: list[Annotated[float, Field(gt=0, le=1)]]
-    random_states: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-
-    @field_validator("pairs", "taus", "random_states")
-    @classmethod
-    def _distinct(cls, values: list) -> list:
-        for place, value in enumerate(values):
-            if value in values[:place]:  # pairs are lists, which no set takes
-                raise ValueError("a value comes twice")
-        return values
+    pairs: Annotated[list[Pair], AfterValidator(distinct)]
+    taus: Annotated[list[Annotated[float, Field(gt=0, le=1)]], AfterValidator(distinct)]
+    random_states: RandomStates
 
     @field_validator("pairs")
     @classmethod

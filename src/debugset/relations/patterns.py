@@ -25,11 +25,6 @@ class Patterns(NamedTuple):
     scores: Float[Tensor, "b a"]
     shape: tuple[int, ...]
 
-    @property
-    def offsets(self) -> Float[Tensor, "b a"]:
-        """Beta, what the linear form leaves: Y - nu x."""
-        return self.scores - torch.einsum("bax,bx->ba", self.gradients, self.activations)
-
 
 def inference_patterns(
     network: nn.Module, layer: str, pixels: Float[Tensor, "b 3 h w"], attributes: list[int] | None = None
@@ -39,9 +34,8 @@ def inference_patterns(
     A network in evaluation mode treats images one by one, so the gradient of a sum over images holds each image's own.
 
     Args:
-        network: scores of pixels, in evaluation mode.
+        network: scores of pixels in [0, 1], in evaluation mode.
         layer: name of one of its modules; its output is x.
-        pixels: in [0, 1].
         attributes: indices of those wished; None takes all.
 
     Raises:

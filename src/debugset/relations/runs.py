@@ -54,10 +54,6 @@ def runs(params: AttributesParams) -> list[Run]:
 def read_training_attributes(images: ImageSet, params: AttributesParams) -> pd.DataFrame:
     """The attributes of a training set; none of an empty set.
 
-    Args:
-        images: the training set.
-        params: the loss decides which values are accepted.
-
     Raises:
         ValueError: there are images without attributes, or the logistic loss meets values other than +1 and -1.
     """
@@ -73,11 +69,7 @@ def read_training_attributes(images: ImageSet, params: AttributesParams) -> pd.D
 
 
 def read_test_attributes(images: ImageSet, names: list[str]) -> pd.DataFrame:
-    """The attributes of a test set; no rows where there is no test image.
-
-    Args:
-        images: the test set.
-        names: the training set's attributes.
+    """The attributes of a test set, those of the training set by name; no rows where there is no test image.
 
     Raises:
         ValueError: there are test images, but an attribute of the training images is missing.
@@ -85,9 +77,7 @@ def read_test_attributes(images: ImageSet, names: list[str]) -> pd.DataFrame:
     table = read_attributes(images)
     missing = [name for name in names if name not in table]
     if len(images) and missing:
-        raise ValueError(
-            f"{images.folder}: its manifest has no column `attribute:{missing[0]}`, which the training set has"
-        )
+        raise ValueError(f"{images.folder}: its manifest has no column `attribute:{missing[0]}`, which training has")
     return table.reindex(columns=names)
 
 
@@ -110,8 +100,7 @@ def biased_rows(
     """
     for name in pair or ():
         if name not in attributes:
-            known = ", ".join(map(str, attributes))
-            raise ValueError(f"attributes.pairs: {name} is no attribute; there are {known}")
+            raise ValueError(f"attributes.pairs: {name} is no attribute; there are {', '.join(map(str, attributes))}")
     rng = np.random.default_rng([random_state, 1])
     order, removed = rng.permutation(len(attributes)), np.empty(0, np.int64)
     if pair is not None:
@@ -123,8 +112,5 @@ def biased_rows(
         return left
     if len(left) < count:
         of = f"a bias of {tau:g} of {' and '.join(pair)}" if pair else "the training set"
-        raise ValueError(
-            f"attributes.images: {count} images are asked for, but {of} leaves {len(left)}; "
-            "lower it, or make more images"
-        )
+        raise ValueError(f"attributes.images: {count} images are asked for, but {of} leaves {len(left)}; lower it")
     return np.sort(rng.permutation(left)[:count])

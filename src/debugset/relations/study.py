@@ -79,17 +79,8 @@ class Study:
     @cached_property
     def diagnosis(self) -> pd.DataFrame:
         """The pairs, by `diagnose`, with ``correlation``: of the training images' annotations."""
-        params = self.params
-        table = diagnose(
-            self.cosines,
-            self.shown,
-            self.relations,
-            threshold=params.threshold,
-            bins=params.bins,
-            bandwidth=params.bandwidth,
-            floor=params.floor,
-            min_std=params.min_std,
-        )
+        options = self.params.model_dump(include={"threshold", "bins", "bandwidth", "floor", "min_std"})
+        table = diagnose(self.cosines, self.shown, self.relations, **options)
         with np.errstate(invalid="ignore", divide="ignore"):  # an attribute that every image shows has none
             correlations = self.attributes.iloc[self.rows].corr()
         pairs = zip(table["attribute_a"], table["attribute_b"], strict=True)

@@ -12,11 +12,9 @@ PAIR_COLUMNS = ["attribute_a", "attribute_b", "relation"]
 
 
 def read_relations(path: Path, attributes: Sequence[str], unrelated: str | None = None) -> pd.DataFrame:
-    """Read and check a ground truth.
+    """Read a ground truth and check it against the attributes that exist.
 
     Args:
-        path: of the CSV.
-        attributes: those that exist.
         unrelated: the label that params give to pairs without a relation; None if they name none.
 
     Raises:
@@ -24,15 +22,12 @@ def read_relations(path: Path, attributes: Sequence[str], unrelated: str | None 
         ValueError: see `check_relations`; or it is no CSV; or no pair is labelled ``unrelated``.
     """
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path}: no such ground truth; `debugset relations template {path}` writes one to fill in"
-        )
+        raise FileNotFoundError(f"{path}: no such ground truth; `debugset relations template {path}` writes one")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path}: not a table with {', '.join(PAIR_COLUMNS)}: {' '.join(str(error).split())}"
-        ) from None
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a table with {', '.join(PAIR_COLUMNS)}: {reason}") from None
     table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
     labelled = check_relations(table, attributes, str(path))
     labels = labelled["relation"].unique()
@@ -83,10 +78,7 @@ def check_relations(relations: pd.DataFrame, attributes: Sequence[Hashable], whe
 def write_template(path: Path, attributes: Sequence[str], relation: str = "") -> int:
     """Write a CSV with every pair of attributes, to fill in or to thin out; returns how many pairs.
 
-    Args:
-        path: of the CSV.
-        attributes: at least two.
-        relation: what every pair is labelled to begin with; empty leaves it to the person.
+    Every pair is labelled ``relation`` to begin with; empty leaves it to the person.
 
     Raises:
         FileExistsError: the file is there: it may hold somebody's work.

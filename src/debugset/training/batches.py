@@ -14,6 +14,8 @@ from debugset.images.pixels import decode_ahead, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.training.recipe import Recipe
 
+_Steps = Iterator[tuple[np.ndarray, Tensor]]  # the indices and images of each step
+
 
 class Batch(NamedTuple):
     """Images of one step on one device: pixels in [0, 1], class indices or attributes, loss weights."""
@@ -41,14 +43,7 @@ class TrainingSet:
         return len(self.labels)
 
     def locate(self, index: int) -> tuple[ImageSet, int]:
-        """The image set and the manifest row of an image.
-
-        Args:
-            index: of the image, the parts' images counted in order.
-
-        Raises:
-            IndexError: there are fewer images.
-        """
+        """The image set and the manifest row of an image, the parts' images counted in order; else IndexError."""
         for images, rows in self.parts:
             if index < len(rows):
                 return images, int(rows[index])
@@ -57,14 +52,9 @@ class TrainingSet:
 
 
 def batch_order(count: int, recipe: Recipe, random_state: int) -> Iterator[Int64[np.ndarray, " batch"]]:
-    """The image indices of every step: pass after pass over the images, each pass shuffled anew.
+    """The image indices of every step: pass after pass over ``count`` images, each pass shuffled anew.
 
     A set smaller than the batch, or a pass that ends inside a step, goes on in the next pass.
-
-    Args:
-        count: how many images there are.
-        recipe: steps, and images a step.
-        random_state: of the order.
     """
     rng = np.random.default_rng([random_state, 1])
     waiting = np.empty(0, np.int64)
@@ -78,16 +68,9 @@ def batch_order(count: int, recipe: Recipe, random_state: int) -> Iterator[Int64
 def batches(
     data: TrainingSet, recipe: Recipe, size: int, random_state: int, device: torch.device, rank: int = 0, world: int = 1
 ) -> Iterator[Batch]:
-    """The batches of one device, ``recipe.steps`` of them.
+    """The batches of one device: of the images of each step every ``world``-th one, from the ``rank``-th on.
 
-    Args:
-        data: what to train on.
-        recipe: batch size, augmentation, memory format.
-        size: side of the model's input, px.
-        random_state: of order and augmentation.
-        device: where the tensors go.
-        rank: this device among ``world``; it gets every ``world``-th image of each step.
-        world: number of devices.
+    ``size`` is the side of the model's input, px; ``random_state`` is of order and augmentation.
     """
     order = (indices[rank::world] for indices in batch_order(len(data), recipe, random_state))
     own_state = random_state * 1000 + rank  # every device augments its images differently
@@ -111,10 +94,7 @@ def shift_and_flip(
 ) -> UInt8[Tensor, "b 3 h w"]:
     """Shift each image, what leaves one edge entering at the other, and mirror every second one, on average.
 
-    Args:
-        images: as bytes, on any device.
-        shift: the largest in either direction, px.
-        generator: of shifts and mirroring, on the CPU: the same for all devices.
+    ``shift`` is the largest in either direction, px; the generator is on the CPU: the same for all devices.
     """
     count, _, height, width = images.shape
     down, right = torch.randint(-shift, shift + 1, (2, count, 1), generator=generator)
@@ -128,20 +108,16 @@ def shift_and_flip(
     return images.permute(0, 2, 3, 1)[which, rows, columns].permute(0, 3, 1, 2)
 
 
-def _whole_images(
-    data: TrainingSet, order: Iterator[np.ndarray], size: int, device: torch.device
-) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """The indices and images of each step; all images are decoded once and kept on the device as bytes."""
+def _whole_images(data: TrainingSet, order: Iterator[np.ndarray], size: int, device: torch.device) -> _Steps:
+    """All images are decoded once and kept on the device as bytes."""
     decoded = np.concatenate([images.pixels(rows.tolist(), size) for images, rows in data.parts])
     everything = torch.from_numpy(decoded).to(device).permute(0, 3, 1, 2)
     for indices in order:
         yield indices, everything[torch.from_numpy(indices).to(device)]
 
 
-def _random_crops(
-    data: TrainingSet, order: Iterator[np.ndarray], size: int, random_state: int
-) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """The indices and images of each step; images are decoded, cropped and mirrored as they come.
+def _random_crops(data: TrainingSet, order: Iterator[np.ndarray], size: int, random_state: int) -> _Steps:
+    """Images are decoded, cropped and mirrored as they come.
 
     Boxes are drawn here, in order, and not in the threads: the result does not depend on how they interleave.
     """
@@ -163,12 +139,9 @@ def _random_crops(
 
 
 def random_box(width: int, height: int, draws: Float[np.ndarray, " 5"]) -> tuple[float, float, float, float]:
-    """The box of a random resized crop: 8 to 100 % of the area, sides 3:4 to 4:3, cut to fit the image.
+    """The box of a random resized crop: 8 to 100 % of the area, sides 3:4 to 4:3, cut to fit the image (px).
 
-    Args:
-        width: of the image, px.
-        height: of the image, px.
-        draws: uniform in [0, 1): area, aspect, left, top (the fifth is not used here).
+    The draws are uniform in [0, 1): area, aspect, left, top (the fifth is not used here).
     """
     area = width * height * (0.08 + 0.92 * draws[0])
     aspect = (4 / 3) ** (2 * draws[1] - 1)

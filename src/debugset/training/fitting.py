@@ -34,13 +34,9 @@ def fit_fresh(
     attack: Attack | None = None,
     what: str = "train",
 ) -> tuple[Classifier, Description]:
-    """Train a model from random weights.
+    """Train a model, named as in the registry, from random weights.
 
     Args:
-        name: the architecture's name in the registry.
-        data: the training set.
-        classes: names of the outputs.
-        recipe: how it is trained.
         random_state: of weights, order and augmentation.
         attack: replaces the images of each step, for adversarial training.
         what: what the progress bar says.
@@ -67,11 +63,7 @@ def _attack_step(params: RobustParams, model: nn.Module, pixels: Tensor, labels:
 def robust_accuracy(classifier: Classifier, images: ImageSet, params: RobustParams, batch: int) -> dict[str, float]:
     """Accuracy on images of a set, evenly spaced, clean and under L2 attacks of half, once and twice the radius.
 
-    Args:
-        classifier: in evaluation mode, on the CPU or a GPU.
-        images: a test set.
-        params: radius, ``evaluation_steps`` (each 2.5 radius / steps long) and ``evaluation_images``.
-        batch: images at a time.
+    The classifier is in evaluation mode; each of the ``evaluation_steps`` is 2.5 radius / steps long.
     """
     count = min(params.evaluation_images, len(images))
     rows = np.arange(count) * len(images) // count  # sets may be sorted by class
@@ -94,9 +86,8 @@ def _accuracy_under_attack(
     steps, step = params.evaluation_steps, 2.5 * radius / params.evaluation_steps
     architecture = find_architecture(params.architecture)
     for pixels, labels in zip(pixel_batches(images, rows, architecture, batch), label_batches, strict=True):
-        attacked = l2_attack(
-            classifier, pixels.to(device), labels, radius=radius, step=step, steps=steps, generator=generator
-        )
+        start = pixels.to(device)
+        attacked = l2_attack(classifier, start, labels, radius=radius, step=step, steps=steps, generator=generator)
         with torch.inference_mode():
             right += int((classifier(attacked).argmax(1) == labels).sum())
     return right / len(rows)

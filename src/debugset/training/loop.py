@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.optim import SGD, Optimizer
+from torch.optim.lr_scheduler import LRScheduler, OneCycleLR
 
 from debugset.base.machine import device_count
 from debugset.base.progress import progress
@@ -37,9 +39,6 @@ def fit(
     """Train a classifier in place and return it in evaluation mode, on the CPU.
 
     Args:
-        classifier: randomly initialised or to be trained on.
-        data: images, labels and loss weights.
-        recipe: steps, batch, schedule, augmentation, precision.
         size: side of the model's input, px.
         random_state: of the batches' order and augmentation.
         loss: what is minimised, by default cross-entropy with the recipe's label smoothing.
@@ -52,10 +51,10 @@ def fit(
     if len(data) == 0:
         raise ValueError("data: the training set is empty")
     loss = loss or partial(weighted_cross_entropy, label_smoothing=recipe.label_smoothing)
-    run: Any = _fit_on_each  # Fabric hands itself over as the first argument
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "weights"
-        _fabric(recipe).launch(run, classifier, data, recipe, size, random_state, loss, attack, what, weights)
+        # Fabric hands itself over as the first argument
+        _fabric(recipe).launch(_fit_on_each, classifier, data, recipe, size, random_state, loss, attack, what, weights)
         classifier.load_state_dict(torch.load(weights, weights_only=True))
     return classifier.to("cpu").eval()
 
@@ -74,9 +73,7 @@ def _fabric(recipe: Recipe) -> Any:
 
     count, where = device_count(), device()
     if count > 1 and where.index is not None:
-        raise ValueError(
-            f"DEBUGSET_DEVICE={where}: names one device, but DEBUGSET_DEVICES asks for {count}; drop either"
-        )
+        raise ValueError(f"DEBUGSET_DEVICE={where}: names one device, but DEBUGSET_DEVICES asks for {count}; drop one")
     if recipe.batch % count:
         raise ValueError(f"recipe.batch: {recipe.batch} images do not divide among {count} devices; change either")
     return Fabric(
@@ -130,20 +127,12 @@ def _fit_on_each(
         torch.save({name: tensor.detach().cpu() for name, tensor in classifier.state_dict().items()}, weights)
 
 
-def optimiser_and_schedule(
-    model: nn.Module, recipe: Recipe
-) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+def optimiser_and_schedule(model: nn.Module, recipe: Recipe) -> tuple[Optimizer, LRScheduler]:
     """SGD with Nesterov momentum and the one-cycle learning rate of the recipe."""
-    optimiser = torch.optim.SGD(
-        model.parameters(),
-        lr=recipe.peak_lr,
-        momentum=recipe.momentum,
-        weight_decay=recipe.weight_decay,
-        nesterov=recipe.momentum > 0,
+    momentum = recipe.momentum
+    optimiser = SGD(
+        model.parameters(), recipe.peak_lr, momentum=momentum, weight_decay=recipe.weight_decay, nesterov=momentum > 0
     )
     total = recipe.steps + 1  # the schedule's last step has no learning rate
     warmup = recipe.warmup if recipe.warmup * total > 1 else 0.0  # torch divides by zero in less than a step
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.peak_lr, total_steps=total, pct_start=warmup, cycle_momentum=False
-    )
-    return optimiser, schedule
+    return optimiser, OneCycleLR(optimiser, recipe.peak_lr, total_steps=total, pct_start=warmup, cycle_momentum=False)

@@ -2,10 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
 from debugset.base.params import Section
 from debugset.models.params import Precision
+
+
+def distinct(values: list) -> list:
+    """A parameter's values, if none comes twice."""
+    if len(set(map(str, values))) < len(values):  # lists among them have no hash
+        raise ValueError("a value comes twice")
+    return values
+
+
+RandomStates = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
 
 
 class Schedule(Section):
@@ -38,11 +48,7 @@ class Schedule(Section):
 
 
 class Recipe(Schedule):
-    """Section ``recipe``: how the original model and every variant train.
-
-    Attributes:
-        label_smoothing: of the cross-entropy.
-    """
+    """Section ``recipe``: how the original model and every variant train; the smoothing is of the cross-entropy."""
 
     label_smoothing: float = Field(ge=0, lt=1)
 
@@ -50,11 +56,4 @@ class Recipe(Schedule):
 class TrainParams(Section):
     """Section ``train``: the random states that every variant is trained with."""
 
-    random_states: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
-
-    @field_validator("random_states")
-    @classmethod
-    def _distinct(cls, random_states: list[int]) -> list[int]:
-        if len(set(random_states)) < len(random_states):
-            raise ValueError("a random_state comes twice")
-        return random_states
+    random_states: RandomStates

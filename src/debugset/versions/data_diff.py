@@ -16,10 +16,8 @@ def changed_images(
     """The images that differ between two versions of a set.
 
     Args:
-        old: the old manifest: ``id`` (unique), ``label`` (an index into the classes), ``sha256``.
-        new: the new one.
-        old_classes: the class names that the old labels index; versions may number classes differently.
-        new_classes: the same for the new ones.
+        old, new: manifests: ``id`` (unique), ``label`` (an index into the classes), ``sha256``.
+        old_classes, new_classes: the class names that the labels index; versions may number classes differently.
 
     Returns:
         A row an image, by change as in `CHANGES`, class and id: ``change, id, old_class, new_class``, the latter ""
@@ -58,16 +56,8 @@ def by_class(
 ) -> pd.DataFrame:
     """Counts of a class in each row, in the order of the classes, new ones last: what came, went and stayed.
 
-    Args:
-        changed: as `changed_images` returns it.
-        old: the old manifest.
-        new: the new one.
-        old_classes: the class names that the old labels index.
-        new_classes: the same for the new ones.
-
-    Returns:
-        ``class, old, added, removed, relabelled_from, relabelled_to, replaced, new``, so that
-        old + added - removed - relabelled_from + relabelled_to = new.
+    Takes what `changed_images` returns, then what it takes, and gives ``class, old, added, removed, relabelled_from,
+    relabelled_to, replaced, new``, so that old + added - removed - relabelled_from + relabelled_to = new.
     """
     lost = pd.crosstab(changed["old_class"], changed["change"])
     gained = pd.crosstab(changed["new_class"], changed["change"])

@@ -16,21 +16,18 @@ _LONGEST = 40  # classes that a chart shows
 
 
 def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion, new: SetVersion) -> None:
-    """Write the picture.
+    """Write the picture as a PNG file.
 
     Args:
-        path: the PNG file.
         table: counts by class, as `debugset.versions.data_diff.by_class` returns it.
         changed: the changed images, as `debugset.versions.data_diff.changed_images` returns it.
-        old: the old version.
-        new: the new version; removed images are read from the old one.
+        old, new: the versions; removed images are read from the old one, all others from the new one.
     """
     shown = [change for change in CHANGES if (changed["change"] == change).any()]
     busiest = table.loc[table[list(_COLOURS)].sum(axis=1).sort_values(ascending=False, kind="stable").index[:_LONGEST]]
     rows = busiest.sort_index()
     heights = [0.5 + 0.24 * max(len(rows), 3), *([1.3] * len(shown))]
-    ratios = {"height_ratios": heights}
-    with drawing(len(heights), 1, (10.5, sum(heights) + 0.5), gridspec_kw=ratios) as (figure, panels):
+    with drawing(len(heights), 1, (10.5, sum(heights) + 0.5), height_ratios=heights) as (figure, panels):
         figure.suptitle(f"{new.folder}: {old.name} to {new.name}", fontsize=11, fontweight="bold", x=0.01, ha="left")
         _bars(panels[0], rows, f"{len(rows)} of {len(table)} classes" if len(rows) < len(table) else "")
         for panel, change in zip(panels[1:], shown, strict=True):
@@ -59,9 +56,7 @@ def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
         base += signed
     for place, (before, after) in enumerate(zip(rows["old"], rows["new"], strict=True)):
         counts = f"{before:,} → {after:,}"
-        panel.annotate(
-            counts, (right[place], place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8
-        )
+        panel.annotate(counts, (right[place], place), (5, 0), textcoords="offset points", va="center", fontsize=8)
     panel.axvline(0, color=INK, lw=1)
     panel.set_yticks(places, list(rows["class"]))
     panel.set_ylim(len(rows) - 0.4, -0.6)
@@ -81,8 +76,6 @@ def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion,
         if (image := version.image(row["id"])) is None:
             continue
         panel.imshow(np.asarray(image), extent=(place, place + 0.94, 0.94, 0), interpolation="nearest")
-        panel.text(place + 0.47, 1.12, _caption(row["old_class"], row["new_class"]), fontsize=6.5, ha="center")
-
-
-def _caption(before: str, after: str) -> str:
-    return f"{before}→{after}" if before and after and before != after else before or after
+        before, after = row["old_class"], row["new_class"]
+        caption = f"{before}→{after}" if before and after and before != after else before or after
+        panel.text(place + 0.47, 1.12, caption, fontsize=6.5, ha="center")

@@ -5,7 +5,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -30,37 +30,27 @@ def locked_stages(root: Path) -> dict[str, Any]:
     """
     path = root / LOCK
     if not path.is_file():
-        raise FileNotFoundError(_no_lock(root))
+        mend = MEND if (root / "dvc.yaml").is_file() else "run this in the repository's folder"
+        raise FileNotFoundError(f"{LOCK}: no such file; {mend}")
     try:
         stages = yaml.load(path.read_text(encoding="utf-8"), LOADER)["stages"]
         for entry in stages.values():
-            outs_of(entry)
+            digests(entry, "outs")
     except (yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
         raise ValueError(f"{LOCK}: not a lock file of DVC's (a merge conflict?); restore it from git") from None
     return stages
 
 
-def _no_lock(root: Path) -> str:
-    if not (root / "dvc.yaml").is_file():
-        return f"{LOCK}: no such file; run this in the repository's folder"
-    return f"{LOCK}: no such file; {MEND}"
-
-
-def outs_of(entry: Mapping[str, Any]) -> dict[str, str]:
-    """The MD5 of each out of a stage's entry, by path."""
-    return {out["path"]: out["md5"] for out in entry.get("outs", ())}
-
-
-def deps_of(entry: Mapping[str, Any]) -> dict[str, str]:
-    """The MD5 of each dep of a stage's entry, by path."""
-    return {dep["path"]: dep["md5"] for dep in entry.get("deps", ())}
+def digests(entry: Mapping[str, Any], kind: Literal["outs", "deps"]) -> dict[str, str]:
+    """The MD5 of each out or dep of a stage's entry, by path."""
+    return {one["path"]: one["md5"] for one in entry.get(kind, ())}
 
 
 def locked_outs(root: Path) -> dict[str, str]:
     """The MD5 of every stage's outs by path."""
     outs: dict[str, str] = {}
     for entry in locked_stages(root).values():
-        outs |= outs_of(entry)
+        outs |= digests(entry, "outs")
     return outs
 
 
@@ -72,15 +62,16 @@ def file_md5(path: Path) -> str:
 def problems(root: Path) -> Iterator[str]:
     """What is wrong with a repository's lock file, a line each; nothing if it belongs to the files beside it.
 
-    The files that git tracks, as they are now, are laid in a scratch folder without any data, and DVC is asked what it
-    would run there. An answer other than "nothing" means that the lock file is stale: colleagues who pull would
-    compute anew what was meant to be shared.
+    The tracked files are laid in a scratch folder without any data, and DVC is asked what it would run there: if
+    anything, colleagues who pull would compute anew what was meant to be shared.
     """
-    if not (root / LOCK).is_file():
-        yield _no_lock(root)
+    try:
+        outs = locked_outs(root)
+    except FileNotFoundError as error:
+        yield str(error)
         return
     tracked = set(listed_files(root))  # of outs, git has metrics and plots
-    for path, digest in locked_outs(root).items():
+    for path, digest in outs.items():
         if path in tracked and file_md5(root / path) != digest:
             yield f"{path}: differs from what {LOCK} records; {MEND}"
     with tempfile.TemporaryDirectory() as scratch:

@@ -1,12 +1,12 @@
 """Image sets as a git revision names them, read through DVC: from the cache, else from the remote."""
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pandas as pd
 from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.scm import RevError
 from PIL import Image
 
 from debugset.images.sets import MANIFEST, TAR, read_manifest
@@ -19,9 +19,7 @@ class SetVersion(NamedTuple):
 
     Attributes:
         name: the revision.
-        manifest: a row an image.
-        classes: the class names that labels index.
-        folder: the set.
+        classes: the class names that labels in the manifest index.
         files: DVC's file system at the revision.
     """
 
@@ -42,31 +40,16 @@ class SetVersion(NamedTuple):
 
 
 def set_at(revision: str, folder: str) -> SetVersion:
-    """Read an image set as a revision has it.
-
-    Args:
-        revision: a tag, branch, experiment or commit, or `WORKSPACE` for what lies in the folder now.
-        folder: the set's folder, for example ``data/pool``.
+    """Read an image set, as ``data/pool``, as a revision has it; `WORKSPACE` is what lies in the folder now.
 
     Raises:
         ValueError: git knows no such revision, or the set is not in it.
         OSError: its manifest is neither in the cache nor on the remote.
     """
-    with _explain(revision, folder):
+    try:
         files = DVCFileSystem(".", rev=None if revision == WORKSPACE else revision)
         with files.open(f"{folder}/{MANIFEST}", "rb") as file:
             manifest = read_manifest(io.BytesIO(file.read()))
-    return SetVersion(revision, manifest.rows, manifest.classes, folder, files)
-
-
-@contextmanager
-def _explain(revision: str, folder: str) -> Iterator[None]:
-    """Turn DVC's errors, which are of many classes, into one line that says what to do."""
-    from dvc.exceptions import DvcException
-    from dvc.scm import RevError
-
-    try:
-        yield
     except RevError:
         raise ValueError(f"{revision}: git knows no such tag, branch, experiment or commit") from None
     except FileNotFoundError as error:
@@ -76,5 +59,6 @@ def _explain(revision: str, folder: str) -> Iterator[None]:
             f"{revision}: {folder}/{MANIFEST} is not in this version, or neither in DVC's cache nor on the remote; "
             "check --set, and have its author `make push` that version"
         ) from None
-    except DvcException as error:
+    except DvcException as error:  # of many classes
         raise OSError(f"{revision}: {' '.join(str(error).split())}") from None
+    return SetVersion(revision, manifest.rows, manifest.classes, folder, files)

@@ -30,10 +30,7 @@ class Experiment(NamedTuple):
 
 
 def read_experiments(revisions: Sequence[str]) -> list[Experiment]:
-    """Read experiments from git.
-
-    Args:
-        revisions: names of experiments, tags, branches or commits; all experiments on HEAD, and HEAD, if empty.
+    """Read experiments, tags, branches or commits from git; without any name all experiments on HEAD, and HEAD.
 
     Raises:
         ValueError: git knows no such revision, it has no results, or HEAD has no experiments.
@@ -41,7 +38,11 @@ def read_experiments(revisions: Sequence[str]) -> list[Experiment]:
     commits = _commits_on_head() if not revisions else {}
     for revision in revisions:
         commits[revision] = _commit(revision)
-    return [_read_experiment(name, commit) for name, commit in commits.items()]
+    experiments = []
+    for name, commit in commits.items():
+        params = leaves(parse(_read_text(name, commit, PARAMS_FILE), PARAMS_FILE))
+        experiments.append(Experiment(name, params, json.loads(_read_text(name, commit, _ACCURACY))["variants"]))
+    return experiments
 
 
 def _commits_on_head() -> dict[str, str]:
@@ -66,11 +67,6 @@ def _commit(revision: str) -> str:
     if not commit:
         raise ValueError(f"{revision}: git knows no such experiment, tag, branch or commit")
     return commit
-
-
-def _read_experiment(name: str, commit: str) -> Experiment:
-    params = parse(_read_text(name, commit, PARAMS_FILE), PARAMS_FILE)
-    return Experiment(name, leaves(params), json.loads(_read_text(name, commit, _ACCURACY))["variants"])
 
 
 def _read_text(name: str, commit: str, path: Path) -> str:
@@ -106,12 +102,7 @@ def swept_param(experiments: Sequence[Experiment]) -> str:
 
 
 def accuracies(experiments: Sequence[Experiment], param: str, column: str) -> pd.DataFrame:
-    """A row an experiment and variant.
-
-    Args:
-        experiments: as `read_experiments` returns them.
-        param: a dotted key.
-        column: a column of metrics/accuracy.json, for example ``heldout``.
+    """A row an experiment and variant, for a param's dotted key and a column of metrics/accuracy.json, as ``heldout``.
 
     Returns:
         ``experiment, value, variant, accuracy, low, high``, in percent, by value (numbers before words), variant (in
@@ -133,18 +124,15 @@ def accuracies(experiments: Sequence[Experiment], param: str, column: str) -> pd
                 rows.append((name, params[param], variant, *percents))
     if not rows:
         raise ValueError(f"--metric {column}: no experiment has it; choose from {', '.join(sorted(columns))}")
-    rows.sort(key=lambda row: (*_value_order(row[1]), *_variant_order(row[2]), row[0]))
-    return pd.DataFrame(rows, columns=["experiment", "value", "variant", "accuracy", "low", "high"])
+    return pd.DataFrame(sorted(rows, key=_order), columns=["experiment", "value", "variant", "accuracy", "low", "high"])
 
 
-def _variant_order(variant: str) -> tuple[int, str]:
-    """As the report orders variants; those that only other versions of the code know come last."""
-    return (VARIANT_ORDER.index(variant) if variant in VARIANT_ORDER else len(VARIANT_ORDER), variant)
-
-
-def _value_order(value: Any) -> tuple[int, float, str]:
-    """Numbers by size, then words by the alphabet."""
-    return (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
+def _order(row: tuple[str, Any, str, float, float, float]) -> tuple:
+    """By value, numbers before words; by variant as in the report, with those that it does not know last; by name."""
+    name, value, variant, *_ = row
+    by_value = (0, float(value), "") if is_number(value) else (1, 0.0, str(value))
+    place = VARIANT_ORDER.index(variant) if variant in VARIANT_ORDER else len(VARIANT_ORDER)
+    return by_value, place, variant, name
 
 
 def is_number(value: Any) -> bool:

@@ -14,14 +14,7 @@ _STYLE: Any = {"marker": "o", "ms": 5, "lw": 1.6, "elinewidth": 1.2, "capsize": 
 
 
 def draw(path: Path, rows: pd.DataFrame, param: str, metric: str) -> None:
-    """Write the picture.
-
-    Args:
-        path: the PNG file.
-        rows: as `debugset.versions.sweep.accuracies` returns it.
-        param: the axis's label.
-        metric: what the accuracies are of.
-    """
+    """Write the picture of `debugset.versions.sweep.accuracies` as a PNG file; ``metric`` is what they are of."""
     values = rows["value"].map(str).unique().tolist()
     numbers = all(map(is_number, rows["value"])) and len(values) > 1
     rows = rows.assign(x=rows["value"].astype(float) if numbers else rows["value"].map(str).map(values.index))

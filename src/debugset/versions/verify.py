@@ -4,18 +4,18 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT, Popen
 from typing import Any
 
 from debugset.base.machine import weights_folder
 from debugset.base.numerics import Mode, cpu_name, read_mode
 from debugset.base.params import PARAMS_FILE
-from debugset.versions.lock import deps_of, locked_outs, locked_stages, maker, outs_of, problems
+from debugset.versions.lock import digests, locked_outs, locked_stages, maker, problems
 from debugset.versions.scratch import empty_spool, lay_out, run_dvc, scratch_environment
 
 _STARTED = re.compile(r"Running stage '([^']+)'")
@@ -23,14 +23,11 @@ _SHOWN_LINES = 15  # of a log whose run failed
 
 
 def verify(root: Path, stages: Sequence[str]) -> bool:
-    """Run stages anew and print a line for each: whether its outs are the ones that ``dvc.lock`` names.
+    """Run stages anew, print for each whether its outs are those that ``dvc.lock`` names, and return whether all are.
 
     Args:
         root: the repository; its tracked files are run as they are now.
         stages: names of stages or groups, whose deps come from DVC's cache; none for the whole pipeline, from nothing.
-
-    Returns:
-        Whether all are the same.
 
     Raises:
         ValueError: the lock file is stale, or a stage is unknown.
@@ -106,11 +103,15 @@ def _on_gpu() -> bool:
 
 def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
     """Take from the repository's cache what the stages read and other stages wrote."""
-    outs = _needed_outs(root, stages)
+    entries = locked_stages(root)
+    read: set[Path] = set()
+    for stage in stages:
+        for dep in map(Path, digests(entries[stage], "deps")):
+            read |= {dep, *dep.parents}
+    outs = [out for out in locked_outs(root) if Path(out) in read]
     if not outs:
         return
-    cache = _cache_dir(root)
-    _cache_dir(scratch, "--local", str((root / cache).resolve()))
+    _cache_dir(scratch, "--local", str((root / _cache_dir(root)).resolve()))
     checkout = run_dvc(scratch, "checkout", *outs)
     missing = [out for out in outs if not (scratch / out).exists()]
     if checkout.returncode or missing:
@@ -120,22 +121,8 @@ def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
         )
 
 
-def _needed_outs(root: Path, stages: Sequence[str]) -> list[str]:
-    """The outs that hold what the stages read."""
-    entries = locked_stages(root)
-    needed: set[Path] = set()
-    for stage in stages:
-        for dep in map(Path, deps_of(entries[stage])):
-            needed |= {dep, *dep.parents}
-    return [out for out in locked_outs(root) if Path(out) in needed]
-
-
 def _run(folder: Path, stages: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """Run stages, or all of them, each from its deps alone: neither cache nor spool knows a result.
-
-    Yields:
-        Each stage when its outs are in the lock file, and its seconds.
-    """
+    """Run stages, or all, each from its deps alone (no cache or spool knows a result); yield each, and its seconds."""
     scratch = folder / "debugset"
     _cache_dir(scratch, "--local", str(folder / "cache"))
     environment = scratch_environment(scratch) | {
@@ -144,32 +131,25 @@ def _run(folder: Path, stages: Sequence[str]) -> Iterator[tuple[str, float]]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # the stages' python is this one
         "PYTHONUNBUFFERED": "1",  # else lines would come in blocks
     }
-    command = [sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache"]
-    command += ["--single-item", *stages] if stages else []
+    targets = ["--single-item", *stages] if stages else []
+    command = [sys.executable, "-m", "dvc", "repro", "--force", "--no-run-cache", *targets]
     running, started = "", time.monotonic()
     for line in _lines(command, scratch, environment, folder / "log"):
         if match := _STARTED.search(line):
             if running:
                 yield running, time.monotonic() - started
             running, started = match[1], time.monotonic()
-            _print_running(running)
+            if sys.stdout.isatty():  # it can be wiped out again
+                print(f"{running:24} running", end="", flush=True)
     yield running, time.monotonic() - started
 
 
 def _lines(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> Iterator[str]:
     """The lines that a command prints, which the log keeps; its failure is an error that shows the log's end."""
+    pipes: Any = {"stdin": DEVNULL, "stdout": PIPE, "stderr": STDOUT, "errors": "replace"}
     with (
         log.open("w", encoding="utf-8") as file,
-        subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            errors="replace",
-            start_new_session=True,
-        ) as process,
+        Popen(command, cwd=folder, env=environment, start_new_session=True, **pipes) as process,
     ):
         try:
             for line in process.stdout or ():
@@ -187,12 +167,12 @@ def _lines(command: list[str], folder: Path, environment: dict[str, str], log: P
 
 def _compare_stage(stage: str, seconds: float, committed: Mapping[str, Any], made: Mapping[str, Any]) -> bool:
     """Print how a stage's entry in the lock file compares with the committed one."""
-    outs = outs_of(committed)
-    differing = _differing_paths(outs, outs_of(made))
+    outs = digests(committed, "outs")
+    differing = _differing_paths(outs, digests(made, "outs"))
     text = f"{stage:24} {'different' if differing else 'same':10} {seconds:5.0f} s   "
     if differing:
         text += ", ".join(differing)
-        inputs = _differing_paths(deps_of(made), deps_of(committed))
+        inputs = _differing_paths(digests(made, "deps"), digests(committed, "deps"))
         if inputs:  # an earlier stage gave something else
             text += f" (as its inputs do: {', '.join(inputs)})"
     else:
@@ -203,12 +183,6 @@ def _compare_stage(stage: str, seconds: float, committed: Mapping[str, Any], mad
 
 def _differing_paths(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
     return [path for path, digest in some.items() if others.get(path) != digest]
-
-
-def _print_running(stage: str) -> None:
-    """What runs now, where it can be wiped out again."""
-    if sys.stdout.isatty():
-        print(f"{stage:24} running", end="", flush=True)
 
 
 def _cache_dir(folder: Path, *arguments: str) -> str:
