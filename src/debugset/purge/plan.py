@@ -104,8 +104,8 @@ def _check_current(current: Sequence[Record], holders: Mapping[str, Holder], ids
                     f"{LOCK}: {path}, as the current version names it, still holds a forgotten photo; "
                     f"run `dvc repro`, commit {LOCK}, then purge"
                 )
-    path = POOL / MANIFEST
-    if path.is_file() and photo_shards(path.read_bytes(), ids):
+    manifest = POOL / MANIFEST
+    if manifest.is_file() and photo_shards(manifest.read_bytes(), ids):
         raise ValueError(f"{POOL}: holds a forgotten photo, unlike {LOCK}; run `dvc checkout`, then purge")
 
 
