@@ -22,10 +22,9 @@ def main() -> None:
             jobs.append((one, biased_rows(attributes, one.pair, one.tau, params.images, one.random_state)))
     with replacing_folder(ATTRIBUTE_NETWORKS) as folder:
         for one, rows in jobs:
-            network, description = fit_attributes(
-                images, rows, attributes.iloc[rows], params, one.random_state, f"attributes: {one.words}"
-            )
-            save_model(folder / one.name, network, description)
+            what = f"attributes: {one.words}"
+            model = fit_attributes(images, rows, attributes.iloc[rows], params, one.random_state, what)
+            save_model(folder / one.name, *model)
     print(f"attributes: {len(jobs)} networks of {attributes.shape[1]} attributes")
 
 

@@ -8,15 +8,7 @@ from debugset.base.files import replacing_folder, write_json, write_parquet
 from debugset.base.machine import spool_folder
 from debugset.base.params import load
 from debugset.base.paths import DEDUP, EVALUATED, POOL, SETS, TEST, TRAIN
-from debugset.dcd.dedup import (
-    DedupParams,
-    border_pairs,
-    class_thresholds,
-    decide_fates,
-    far_from,
-    filter_scores,
-    thresholds_of,
-)
+from debugset.dcd import dedup
 from debugset.features.store import open_features
 from debugset.images.sets import open_set
 
@@ -25,30 +17,29 @@ BORDER_PAIRS = 24
 
 def main() -> None:
     """Write every pool image's fate, the thresholds, the scores and the pairs at the border."""
-    params = load("dedup", DedupParams)
+    params = load("dedup", dedup.DedupParams)
     pool = open_set(POOL)
     sets = {name: open_set(SETS / name) for name in (TRAIN, *EVALUATED)}
     features = {name: open_features("robust", images) for name, images in sets.items()}
     train, test = sets[TRAIN], sets[TEST]
     thresholds = {}
     for name, quantile in {"used": params.quantile, "minimum": 0.0}.items():
-        thresholds[name] = class_thresholds(
+        thresholds[name] = dedup.class_thresholds(
             features[TRAIN], train.labels, features[TEST], test.labels, quantile=quantile
         )
     compared = np.concatenate([np.asarray(features[name]) for name in EVALUATED])
     named = pd.concat([sets[name].manifest.assign(set=name) for name in EVALUATED], ignore_index=True)
-    leaks = far_from(
-        open_features("robust", pool), pool.labels, compared, thresholds["used"], spool=spool_folder() / "distances"
-    )
-    fates = decide_fates(pool.manifest, named, train.manifest, leaks, thresholds["used"])
+    spool, pooled = spool_folder() / "distances", open_features("robust", pool)
+    leaks = dedup.far_from(pooled, pool.labels, compared, thresholds["used"], spool=spool)
+    fates = dedup.decide_fates(pool.manifest, named, train.manifest, leaks, thresholds["used"])
     scores, by_class = {}, {}
     for name, limits in thresholds.items():
-        scores[name] = filter_scores(fates, pool.manifest, thresholds_of(pool.labels, limits))
+        scores[name] = dedup.filter_scores(fates, pool.manifest, dedup.thresholds_of(pool.labels, limits))
     for label in thresholds["used"]:
         by_class[train.classes[label]] = {name: limits[label] for name, limits in thresholds.items()}
     with replacing_folder(DEDUP) as folder:
         write_parquet(folder / "keep.parquet", fates)
-        write_parquet(folder / "border.parquet", border_pairs(fates, BORDER_PAIRS))
+        write_parquet(folder / "border.parquet", dedup.border_pairs(fates, BORDER_PAIRS))
         write_json(folder / "thresholds.json", {"quantile": params.quantile, "classes": by_class})
         write_json(folder / "scores.json", {"quantile": params.quantile, **scores})
 

@@ -25,8 +25,7 @@ def main() -> None:
         classifier, description = _model(name, len(sets[0].classes))
         classifier = prepare_for_inference(classifier)
         for images in sets:
-            rows = np.arange(len(images))
-            frame = predict_table(classifier, description, images, rows, embed.precision)
+            frame = predict_table(classifier, description, images, np.arange(len(images)), embed.precision)
             frames.append(frame.assign(model=name, random_state=0, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
     failures = failures_frame(table, sets[0].classes, params, read_modes(MENDED_MODES))

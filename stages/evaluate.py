@@ -8,12 +8,11 @@ import pandas as pd
 from debugset.base.command import run
 from debugset.base.files import read_json, replacing_folder, write_parquet
 from debugset.base.params import load
-from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MODELS, PICKS, POOL, SETS
-from debugset.base.paths import VARIANTS as FOLDER
+from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MODELS, PICKS, POOL, SETS, VARIANTS
 from debugset.base.progress import progress
+from debugset.dcd import variants
 from debugset.dcd.accuracy import BootstrapParams, evaluation_tables
 from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, class_indices
-from debugset.dcd.variants import VARIANTS
 from debugset.images.sets import open_set
 from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
@@ -27,10 +26,11 @@ def main() -> None:
     params, embed, errors = load("evaluate", BootstrapParams), load("embed", EmbedParams), load("errors", ErrorsParams)
     classes = open_set(SETS / EVALUATED[0]).classes
     random_states = load("train", TrainParams).random_states
-    frames = [_predictions_of_original(), *predictions_of_variants(embed, random_states)]
+    earlier = pd.read_parquet(ERRORS / "predictions.parquet")  # others than the original are no rows here
+    frames = [earlier[earlier["model"] == ORIGINAL], *predictions_of_variants(embed, random_states)]
     predictions = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
     failures = pd.read_parquet(ERRORS / "failures.parquet")
-    added = {variant: _added(variant, classes) for variant in VARIANTS}
+    added = {variant: _added(variant, classes) for variant in variants.VARIANTS}
     debugged = class_indices(errors.classes, classes).tolist()
     tables = evaluation_tables(predictions, failures, debugged, added, params)
     with replacing_folder(EVALUATION) as folder:
@@ -48,21 +48,15 @@ def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Ite
     pool, picks = open_set(POOL), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
     deval = (DEVAL, pool, pool.rows_of(picks["image_id"]), picks["class"].to_numpy(np.int64))  # the weak label
     jobs = [(ORIGINAL, 0, MODELS / ORIGINAL, [deval])]
-    for variant in VARIANTS:
+    for variant in variants.VARIANTS:
         for random_state in random_states:
-            jobs.append((variant, random_state, FOLDER / variant / str(random_state), [*sets, deval]))
+            jobs.append((variant, random_state, VARIANTS / variant / str(random_state), [*sets, deval]))
     for model, random_state, folder, predicted in progress(jobs, "evaluate", unit=" models"):
         classifier, description = load_model(folder)
         classifier = prepare_for_inference(classifier)
         for name, images, rows, labels in predicted:
             frame = predict_table(classifier, description, images, rows, embed.precision)
             yield frame.assign(label=labels, model=model, random_state=random_state, set=name)
-
-
-def _predictions_of_original() -> pd.DataFrame:
-    """What stage errors predicted with the original; its other models are no rows of the accuracy table."""
-    table = pd.read_parquet(ERRORS / "predictions.parquet")
-    return table[table["model"] == ORIGINAL]
 
 
 def _added(variant: str, classes: tuple[str, ...]) -> dict[int, int]:

@@ -14,9 +14,8 @@ def main() -> None:
     """Train the original model by the recipe."""
     params, recipe = load("original", OriginalParams), load("recipe", Recipe)
     images = open_set(SETS / TRAIN)
-    model = fit_fresh(
-        params.architecture, whole_set(images), images.classes, recipe, params.random_state, what="train: original"
-    )
+    data, what = whole_set(images), "train: original"
+    model = fit_fresh(params.architecture, data, images.classes, recipe, params.random_state, what=what)
     save_model(MODELS / "original", *model)
 
 

@@ -31,14 +31,9 @@ def _train(params: RobustParams, recipe: Recipe) -> tuple[Classifier, Descriptio
     changes = {"steps": params.steps, "peak_lr": params.peak_lr, "label_smoothing": params.label_smoothing}
     recipe = recipe.model_copy(update=changes)
     images = open_set(SETS / TRAIN)
+    data, attack = whole_set(images), training_attack(params)
     return fit_fresh(
-        params.architecture,
-        whole_set(images),
-        images.classes,
-        recipe,
-        params.random_state,
-        attack=training_attack(params),
-        what="train: robust",
+        params.architecture, data, images.classes, recipe, params.random_state, attack=attack, what="train: robust"
     )
 
 

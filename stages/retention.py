@@ -18,10 +18,9 @@ def main() -> None:
     contexts = images.manifest["context"].to_numpy(object) if "context" in images.manifest else None
     if contexts is None:
         print(f"retention: {images.folder} has no column `context`, so only class retention is measured")
-    found = [
-        retention(open_features(name, images), images.labels, contexts, params.ks).assign(embedder=name)
-        for name in params.embedders
-    ]
+    found = []
+    for name in params.embedders:
+        found.append(retention(open_features(name, images), images.labels, contexts, params.ks).assign(embedder=name))
     found.append(chance(images.labels, contexts, params.ks).assign(embedder="chance"))
     table = pd.concat(found, ignore_index=True)
     write_parquet(RETENTION, table[["embedder", *table.columns.drop("embedder")]])

@@ -6,19 +6,8 @@ import pandas as pd
 from debugset.base.command import argument, run
 from debugset.base.files import replacing_folder, write_json
 from debugset.base.params import load
-from debugset.base.paths import ADDED, DEDUP, DEVAL, PICKS, POOL, SETS, TRAIN
-from debugset.base.paths import VARIANTS as FOLDER
-from debugset.dcd.variants import (
-    DCD,
-    NOTHING_ADDED,
-    VARIANTS,
-    Added,
-    candidates,
-    complete_images,
-    describe_added,
-    picked_images,
-    random_images,
-)
+from debugset.base.paths import ADDED, DEDUP, DEVAL, PICKS, POOL, SETS, TRAIN, VARIANTS
+from debugset.dcd import variants
 from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import save_model
 from debugset.models.params import OriginalParams
@@ -30,48 +19,48 @@ from debugset.training.recipe import Recipe, TrainParams
 def main() -> None:
     """Compose the training set of the variant that the command names, and train it with every random state."""
     variant = argument("VARIANT")
-    if variant not in VARIANTS:
-        raise ValueError(f"{variant}: is no variant; choose from {', '.join(VARIANTS)}")
+    if variant not in variants.VARIANTS:
+        raise ValueError(f"{variant}: is no variant; choose from {', '.join(variants.VARIANTS)}")
     original, recipe, params = load("original", OriginalParams), load("recipe", Recipe), load("train", TrainParams)
     if variant == "retrain" and original.random_state in params.random_states:
         raise ValueError(
             f"params.yaml: `train.random_states` holds the original's, {original.random_state}; retrain needs others"
         )
     images = open_set(SETS / TRAIN)
-    with replacing_folder(FOLDER / variant) as folder:
+    with replacing_folder(VARIANTS / variant) as folder:
         for random_state in params.random_states:
             data, described = training_set(variant, images, random_state)
             if random_state == params.random_states[0]:  # the others add as many
                 write_json(ADDED / f"{variant}.json", described)
-            name = f"train: {variant}, random state {random_state}"
-            model = fit_fresh(original.architecture, data, images.classes, recipe, random_state, what=name)
+            what = f"train: {variant}, random state {random_state}"
+            model = fit_fresh(original.architecture, data, images.classes, recipe, random_state, what=what)
             save_model(folder / str(random_state), *model)
 
 
 def training_set(variant: str, images: ImageSet, random_state: int) -> tuple[TrainingSet, dict]:
     """The original training images with what the variant adds, and a description of that."""
     if variant == "retrain":
-        return whole_set(images), NOTHING_ADDED
+        return whole_set(images), variants.NOTHING_ADDED
     pool = open_set(POOL)
     added = added_images(variant, pool, images, random_state)
     labels = np.concatenate([images.labels, added.labels])
     parts = [(images, np.arange(len(images), dtype=np.int64)), (pool, added.rows)]
-    described = describe_added(added, pool.manifest, images.classes)
+    described = variants.describe_added(added, pool.manifest, images.classes)
     return TrainingSet(parts, labels, added.class_weights[labels]), described
 
 
-def added_images(variant: str, pool: ImageSet, images: ImageSet, random_state: int) -> Added:
+def added_images(variant: str, pool: ImageSet, images: ImageSet, random_state: int) -> variants.Added:
     """What a variant other than retrain adds."""
     classes = len(images.classes)
-    if variant.startswith(DCD):
-        picks = pd.read_parquet(PICKS / f"{variant.removeprefix(DCD)}.parquet")
-        return picked_images(pool.manifest, picks, classes)
+    if variant.startswith(variants.DCD):
+        picks = pd.read_parquet(PICKS / f"{variant.removeprefix(variants.DCD)}.parquet")
+        return variants.picked_images(pool.manifest, picks, classes)
     keep, deval = pd.read_parquet(DEDUP / "keep.parquet"), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
-    available = candidates(pool.manifest, keep, deval)
+    available = variants.candidates(pool.manifest, keep, deval)
     if variant == "complete":
-        return complete_images(pool.manifest, available, images.labels, classes)
+        return variants.complete_images(pool.manifest, available, images.labels, classes)
     picks = pd.read_parquet(PICKS / "foundation.parquet")
-    return random_images(pool.manifest, available, picks, classes, random_state)
+    return variants.random_images(pool.manifest, available, picks, classes, random_state)
 
 
 if __name__ == "__main__":

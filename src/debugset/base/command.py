@@ -32,17 +32,9 @@ def run(main: Callable[[], object]) -> None:
 
 
 def argument(what: str) -> str:
-    """The only argument of a command such as ``python -m stages.train VARIANT``.
-
-    Args:
-        what: it names, for the usage line.
-
-    Raises:
-        ValueError: there is none, or more than one.
-    """
+    """The only argument of a command such as ``python -m stages.train VARIANT``; a ValueError says what is expected."""
     if len(sys.argv) != 2:
-        program = Path(sys.argv[0]).stem
-        raise ValueError(f"usage: python -m stages.{program} {what}")
+        raise ValueError(f"usage: python -m stages.{Path(sys.argv[0]).stem} {what}")
     return sys.argv[1]
 
 

@@ -47,14 +47,11 @@ def replacing_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def _naming_a_full_disk(path: Path) -> Iterator[None]:
-    """Let the error of a full disk say what could not be written, and the mend; the system's says neither.
-
-    It is known by its text, for numpy gives it no number.
-    """
+    """Let the error of a full disk say what could not be written, and the mend; the system's says neither."""
     try:
         yield
     except OSError as error:
-        if not _FULL_DISK.search(str(error)):
+        if not _FULL_DISK.search(str(error)):  # numpy gives it no number
             raise
         raise OSError(f"{path}: the disk is full; free some space, then run again") from error
 
@@ -67,11 +64,7 @@ def write_json(path: Path, content: Any, *, digits: int = 6) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        ValueError: it holds something else; names the file.
-    """
+    """Read a JSON file; a ValueError names the file if it holds something else."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:  # undecodable text is one too

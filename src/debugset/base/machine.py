@@ -35,7 +35,14 @@ def calls_per_hour() -> int:
 
 def files_per_second() -> float:
     """How many files a second are fetched from each of Flickr's hosts: ``$DEBUGSET_FILES_PER_SECOND``, else 20."""
-    return _positive_number("DEBUGSET_FILES_PER_SECOND", 20.0)
+    value = os.environ.get("DEBUGSET_FILES_PER_SECOND") or "20"
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise ValueError(f"DEBUGSET_FILES_PER_SECOND: expected a positive number (got {value!r})")
+    return number
 
 
 def device_count() -> int:
@@ -48,14 +55,3 @@ def _whole_number(variable: str, default: int) -> int:
     if not value.isdecimal() or int(value) < 1:
         raise ValueError(f"{variable}: expected a whole number of at least 1 (got {value!r})")
     return int(value)
-
-
-def _positive_number(variable: str, default: float) -> float:
-    value = os.environ.get(variable) or str(default)
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise ValueError(f"{variable}: expected a positive number (got {value!r})")
-    return number

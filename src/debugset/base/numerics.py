@@ -9,10 +9,11 @@ starts inherit the settings. A GPU ignores them.
 import ctypes
 import os
 import platform
+import re
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from debugset.base.paths import PARAMS_FILE
 
@@ -50,8 +51,7 @@ def settle(path: Path = PARAMS_FILE) -> None:
 
     Raises:
         ParamsError: the parameter ``numerics`` is missing or unknown.
-        ValueError: a library was imported before, or the C library was told which instructions to use: the settings
-            would come too late.
+        ValueError: a library was imported before, or the C library was told which instructions to use: too late.
     """
     _keep_memory()
     if read_mode(path) == "native":
@@ -77,27 +77,18 @@ def settle(path: Path = PARAMS_FILE) -> None:
 
 
 def read_mode(path: Path = PARAMS_FILE) -> Mode:
-    """The parameter ``numerics``.
-
-    Raises:
-        ParamsError: it is missing or unknown; names the file.
-    """
+    """The parameter ``numerics``; a ParamsError names the file if it is missing or unknown."""
     from debugset.base.params import read  # its libraries are slow to load, and `debugset --help` reads none
 
     return check_mode(read(path).get(KEY), path)
 
 
 def check_mode(value: object, path: Path = PARAMS_FILE) -> Mode:
-    """The value, if it is a mode.
-
-    Raises:
-        ParamsError: it is none; names the file.
-    """
+    """The value, if it is a mode, else a ParamsError that names the file."""
     from debugset.base.params import ParamsError
 
-    for mode in get_args(Mode):
-        if value == mode:
-            return mode
+    if value in get_args(Mode):
+        return cast(Mode, value)
     if value is None:
         raise ParamsError(f"{path}: `numerics` is missing; add `numerics: portable` or `numerics: native`")
     raise ParamsError(f"{path}: `numerics`: say portable or native (got {value!r})")
@@ -137,9 +128,8 @@ def has_avx2() -> bool:
 def cpu_name() -> str:
     """The CPU's maker, model and vector instructions, for people: `Intel(R) Xeon(R), family 6 model 143, AVX-512`."""
     name = _cpuinfo("model name") or platform.processor() or platform.machine()
-    model = platform.machine()
-    if _cpuinfo("model"):
-        model = f"family {_cpuinfo('cpu family')} model {_cpuinfo('model')}"
+    numbers = f"family {_cpuinfo('cpu family')} model {_cpuinfo('model')}"
+    model = numbers if _cpuinfo("model") else platform.machine()
     vectors, flags = "no AVX2", _cpuinfo("flags").split()
     if "avx512f" in flags:
         vectors = "AVX-512"
@@ -151,10 +141,5 @@ def cpu_name() -> str:
 def _cpuinfo(field: str) -> str:
     """The first processor's value of a field of Linux's list, or nothing."""
     file = Path("/proc/cpuinfo")
-    if not file.is_file():
-        return ""
-    for line in file.read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() == field:
-            return value.strip()
-    return ""
+    found = re.search(rf"^{field}\s*:(.*)$", file.read_text() if file.is_file() else "", re.MULTILINE)
+    return found[1].strip() if found else ""

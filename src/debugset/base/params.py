@@ -1,7 +1,6 @@
-"""Reading ``params.yaml``: one section, checked by the model that its own room defines.
+"""Reading ``params.yaml``: one section, checked by the pydantic model that its own room defines.
 
-Each room owns the pydantic model of its section, so a new section touches no other room. A wrong
-key, type or range ends in one line that names it.
+A new section touches no other room. A wrong key, type or range ends in one line that names it.
 """
 
 from collections.abc import Mapping
@@ -38,11 +37,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
 
 
 def read_text(path: Path = PARAMS_FILE) -> str:
-    """The text of a parameter file.
-
-    Raises:
-        ParamsError: the file is missing, or is no text.
-    """
+    """The text of a parameter file; a ParamsError if it is missing, or is no text."""
     if not path.is_file():
         raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
     try:
@@ -52,11 +47,7 @@ def read_text(path: Path = PARAMS_FILE) -> str:
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
-    """The sections that a text holds, by the rules of YAML 1.2, as DVC reads them.
-
-    Args:
-        text: of a parameter file.
-        path: the file, for error texts.
+    """The sections that a text holds, by the rules of YAML 1.2, as DVC reads them; ``path`` is for error texts.
 
     Raises:
         ParamsError: it is not YAML, or is not a mapping.
@@ -88,16 +79,7 @@ def check(sections: Mapping[str, Any], name: str, model: type[S], path: Path = P
 
 
 def load(name: str, model: type[S], path: Path = PARAMS_FILE) -> S:
-    """Read and validate one section of the parameter file.
-
-    Args:
-        name: the section's name, for example ``pick``.
-        model: the section's model, defined by the room that owns it.
-        path: the parameter file.
-
-    Raises:
-        ParamsError: see `read` and `check`.
-    """
+    """Read and validate one section of the parameter file; errors as of `read` and `check`."""
     return check(read(path), name, model, path)
 
 

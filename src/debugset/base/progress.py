@@ -42,15 +42,14 @@ def progress(
     """Count what is done and show it on stderr; the rate is the mean since the beginning.
 
     Args:
-        items: are passed on as they come; None if the caller calls ``update``.
+        items: None if the caller calls ``update``.
         what: is being done, before the numbers.
         total: how much there is to do, where ``items`` does not tell.
-        unit: what is counted.
         options: of tqdm, such as ``initial`` and ``disable``.
     """
     options |= {"unit": f" {unit.strip()}", "smoothing": 0}  # tqdm writes a unit right behind its number
     if sys.stderr.isatty():
         return tqdm(items, what, total, mininterval=_SECONDS_BETWEEN_DRAWINGS, **options)
     options |= {"mininterval": _SECONDS_BETWEEN_LINES, "delay": _SECONDS_BETWEEN_LINES}
-    options |= {"miniters": 1}  # look at the clock at each item: by default tqdm guesses when, and may print between
+    options["miniters"] = 1  # look at the clock at each item: by default tqdm guesses when, and may print between
     return _Lines(items, what, total, **options)

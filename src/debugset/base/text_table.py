@@ -12,16 +12,7 @@ _WIDTH = 10_000  # wider than any row, so that no cell is wrapped or cut
 def text_table(
     heading: Sequence[str], rows: Iterable[Sequence[str]], justify: Literal["left", "right"] = "left"
 ) -> str:
-    """Columns of text, two blanks apart.
-
-    Args:
-        heading: a name a column.
-        rows: a text a column.
-        justify: to which side of their column texts are pushed.
-
-    Returns:
-        Lines without an end of line behind the last.
-    """
+    """Columns of text below their names, two blanks apart; no end of line stands behind the last row."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in heading:
         table.add_column(name, justify=justify, no_wrap=True)

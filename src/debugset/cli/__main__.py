@@ -12,8 +12,6 @@ from debugset.base.command import run
 from debugset.base.paths import METRICS, PAGE
 from debugset.cli import barlow, pool, relations, versions
 
-_ACCURACY = METRICS / "accuracy.json"
-
 app = typer.Typer(
     help="Find where an image classifier fails, collect the images that fix it, retrain, and prove the gain.",
     no_args_is_help=True,
@@ -52,10 +50,7 @@ def check_params() -> None:
 
 @app.command()
 def debug_classes(
-    least: Annotated[
-        int | None,
-        typer.Option(min=1, help="Take this many classes of lowest accuracy instead.", show_default=False),
-    ] = None,
+    least: Annotated[int | None, typer.Option(min=1, help="Take this many classes of lowest accuracy instead.")] = None,
     min_missed: Annotated[int, typer.Option(min=1, help="The paper's rule: images that every model misses.")] = 3,
 ) -> None:
     """Choose the debug classes from the original model's failures on seed_source and write them to params.yaml.
@@ -94,9 +89,10 @@ def show() -> None:
     from debugset.base.files import read_json
     from debugset.report.accuracy_text import accuracy_text
 
-    if not _ACCURACY.is_file():
-        raise ValueError(f"{_ACCURACY}: no results yet; run `dvc repro`")
-    metrics = read_json(_ACCURACY)
+    path = METRICS / "accuracy.json"
+    if not path.is_file():
+        raise ValueError(f"{path}: no results yet; run `dvc repro`")
+    metrics = read_json(path)
     print(accuracy_text(metrics["variants"]))
     print(f"\nChosen by de-val: {metrics['chosen']}")
     print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")

@@ -57,11 +57,7 @@ def mend(
 
 
 def _table(name: str) -> Path:
-    """The file of a table of stage barlow.
-
-    Raises:
-        ValueError: there is none yet.
-    """
+    """The file of a table of stage barlow."""
     path = BARLOW / f"{name}.parquet"
     if not path.is_file():
         raise ValueError(f"{path}: no failure modes yet; run `dvc repro`, or `dvc pull` in a clone")

@@ -10,41 +10,33 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark
-from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.representer import RoundTripRepresenter, SafeRepresenter
 from ruamel.yaml.tokens import CommentToken
 
-_END_OF_LINE = {
-    CommentedMap: 2,
-    CommentedSeq: 0,
-}  # where ruamel.yaml keeps the text after an item, by the item's holder
-_UNBROKEN = 10**6  # columns: no line is folded
+_END_OF_LINE = {CommentedMap: 2, CommentedSeq: 0}  # where ruamel.yaml keeps the text after an item, by its holder
 
 
 class _Representer(RoundTripRepresenter):
     """Writes null as a word, where the usual one writes nothing."""
 
 
-_Representer.add_representer(type(None), lambda self, _: self.represent_scalar("tag:yaml.org,2002:null", "null"))
-
-
-def _yaml() -> YAML:
-    yaml = YAML()
-    yaml.Representer = _Representer
-    yaml.preserve_quotes = True
-    yaml.width = _UNBROKEN
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
+_Representer.add_representer(type(None), SafeRepresenter.represent_none)
+_YAML = YAML()
+_YAML.Representer = _Representer
+_YAML.preserve_quotes = True
+_YAML.width = 10**6  # columns: no line is folded
+_YAML.indent(mapping=2, sequence=4, offset=2)
 
 
 def parse(text: str) -> CommentedMap:
     """A mapping with the comments and the layout of its text."""
-    return _yaml().load(text)
+    return _YAML.load(text)
 
 
 def to_text(document: CommentedMap) -> str:
     """Its text, as it was but for what was put in."""
     text = io.StringIO()
-    _yaml().dump(document, text)
+    _YAML.dump(document, text)
     return text.getvalue()
 
 
@@ -57,21 +49,16 @@ def section(document: CommentedMap, name: str) -> Any:
 
 
 def put(mapping: CommentedMap, key: str, value: Any, comment: str = "") -> None:
-    """Set a key; what stands below stays, and so does the comment behind the key, unless there is a new one.
+    """Set a key, which comes last if it is new; what stands below stays.
 
-    Args:
-        mapping: a document, or a mapping in it.
-        key: where it has none of that name, it comes last.
-        value: a plain list is laid out as the one in whose place it comes, else in one line.
-        comment: with its ``#``.
+    A plain list is laid out as the one in whose place it comes, else in one line. The comment behind the key stays
+    too, unless a new one is given, with its ``#``.
     """
-    old, gap = mapping.get(key), ""
+    gap = ""
     if key in mapping:
         comment = comment or end_comment(mapping, key)
-        holder, place = _last_word(mapping, key)
-        gap = _text(holder, place).partition("\n")[2]
-        _set_text(holder, place, end_comment(holder, place))
-    mapping[key] = _laid_out(value, old)
+        gap = _text(*_last_word(mapping, key)).partition("\n")[2]
+    mapping[key] = _laid_out(value, mapping.get(key))
     _set_text(mapping, key, comment)
     holder, place = _last_word(mapping, key)
     _set_text(holder, place, f"{end_comment(holder, place)}\n{gap}")
@@ -103,12 +90,11 @@ def _set_text(holder: CommentedMap | CommentedSeq, place: str | int, text: str) 
 
 
 def _laid_out(value: Any, old: Any) -> Any:
-    """A value that knows how it is written; from a parsed text it does."""
-    if isinstance(value, CommentedMap | CommentedSeq) or not isinstance(value, dict | list):
-        return value
-    if isinstance(value, dict):
+    """A plain value that knows how it is written, as one of a parsed text does."""
+    if type(value) is dict:
         return CommentedMap({key: _laid_out(item, None) for key, item in value.items()})
-    items = CommentedSeq(value)
-    if not isinstance(old, CommentedSeq) or old.fa.flow_style():
-        items.fa.set_flow_style()
-    return items
+    if type(value) is list:
+        value = CommentedSeq(value)
+        if not isinstance(old, CommentedSeq) or old.fa.flow_style():
+            value.fa.set_flow_style()
+    return value

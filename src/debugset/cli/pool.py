@@ -12,9 +12,7 @@ from debugset.base.paths import FORGOTTEN, POOL, WORLD
 SECONDS_BETWEEN_LOOKS = 2.0
 _CLEAR_SCREEN = "\033[H\033[J"  # to the terminal's top left corner, then everything from there
 
-_SpoolName = Annotated[
-    str | None, typer.Option("--spool", help="A spool's name, instead of the one used last.", show_default=False)
-]
+_SpoolName = Annotated[str | None, typer.Option("--spool", help="A spool's name, instead of the one used last.")]
 
 app = typer.Typer(
     help="Follow the scrape, leave photos out of the pool, and try it on a simulator.", no_args_is_help=True
@@ -24,9 +22,7 @@ app = typer.Typer(
 @app.command("status")
 def show_status(
     watch: Annotated[bool, typer.Option(help="Look again every two seconds, as long as the scrape runs.")] = False,
-    urls: Annotated[
-        Path | None, typer.Option(help="Write what became of every address to this CSV file.", show_default=False)
-    ] = None,
+    urls: Annotated[Path | None, typer.Option(help="Write what became of every address to this CSV file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line a look.")] = False,
     spool: _SpoolName = None,
 ) -> None:
@@ -87,9 +83,7 @@ def purge(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list.")] = False,
-    remote: Annotated[
-        str | None, typer.Option(help="The only DVC remote to search; all if not given.", show_default=False)
-    ] = None,
+    remote: Annotated[str | None, typer.Option(help="The only DVC remote to search; all if not given.")] = None,
     local_only: Annotated[bool, typer.Option("--local-only", help="Leave DVC remotes alone.")] = False,
 ) -> None:
     """List what old versions hold of forgotten photos, ask, and remove it here and on all DVC remotes.

@@ -17,11 +17,6 @@ FOLDER = Path("profiles")
 DEFAULT = FOLDER / "fashion.yaml"
 
 
-def files() -> list[Path]:
-    """The profiles in `FOLDER`, by name."""
-    return sorted(FOLDER.glob("*.yaml"))
-
-
 def find(name: str | Path) -> Path:
     """The file of a profile, given by its name or by a path.
 
@@ -31,7 +26,7 @@ def find(name: str | Path) -> Path:
     for path in (FOLDER / f"{name}.yaml", Path(name)):
         if path.is_file():
             return path
-    names = ", ".join(path.stem for path in files())
+    names = ", ".join(path.stem for path in sorted(FOLDER.glob("*.yaml")))
     raise ParamsError(f"{name}: no such profile; choose one of {names}, or give a file's path")
 
 
@@ -59,7 +54,7 @@ def active() -> Path | None:
     if not PARAMS_FILE.is_file():
         return None
     text = read_text(PARAMS_FILE)
-    for path in files():
+    for path in sorted(FOLDER.glob("*.yaml")):
         if render(path) == text:
             return path
     return None
@@ -69,8 +64,8 @@ def use(path: Path, *, force: bool = False) -> None:
     """Make a profile the active parameters, after checking it.
 
     Raises:
-        ParamsError: the profile is not valid, or the active parameters have edits that would be lost: they
-            equal neither a profile nor what git has committed.
+        ParamsError: it is not valid, or edits would be lost: the active parameters equal neither a profile nor what
+            git has committed.
     """
     text = render(path)
     validate(parse(text, path), path)
@@ -99,11 +94,9 @@ def set_debug_classes(path: Path, classes: list[str]) -> None:
 
 
 def set_values(path: Path, values: Mapping[str, Any]) -> None:
-    """Set parameters in a parameter file or profile; every other line stays, comments included.
+    """Set parameters of a file by keys as ``scrape.queries``; every other line stays, comments included.
 
-    Args:
-        path: the file.
-        values: by key, as ``scrape.queries``; a list is written in one line unless the file has a block there.
+    A list is written in one line unless the file has a block there.
 
     Raises:
         ParamsError: a section would not be valid; nothing is written.

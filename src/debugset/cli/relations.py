@@ -9,9 +9,7 @@ from debugset.base.paths import ATTRIBUTED, RELATIONS, TEST, TRAIN
 
 _ANNOTATED = (ATTRIBUTED / TRAIN, ATTRIBUTED / TEST)
 
-_Network = Annotated[
-    str | None, typer.Option("--run", help="A network of data/relations/runs.parquet.", show_default=False)
-]
+_Network = Annotated[str | None, typer.Option("--run", help="A network of data/relations/runs.parquet.")]
 
 app = typer.Typer(
     help="List the attributes that a network confuses, and collect the images that it lacks.", no_args_is_help=True
@@ -40,24 +38,20 @@ def list_modes(network: _Network = None) -> None:
     """
     from debugset.base.params import load
     from debugset.pool.params import ScrapeParams
-    from debugset.relations.collect import choose_run, listing, read_mode_table
+    from debugset.relations import collect
 
-    table, runs = read_mode_table(RELATIONS, _ANNOTATED)
-    print(listing(table, runs, choose_run(table, runs, network), load("scrape", ScrapeParams).queries))
+    table, runs = collect.read_mode_table(RELATIONS, _ANNOTATED)
+    run = collect.choose_run(table, runs, network)
+    print(collect.listing(table, runs, run, load("scrape", ScrapeParams).queries))
 
 
-@app.command()
-def collect(
+@app.command("collect")
+def collect_for(
     modes: Annotated[list[str], typer.Argument(metavar="MODE", help="Names as bag+sandal-.")],
     network: _Network = None,
-    about: Annotated[
-        list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.", show_default=False)
-    ] = None,
+    about: Annotated[list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.")] = None,
     write: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Replace the class's queries in this parameter file or profile.", show_default=False
-        ),
+        Path | None, typer.Option(metavar="FILE", help="Replace the class's queries in this parameter file or profile.")
     ] = None,
 ) -> None:
     """Print the queries that collect what a network misreads, as YAML for params.yaml; or write them there.
@@ -69,26 +63,18 @@ def collect(
     from debugset.cli import profiles
     from debugset.dcd.failures import ErrorsParams
     from debugset.pool.params import ScrapeParams
-    from debugset.relations.collect import (
-        combinations_of,
-        queries_by_class,
-        query_text,
-        read_mode_table,
-        remarks,
-        replace_queries,
-        select_modes,
-    )
+    from debugset.relations import collect
 
     path = write or PARAMS_FILE
     sections = profiles.read(path)
     queries = check(sections, "scrape", ScrapeParams, path).queries
     classes = check(sections, "errors", ErrorsParams, path).classes
-    table, _ = read_mode_table(RELATIONS, _ANNOTATED)
-    combinations = combinations_of(select_modes(table, modes, network), queries, about or [])
+    table, _ = collect.read_mode_table(RELATIONS, _ANNOTATED)
+    combinations = collect.combinations_of(collect.select_modes(table, modes, network), queries, about or [])
     if write is None:
-        print(query_text(combinations, classes))
+        print(collect.query_text(combinations, classes))
         return
-    profiles.set_values(path, {"scrape.queries": replace_queries(queries, combinations)})
-    print(f"wrote the queries of {', '.join(queries_by_class(combinations))} to {path}; next: `dvc repro`")
-    for remark in remarks(combinations, classes):
+    profiles.set_values(path, {"scrape.queries": collect.replace_queries(queries, combinations)})
+    print(f"wrote the queries of {', '.join(collect.queries_by_class(combinations))} to {path}; next: `dvc repro`")
+    for remark in collect.remarks(combinations, classes):
         print(remark)

@@ -8,9 +8,8 @@ from debugset.barlow.params import BarlowParams
 from debugset.base import numerics
 from debugset.base.params import PARAMS_FILE, ParamsError, Section, check
 from debugset.datasets import imagenet
+from debugset.datasets import sections as of_sources
 from debugset.datasets.fashion import CLASSES
-from debugset.datasets.sections import MODELS as SOURCE_MODELS
-from debugset.datasets.sections import check_section as check_source_section
 from debugset.dcd.accuracy import BootstrapParams
 from debugset.dcd.dedup import DedupParams
 from debugset.dcd.failures import ErrorsParams
@@ -43,18 +42,11 @@ MODELS: Mapping[str, type[Section]] = {
     "relations": RelationsParams,
     "report": ReportParams,
 }
-SECTIONS = (*SOURCE_MODELS, *MODELS)
+SECTIONS = (*of_sources.MODELS, *MODELS)
 
 
 def validate(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str, Any]:
-    """Check whole parameters: each section by its room's model, then one against another.
-
-    Args:
-        sections: all that a parameter file says.
-        path: the file that says it, for error texts.
-
-    Returns:
-        The model of each section by name.
+    """The model of each section, checked by its room's, then one against another; ``path`` is for error texts.
 
     Raises:
         ParamsError: names the file, the key and what is wrong, in one line.
@@ -70,23 +62,14 @@ def validate(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str,
 
 
 def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FILE) -> Any:
-    """Check one section by the model of its room; for the arguments of `validate`.
-
-    Raises:
-        ParamsError: names the file, the key and what is wrong, in one line.
-    """
-    if name in SOURCE_MODELS:
-        return check_source_section(sections, name, path)
+    """Check one section by the model of its room; for the arguments and the error of `validate`."""
+    if name in of_sources.MODELS:
+        return of_sources.check_section(sections, name, path)
     return check(sections, name, MODELS[name], path)
 
 
 def _contradictions(models: Mapping[str, Any], sections: Mapping[str, Any]) -> Iterator[str]:
-    """What single sections cannot know: each problem in one line.
-
-    Args:
-        models: by section.
-        sections: what the parameter file says.
-    """
+    """What single sections cannot know: each problem in one line."""
     classes = CLASSES if models["prepare"].source == "fashion" else imagenet.class_names()
     yield from _unknown_names("errors.classes", models["errors"].classes, classes)
     yield from _unknown_names("scrape.queries", models["scrape"].queries, classes)

@@ -16,9 +16,7 @@ def diff(
     new: Annotated[str, typer.Argument(help="The same; what lies in the folder now if not given.")] = "workspace",
     folder: Annotated[str, typer.Option("--set", help="The image set.")] = str(POOL),
     picture: Annotated[Path, typer.Option(help="Where to draw the difference.")] = Path("data-diff.png"),
-    csv: Annotated[
-        Path | None, typer.Option(help="Write every changed image to this CSV file.", show_default=False)
-    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write every changed image to this CSV file.")] = None,
 ) -> None:
     """Show the images added, removed and relabelled between two versions, by class: a table and a picture.
 
@@ -49,13 +47,9 @@ def draw_sweep(
             metavar="EXPERIMENT", help="Experiments, tags or branches; all experiments on HEAD, and HEAD, if not given."
         ),
     ] = None,
-    param: Annotated[
-        str | None, typer.Option(help="The swept parameter; the one that differs, if not given.", show_default=False)
-    ] = None,
+    param: Annotated[str | None, typer.Option(help="The swept parameter; the one that differs, if not given.")] = None,
     metric: Annotated[str, typer.Option(help="A column of metrics/accuracy.json.")] = "heldout",
-    variant: Annotated[
-        list[str] | None, typer.Option(help="Draw only this variant; may be repeated.", show_default=False)
-    ] = None,
+    variant: Annotated[list[str] | None, typer.Option(help="Draw only this variant; may be repeated.")] = None,
     picture: Annotated[Path, typer.Option(help="Where to draw.")] = Path("sweep.png"),
 ) -> None:
     """Draw an accuracy of every variant against a swept parameter, with intervals, and print the numbers."""

@@ -9,26 +9,18 @@ import pyarrow.parquet as pq
 
 
 def photo_shards(manifest: bytes, ids: Collection[str]) -> frozenset[str]:
-    """The shards of an image set that hold one of the photos.
+    """The shards of an image set that hold one of the photos, by its manifest's content.
 
-    The manifest's column ``id`` alone tells: others may name photos that the set has not.
-
-    Args:
-        manifest: the content of the set's manifest.
-        ids: of the photos.
+    The column ``id`` alone tells: others may name photos that the set has not.
     """
     rows = pq.read_table(io.BytesIO(manifest), columns=["id", "shard"]).to_pandas()
     return frozenset(rows.loc[rows["id"].isin(list(ids)), "shard"])
 
 
 def table_names(table: bytes, ids: Collection[str]) -> bool:
-    """Whether a column of ids (``id``, ``image_id``, ``seed_id``...) has one of the photos' ids as a value.
+    """Whether a column of ids (``id``, ``image_id``, ``seed_id``...) in a table's content has one of the photos' ids.
 
     Other columns are not looked at: a title may be the same text as the id of another photo.
-
-    Args:
-        table: the content of a Parquet file.
-        ids: of the photos.
     """
     file = pq.ParquetFile(io.BytesIO(table))
     wanted = pa.array(sorted(ids), pa.string())

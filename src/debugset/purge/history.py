@@ -19,40 +19,27 @@ _WORK = "refs/exps/apply/"  # what `dvc exp apply` put aside is somebody's work,
 
 @dataclass(frozen=True)
 class Record:
-    """A run of a stage.
-
-    Attributes:
-        command: what ran.
-        deps: (path, MD5) of what it read, git's files included.
-        outs: the same of what it wrote.
-    """
+    """A run of a stage."""
 
     command: str
-    deps: tuple[tuple[str, str], ...]
-    outs: tuple[tuple[str, str], ...]
+    deps: tuple[tuple[str, str], ...]  # path, MD5 of what it read, git's files included
+    outs: tuple[tuple[str, str], ...]  # the same of what it wrote
 
     @cached_property
-    def objects(self) -> set[str]:
-        """The MD5 of all that it read and wrote."""
+    def _read_and_written(self) -> set[str]:
         return {md5 for _, md5 in self.deps + self.outs}
 
     def names(self, objects: Iterable[str]) -> bool:
         """Whether it read or wrote one of these objects, given by their MD5."""
-        return not self.objects.isdisjoint(objects)
+        return not self._read_and_written.isdisjoint(objects)
 
 
 class Ref(NamedTuple):
-    """A git ref and a commit that it leads to.
+    """A git ref and a commit that it leads to."""
 
-    Attributes:
-        name: in full.
-        commit: the commit.
-        short: the name as people say it.
-    """
-
-    name: str
+    name: str  # in full
     commit: str
-    short: str
+    short: str  # the name as people say it
 
     @property
     def kind(self) -> str:
@@ -65,15 +52,10 @@ class Ref(NamedTuple):
 
 
 class History(NamedTuple):
-    """All that git knows of versions.
+    """All that git knows of versions."""
 
-    Attributes:
-        commits: commit -> the records of its lock file, if any; commits that only a reflog names included.
-        refs: branches, tags, experiments, queued experiments one by one.
-    """
-
-    commits: dict[str, list[Record]]
-    refs: list[Ref]
+    commits: dict[str, list[Record]]  # the records of its lock file, if any; commits that only a reflog names included
+    refs: list[Ref]  # branches, tags, experiments, queued experiments one by one
 
     def commits_that_name(self, objects: Collection[str]) -> set[str]:
         """The commits whose lock files name one of these objects."""
@@ -95,11 +77,7 @@ class History(NamedTuple):
 
 
 def read_history() -> History:
-    """Read all versions from the git repository of the current folder.
-
-    Raises:
-        OSError: git cannot be run here.
-    """
+    """Read all versions from the git repository of the current folder; an OSError if git cannot be run here."""
     commits = git("rev-list", "--all", "--reflog").split()
     end = f":{LOCK}\n"
     answers = git("cat-file", "--batch-check", stdin=end.join([*commits, ""])).splitlines()

@@ -27,43 +27,28 @@ _Kinds = dict[str, tuple[str, str]]  # MD5 of an object -> kind, path
 
 
 class Holder(NamedTuple):
-    """An object that holds a photo.
+    """An object that holds a photo."""
 
-    Attributes:
-        kind: manifest, shard, table, derived (made from one of these) or folder (the list of a folder's files).
-        path: where a version has it.
-        tops: MD5 of the objects through which records name it: itself, or the lists of folders.
-    """
-
-    kind: str
-    path: str
-    tops: frozenset[str]
+    kind: str  # manifest, shard, table, derived (made from one of these) or folder (the list of a folder's files)
+    path: str  # where a version has it
+    tops: frozenset[str]  # MD5 of the objects through which records name it: itself, or the lists of folders
 
 
 class _Out(NamedTuple):
-    """Something that a run wrote.
-
-    Attributes:
-        path: where.
-        files: path -> MD5 of its files; none if it is a folder whose list is nowhere.
-        shards: the shards with a photo, if it is an image set whose manifest can be read; None if it is not.
-    """
+    """Something that a run wrote."""
 
     path: str
-    files: dict[str, str]
-    shards: frozenset[str] | None
+    files: dict[str, str]  # path -> MD5; none if it is a folder whose list is nowhere
+    shards: frozenset[str] | None  # with a photo, if it is an image set whose manifest can be read; None if it is not
 
 
 def find_holders(records: Collection[Record], ids: Collection[str], read: _Read) -> dict[str, Holder]:
-    """All objects that hold one of the photos, or may.
+    """All objects that hold one of the photos, or may, by MD5.
 
     Args:
         records: of all versions and runs.
         ids: of the photos.
         read: from an object's MD5 to its content, or None if it is nowhere.
-
-    Returns:
-        MD5 -> what it is.
     """
     outs = _read_outs(records, ids, read)
     kinds = _judge_content(outs.values(), ids, read)
@@ -145,10 +130,11 @@ def _follow_runs(records: Iterable[Record], outs: Mapping[str, _Out], kinds: _Ki
                 elif tainted and outs[top].shards is None:  # of an image set, content has told all
                     for path, md5 in outs[top].files.items():
                         suspect[md5] = ("derived", path)
-        new = {md5: kind for md5, kind in suspect.items() if md5 not in clean and md5 not in held}
-        if not new:
+        for md5 in clean | held:
+            suspect.pop(md5, None)
+        if not suspect:
             return derived
-        derived |= new
+        derived |= suspect
 
 
 def _is_pool_known(record: Record, outs: Mapping[str, _Out]) -> bool:

@@ -23,39 +23,23 @@ _NAMED_VERSIONS = 3  # of more, the rest is "…"
 
 
 class Step(NamedTuple):
-    """One thing that is removed from one place; to take a step twice does no harm.
+    """One thing that is removed from one place; to take a step twice does no harm."""
 
-    Attributes:
-        kind: a kind of `debugset.purge.holders.Holder`, ``run``, ``tag``, ``experiment``, ``queued`` or ``spool``.
-        name: what people call it: a path, a command, a tag.
-        versions: which versions name it.
-        size: in bytes; 0 for refs.
-        place: the name of the store.
-        key: the object's MD5, the record's name, the ref or the file.
-        commit: of a ref.
-    """
-
-    kind: str
-    name: str
-    versions: str
-    size: int
-    place: str
-    key: str
-    commit: str = ""
+    kind: str  # of a `debugset.purge.holders.Holder`, or run, tag, experiment, queued, spool
+    name: str  # what people call it: a path, a command, a tag
+    versions: str  # which name it
+    size: int  # in bytes; 0 for refs
+    place: str  # the name of the store
+    key: str  # the object's MD5, the record's name, the ref or the file
+    commit: str = ""  # of a ref
 
 
 class Plan(NamedTuple):
-    """What holds photos.
+    """What holds photos."""
 
-    Attributes:
-        steps: what is removed, in order.
-        commits: hash, day and subject of commits that stay though their data can no longer be restored.
-        unknown: how many folders and tables that versions name are nowhere, so that nobody can look into them.
-    """
-
-    steps: list[Step]
-    commits: list[str]
-    unknown: int
+    steps: list[Step]  # what is removed, in order
+    commits: list[str]  # hash, day and subject of those that stay though their data can no longer be restored
+    unknown: int  # how many folders and tables that versions name are nowhere, so that nobody can look into them
 
 
 def make_plan(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Plan:
@@ -78,8 +62,7 @@ def make_plan(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Pla
     for record, _ in runs.values():
         records[record] = None
     holders = find_holders(records.keys(), ids, contents.read)
-    _check_current(current, holders)
-    _check_working_tree(ids)
+    _check_current(current, holders, ids)
 
     affected = history.commits_that_name(holders)
     steps, staying = [], set()
@@ -90,8 +73,8 @@ def make_plan(ids: Collection[str], stores: Sequence[Store], spool: Path) -> Pla
             staying.add(ref)
     steps += _object_steps(holders, history, stores)
     steps += _run_steps(runs, holders)
-    if ids:
-        steps += _spool_steps(spool, holders)
+    for file, why in spool_files(spool, holders) if ids else ():
+        steps.append(Step("spool", f"{file.parent}: {why}", "", file.stat().st_size, LOCAL, str(file)))
     return Plan(sort_steps(steps), remaining_commits(staying, affected), len(contents.missing))
 
 
@@ -112,8 +95,8 @@ def _read_runs(stores: Sequence[Store]) -> dict[str, tuple[Record, list[Store]]]
     return runs
 
 
-def _check_current(current: Sequence[Record], holders: Mapping[str, Holder]) -> None:
-    """Refuse to take away what the current version needs."""
+def _check_current(current: Sequence[Record], holders: Mapping[str, Holder], ids: Collection[str]) -> None:
+    """Refuse to take away what the current version needs, and an older pool in the working tree than it names."""
     for record in current:
         for path, md5 in record.outs + record.deps:
             if md5 in holders:
@@ -121,12 +104,8 @@ def _check_current(current: Sequence[Record], holders: Mapping[str, Holder]) -> 
                     f"{LOCK}: {path}, as the current version names it, still holds a forgotten photo; "
                     f"run `dvc repro`, commit {LOCK}, then purge"
                 )
-
-
-def _check_working_tree(ids: Collection[str]) -> None:
-    """Refuse if the pool that lies in the working tree is an older one than ``dvc.lock`` names."""
-    path = POOL / MANIFEST
-    if path.is_file() and photo_shards(path.read_bytes(), ids):
+    manifest = POOL / MANIFEST
+    if manifest.is_file() and photo_shards(manifest.read_bytes(), ids):
         raise ValueError(f"{POOL}: holds a forgotten photo, unlike {LOCK}; run `dvc checkout`, then purge")
 
 
@@ -148,12 +127,6 @@ def _run_steps(runs: Mapping[str, tuple[Record, list[Store]]], held: Collection[
     for name, (record, stores) in runs.items():
         if record.names(held):
             command = shorten(record.command, 60, placeholder=" …")
-            steps += [Step("run", command, "", 0, store.name, name) for store in stores]
-    return steps
-
-
-def _spool_steps(spool: Path, held: Collection[str]) -> list[Step]:
-    steps = []
-    for file, why in spool_files(spool, held):
-        steps.append(Step("spool", f"{file.parent}: {why}", "", file.stat().st_size, LOCAL, str(file)))
+            for store in stores:
+                steps.append(Step("run", command, "", 0, store.name, name))
     return steps

@@ -50,12 +50,10 @@ class Purge:
         due: list[Step] = []
         self._later: list[Step] = []
         for step in sort_steps([*left, *plan.steps]):
-            (due if self._is_due(step) else self._later).append(step)
+            is_due = step.place in self._stores and not (self.left_alone and step.kind in FINDING)
+            (due if is_due else self._later).append(step)
         self.resumed = not set(left).isdisjoint(due)
         self.plan: Plan = plan._replace(steps=due)
-
-    def _is_due(self, step: Step) -> bool:
-        return step.place in self._stores and not (self.left_alone and step.kind in FINDING)
 
     def carry_out(self) -> None:
         """Remove all that the plan lists; a kill at any moment leaves the list of steps for the next purge."""

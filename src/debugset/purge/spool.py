@@ -13,12 +13,8 @@ _COMPUTED = ("distances", "neighbours")  # found from features, in seconds
 def spool_files(spool: Path, held: Collection[str]) -> list[tuple[Path, str]]:
     """The files that go, each with the reason: what they held is computed again when it is needed.
 
-    Features stay if they are, byte for byte, an array of the working tree that holds no photo. Distances and
-    lists of neighbours go all, and so does whatever a killed run left beside them.
-
-    Args:
-        spool: folder.
-        held: MD5 of the arrays (and other files) that hold a photo.
+    Features stay if they are, byte for byte, an array of the working tree that holds no photo: whose MD5 is not in
+    ``held``. Distances and lists of neighbours go all, and so does whatever a killed run left beside them.
     """
     features, leftovers = _list_files(spool / "features")
     arrays, _ = _list_files(FEATURES, "*.npy")

@@ -26,14 +26,15 @@ class Store:
 
     def read(self, md5: str) -> bytes | None:
         """An object's content; None if it is not here."""
-        with suppress(FileNotFoundError), _explain(self.name), self._files.open(self._path(md5), "rb") as file:
+        path = self._objects.oid_to_path(md5)
+        with suppress(FileNotFoundError), _explain(self.name), self._files.open(path, "rb") as file:
             return file.read()
         return None
 
     def size(self, md5: str) -> int | None:
         """An object's size in bytes; None if it is not here."""
         with suppress(FileNotFoundError), _explain(self.name):
-            return self._files.info(self._path(md5))["size"]
+            return self._files.info(self._objects.oid_to_path(md5))["size"]
         return None
 
     def runs(self) -> list[str]:
@@ -50,7 +51,7 @@ class Store:
 
     def remove(self, md5: str) -> None:
         """Remove an object, if it is here."""
-        self._remove(self._path(md5))
+        self._remove(self._objects.oid_to_path(md5))
 
     def remove_run(self, name: str) -> None:
         """Remove a record, if it is here."""
@@ -61,23 +62,16 @@ class Store:
         with _explain(self.name):
             get_index(self._objects).clear()
 
-    def _path(self, md5: str) -> str:
-        return self._objects.oid_to_path(md5)
-
     def _remove(self, path: str) -> None:
         with suppress(FileNotFoundError), _explain(self.name):
             self._files.remove(path)
 
 
 class Contents:
-    """Objects read from the first store that has them.
-
-    Attributes:
-        missing: MD5 of those that were asked for and are nowhere.
-    """
+    """Objects read from the first store that has them."""
 
     def __init__(self, stores: Sequence[Store]) -> None:
-        self.missing: set[str] = set()
+        self.missing: set[str] = set()  # MD5 of those that were asked for and are nowhere
         self._stores = stores
 
     def read(self, md5: str) -> bytes | None:
@@ -122,14 +116,9 @@ def remote_names(repo: Repo) -> list[str]:
 
 
 def open_stores(repo: Repo, remote: str | None, local_only: bool) -> list[Store]:
-    """The cache and the wanted remotes, of all those that are there.
+    """The cache and the wanted remotes (one, none or all; see `debugset.purge.removal.Purge`) that are there.
 
     A disk that is not mounted or a server that is down may look like a remote without files.
-
-    Args:
-        repo: DVC's repository.
-        remote: the name of the only one that is wanted; None for all.
-        local_only: none is wanted.
 
     Raises:
         OSError: a remote is unknown, cannot be opened or keeps no objects (a cloud-versioned one), or nothing is
