@@ -10,13 +10,12 @@ from debugset.report import relation_figures as figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs, records
 from debugset.report.pictures import Lane, decode_lane
-from debugset.report.relation_tables import METHOD_WORDS, RelationTables, mode_words, run_words
+from debugset.report.relation_tables import METHOD_WORDS, PAIR, RelationTables, mode_words, run_words
 
 SHORT = "Relations"
 TITLE = "Which attributes the network confuses with each other"
 NEEDS = (RELATIONS,)
 HISTOGRAMS = 4
-PAIR = ["attribute_a", "attribute_b"]
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
