@@ -45,17 +45,14 @@ def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: float = 1) -> d
 
 def _summary(inputs: Inputs) -> dict[str, Any]:
     """The numbers to watch: accuracies by column and variant, and what the chosen variant gains."""
-    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}}
+    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}, **{column: {} for column in WATCHED}}
     for baseline in inputs.baselines:
         change = inputs.change(inputs.chosen, baseline, "heldout")
         if change is not None:
             summary["gain"][f"over_{baseline}"] = change["difference"] / 100
-    for column in WATCHED:
-        summary[column] = {}
-        for variant in inputs.variants:
-            score = inputs.score(variant, column)
-            if score is not None:
-                summary[column][variant] = score["accuracy"] / 100
+    for row in records(inputs.accuracy.dropna()):
+        if row["column"] in WATCHED:
+            summary[row["column"]][row["variant"]] = row["accuracy"] / 100
     return summary
 
 

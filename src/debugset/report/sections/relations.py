@@ -23,9 +23,12 @@ def context(inputs: Inputs) -> dict[str, Any]:
     tables = RelationTables(inputs)
     if tables.empty:
         return {"empty": True}
+    with figures.graphs_figure(tables) as figure:
+        alt = "Attributes as points, relations as lines: true ones, and those of each network."
+        graph_plot = svg(figure, "relations-graph", alt)
     return {
         "empty": False,
-        "graph_plot": _graph_plot(tables),
+        "graph_plot": graph_plot,
         "levels_plot": _levels_plot(tables),
         "histograms_plot": _histograms_plot(tables),
         "networks": [_network(tables, run) for run in tables.shown_runs],
@@ -34,12 +37,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "methods": METHOD_WORDS,
         "falls": list(tables.level_correlations().values()),
     }
-
-
-def _graph_plot(tables: RelationTables) -> Markup:
-    with figures.graphs_figure(tables) as figure:
-        alt = "Attributes as points, relations as lines: true ones, and those of each network."
-        return svg(figure, "relations-graph", alt)
 
 
 def _levels_plot(tables: RelationTables) -> Markup:
