@@ -71,11 +71,9 @@ def embedder_colour(name: str) -> str:
 
 @contextmanager
 def drawing(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a figure of this look and its axes, made by ``Figure.subplots`` with the options, in reading order.
+    """Yield a figure of this look and its axes in reading order; the options are those of ``Figure.subplots``.
 
     Args:
-        rows: of axes.
-        columns: of axes.
         size: width and height in inches; on the page an inch is about 100 px.
     """
     with style.context(STYLE, after_reset=True):  # whatever the user's matplotlibrc says
