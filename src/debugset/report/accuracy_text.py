@@ -20,7 +20,9 @@ def accuracy_text(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
         if variant in variants:
             cells = variants[variant]
             accuracies = [_percent(cells.get(column)) for column in columns]
-            rows.append([variant, *accuracies, _interval(cells.get("heldout"))])
+            heldout = cells.get("heldout")
+            interval = f"{100 * heldout['low']:.1f} to {100 * heldout['high']:.1f}" if heldout else "-"
+            rows.append([variant, *accuracies, interval])
     table = text_table(heading, rows, justify="right")
     return f"{table}\n(all): all classes; the other columns: the debug classes"
 
@@ -31,7 +33,3 @@ def _title(column: str) -> str:
 
 def _percent(cell: dict[str, Any] | None) -> str:
     return f"{100 * cell['accuracy']:.1f}" if cell else "-"
-
-
-def _interval(cell: dict[str, Any] | None) -> str:
-    return f"{100 * cell['low']:.1f} to {100 * cell['high']:.1f}" if cell else "-"

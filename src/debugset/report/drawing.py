@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from markupsafe import Markup, escape
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -37,8 +37,6 @@ STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": FAINT,
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
     "axes.titlesize": 9.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
@@ -49,10 +47,8 @@ STYLE: Any = {
     "grid.color": FAINT,
     "grid.alpha": 0.25,
     "grid.linewidth": 0.6,
-    "text.color": INK,
     "text.parse_math": False,  # a class name may hold a dollar sign
-    "xtick.color": INK,
-    "ytick.color": INK,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor", "xtick.color", "ytick.color"), INK),
     "xtick.major.size": 0,
     "ytick.major.size": 0,
     "legend.frameon": False,
@@ -75,17 +71,12 @@ def embedder_colour(name: str) -> str:
 
 @contextmanager
 def drawing(rows: int, columns: int, size: tuple[float, float], **options: Any) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Yield a figure of this look and its axes in reading order.
+    """Yield a figure of this look and its axes in reading order; the options are those of ``Figure.subplots``.
 
     Args:
-        rows: rows of axes.
-        columns: columns of axes.
         size: width and height in inches; on the page an inch is about 100 px.
-        options: passed on to ``Figure.subplots``.
     """
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # whatever the user's matplotlibrc says
-        matplotlib.rcParams.update(STYLE)
+    with style.context(STYLE, after_reset=True):  # whatever the user's matplotlibrc says
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False, **options)
@@ -104,15 +95,10 @@ def svg(figure: Figure, name: str, alt: str) -> Markup:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    width = re.search(r'width="([\d.]+)pt"', text)
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)  # a copy of every label
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r' id="', f' id="{name}-', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\g<1>{name}-", text)
-    text = text.replace(INK, "currentColor")
-    pixels = float(width.group(1)) * 4 / 3 if width else 900
+    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->\s*", "", text, flags=re.DOTALL)  # comments copy every label
+    text = re.sub(r' (width|height)="[\d.]+pt"', "", text, count=2)  # of the SVG itself
+    text = re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", text).replace(INK, "currentColor")
+    pixels = 96 * figure.get_figwidth()
     opening = f'<svg role="img" aria-label="{escape(alt)}" style="max-width: {pixels:.0f}px"'
     return Markup(text.replace("<svg", opening, 1))
 

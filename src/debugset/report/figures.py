@@ -18,6 +18,7 @@ FILLED: dict[str, Any] = {"mew": 1.6}
 HOLLOW: dict[str, Any] = {"mew": 1.6, "mfc": "white"}
 EMBEDDER_LINE: dict[str, Any] = {"marker": "o", "ms": 4, "lw": 2}
 CHANCE_LINE: dict[str, Any] = {"ls": (0, (3, 2)), "lw": 1.4}
+DIFFERENCES = {"heldout": "held-out failures", "test": "test, debug classes"}  # columns, and how the legend calls them
 LEAK, NO_LEAK = "#d55e00", "#0072b2"
 MOST_DOTS = 500  # a row; more would be one blot
 
@@ -30,18 +31,16 @@ def accuracy_figure(table: pd.DataFrame, chosen: str) -> Iterator[Figure]:
         table: variant, column, accuracy, low, high; in percent, variants in order.
         chosen: the variant printed in bold.
     """
-    titles = {**GAINED, **KEPT}
     with drawing(2, 3, (9.6, 5.4), sharey=True) as (figure, axes):
-        for panel, (column, title) in zip(axes, titles.items(), strict=True):
+        for panel, (column, title) in zip(axes, {**GAINED, **KEPT}.items(), strict=True):
             panel.set_title(title)
             _accuracy_panel(panel, table, column, chosen)
         yield figure
 
 
 def _accuracy_panel(panel: Axes, table: pd.DataFrame, column: str, chosen: str) -> None:
-    variants = list(dict.fromkeys(table["variant"]))
-    measured = table[(table["column"] == column) & table["accuracy"].notna()]
-    for row in records(measured):
+    variants = table["variant"].unique().tolist()
+    for row in records(table[(table["column"] == column) & table["accuracy"].notna()]):
         variant, value, place = row["variant"], row["accuracy"], float(variants.index(row["variant"]))
         tint = variant_colour(variant)
         if variant == "original":
@@ -55,48 +54,38 @@ def _accuracy_panel(panel: Axes, table: pd.DataFrame, column: str, chosen: str) 
     name_rows(panel, variants, chosen)
 
 
-def differences(
-    axes: Sequence[Axes], table: pd.DataFrame, baselines: Sequence[str], columns: Mapping[str, str], chosen: str
-) -> None:
-    """Paired differences of every variant to each baseline, one panel a baseline.
+def differences(axes: Sequence[Axes], table: pd.DataFrame, baselines: Sequence[str], chosen: str) -> None:
+    """Paired differences of every variant to each baseline, one panel a baseline; the chosen variant in bold.
 
     Args:
         axes: one for each baseline.
         table: variant, baseline, column, difference, low, high; in percentage points, variants in order.
-        baselines: what to compare with.
-        columns: two columns and their names in the legend; the dots of the first are filled.
-        chosen: the variant printed in bold.
     """
-    variants = list(dict.fromkeys(table["variant"]))
+    variants = table["variant"].unique().tolist()
     for panel, baseline in zip(axes, baselines, strict=True):
         panel.axvline(0, color=INK, lw=1)
-        for (column, name), shift, dot in zip(columns.items(), (-0.17, 0.17), (FILLED, HOLLOW), strict=True):
-            rows = table[(table["column"] == column) & (table["baseline"] == baseline)]
-            for row in records(rows):
+        for (column, name), shift, dot in zip(DIFFERENCES.items(), (-0.17, 0.17), (FILLED, HOLLOW), strict=True):
+            for row in records(table[(table["column"] == column) & (table["baseline"] == baseline)]):
                 place, tint = variants.index(row["variant"]) + shift, variant_colour(row["variant"])
                 interval(panel, place, row["difference"], row["low"], row["high"], tint, **dot)
             panel.plot([], [], "o", color=INK, ms=5, mfc=dot.get("mfc", INK), label=name)
         panel.set(title=f"minus {baseline}", xlabel="percentage points")
         name_rows(panel, variants, chosen)
-    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(columns))
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(DIFFERENCES))
 
 
 def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequence[str]) -> None:
     """Held-out accuracy of each class, the chosen variant against ``random`` (figure 10 b).
 
     Args:
-        panel: where to draw.
         table: variant, class, accuracy in percent, added.
-        chosen: the variant on the y axis.
         names: the class names that ``class`` indexes.
     """
     wide = table.pivot(index="class", columns="variant", values="accuracy")
     added = table[table["variant"] == chosen].set_index("class")["added"].reindex(wide.index)
-    largest = max(float(added.max()), 1.0)
+    areas = 30 + 170 * added / max(float(added.max()), 1.0)
     panel.plot([0, 100], [0, 100], color=FAINT, lw=1, ls=(0, (4, 3)))
-    panel.scatter(
-        wide["random"], wide[chosen], s=30 + 170 * added / largest, color=variant_colour(chosen), alpha=0.6, lw=0
-    )
+    panel.scatter(wide["random"], wide[chosen], s=areas, color=variant_colour(chosen), alpha=0.6, lw=0)
     for row in records(wide.reset_index()):
         word(panel, names[row["class"]], (row["random"], row[chosen]), (8, -3))
     top = min(100.0, float(np.nanmax(wide[["random", chosen]].to_numpy(float))) * 1.12 + 4)
@@ -108,7 +97,6 @@ def against_added(panel: Axes, table: pd.DataFrame, lines: pd.DataFrame) -> None
     """Accuracy of each class against its added images, with regression lines (figure 10 c).
 
     Args:
-        panel: where to draw.
         table: variant, class, accuracy in percent, added.
         lines: variant, slope, intercept; not a number where a line is not defined.
     """
@@ -127,7 +115,6 @@ def retention(axes: Sequence[Axes], table: pd.DataFrame, kinds: Mapping[str, str
     """Shares of the k nearest neighbours that keep class, context and both (figure 7).
 
     Args:
-        axes: one for each kind.
         table: embedder, k, class_retention, context_retention, both_retention; shares of one.
         kinds: which of class, context and both to draw, and how the title calls them.
     """
@@ -145,7 +132,6 @@ def leak_ratios(panel: Axes, ratios: Mapping[str, np.ndarray], generator: np.ran
     """Distance to the nearest test image over the threshold, a dot an image, a row a planted kind.
 
     Args:
-        panel: where to draw.
         ratios: for each kind, distance / threshold of its images; below one is removed.
         generator: for the vertical jitter, and for the sample of a crowded row.
     """

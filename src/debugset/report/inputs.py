@@ -27,19 +27,12 @@ ACCURACY_FILES = (EVALUATION, FAILURES, CLASS_NAMES)  # without them no accuracy
 
 @dataclass
 class Inputs:
-    """The pipeline's results under one folder.
-
-    Attributes:
-        root: the repository's folder.
-        params: what to show.
-        debug_class_names: the classes being mended; one without any failure counts in their accuracies too.
-        shown_pool_rows: the manifest rows of the pool's photos whose pictures the page shows so far.
-    """
+    """The pipeline's results under one folder."""
 
     root: Path
     params: ReportParams
-    debug_class_names: Sequence[str]
-    shown_pool_rows: set[int] = field(default_factory=set)
+    debug_class_names: Sequence[str]  # being mended; a class without any failure counts in their accuracies too
+    shown_pool_rows: set[int] = field(default_factory=set)  # of the pool's manifest, whose photos the page shows so far
     _frames: dict[Path, pd.DataFrame] = field(default_factory=dict, repr=False)
     _sets: dict[Path, ImageSet] = field(default_factory=dict, repr=False)
 

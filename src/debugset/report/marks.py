@@ -1,7 +1,7 @@
 """Marks that several figures share: named rows, a dot with its interval, a small word, a picture."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,28 +19,9 @@ def name_rows(panel: Axes, names: Sequence[str], bold: str = "") -> None:
 
 
 def interval(
-    panel: Axes,
-    place: float,
-    value: float,
-    low: float,
-    high: float,
-    tint: str,
-    *,
-    ends: Literal["round", "projecting"] = "round",
-    **dot: Any,
+    panel: Axes, place: float, value: float, low: float, high: float, tint: str, *, ends: str = "round", **dot: Any
 ) -> None:
-    """A dot with its interval as a line.
-
-    Args:
-        panel: where to draw.
-        place: the row.
-        value: where the dot is.
-        low: where the line begins.
-        high: where it ends.
-        tint: their colour.
-        ends: the line's cap, as matplotlib names it.
-        dot: how the dot looks.
-    """
+    """A dot of the given look at ``value`` in row ``place``, with its interval as a line with such ``ends``."""
     panel.plot([low, high], [place, place], color=tint, lw=2.2, alpha=0.55, solid_capstyle=ends)
     panel.plot([value], [place], "o", color=tint, ms=6, **dot)
 

@@ -25,12 +25,12 @@ def _accuracy(inputs: Inputs) -> dict[str, Any]:
     """Every accuracy with its interval, each run's, and every paired difference, as shares of one; the chosen."""
     variants: dict[str, Any] = {variant: {} for variant in inputs.variants}
     for row in records(inputs.accuracy.dropna()):
-        shares = _shares(row, ("accuracy", "low", "high"))
+        shares = _numbers(row, ("accuracy", "low", "high"), whole=100)
         variants[row["variant"]][row["column"]] = {**shares, "images": int(row["images"])}
     differences: dict[str, Any] = {}
     for row in records(inputs.differences.dropna()):
         columns = differences.setdefault(row["variant"], {}).setdefault(row["baseline"], {})
-        columns[row["column"]] = _shares(row, ("difference", "low", "high"))
+        columns[row["column"]] = _numbers(row, ("difference", "low", "high"), whole=100)
     runs: dict[str, Any] = {}
     for row in records(inputs.frame(EVALUATION / "by_run.parquet")):
         columns = runs.setdefault(row["variant"], {}).setdefault(str(row["random_state"]), {})
@@ -38,24 +38,21 @@ def _accuracy(inputs: Inputs) -> dict[str, Any]:
     return {"variants": variants, "runs": runs, "differences": differences, "chosen": inputs.chosen}
 
 
-def _shares(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, float]:
-    """Percentages as shares of one."""
-    return {name: row[name] / 100 for name in names}
+def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: float = 1) -> dict[str, float]:
+    """Those of the numbers that are defined, as shares of ``whole``."""
+    return {name: row[name] / whole for name in names if not math.isnan(row[name])}
 
 
 def _summary(inputs: Inputs) -> dict[str, Any]:
     """The numbers to watch: accuracies by column and variant, and what the chosen variant gains."""
-    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}}
+    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}, **{column: {} for column in WATCHED}}
     for baseline in inputs.baselines:
         change = inputs.change(inputs.chosen, baseline, "heldout")
         if change is not None:
             summary["gain"][f"over_{baseline}"] = change["difference"] / 100
-    for column in WATCHED:
-        summary[column] = {}
-        for variant in inputs.variants:
-            score = inputs.score(variant, column)
-            if score is not None:
-                summary[column][variant] = score["accuracy"] / 100
+    for row in records(inputs.accuracy.dropna()):
+        if row["column"] in WATCHED:
+            summary[row["column"]][row["variant"]] = row["accuracy"] / 100
     return summary
 
 
@@ -108,7 +105,7 @@ def _modes(inputs: Inputs) -> dict[str, Any]:
     planted = {}
     for row in planted_scores(inputs):
         name = f"{row['features']}_{row['grouping']}_{row['depth']}"
-        planted[name] = _without_nan(row, ("precision", "recall", "base"))
+        planted[name] = _numbers(row, ("precision", "recall", "base"))
     return {
         "found": len(modes),
         "hold": int(modes["holds"].sum()),
@@ -122,14 +119,9 @@ def _rules(inputs: Inputs) -> dict[str, Any]:
     rules: dict[str, Any] = {}
     for row in rule_gains(inputs.frame(GROUPS)):
         groupings = rules.setdefault(f"{row['analysed']}_by_{row['features']}", {})
-        numbers = _without_nan(row, ("gain", "heldout_gain", "chance_gain", "valid"))
+        numbers = _numbers(row, ("gain", "heldout_gain", "chance_gain", "valid"))
         groupings.setdefault(row["grouping"], {})[f"depth_{row['depth']}"] = numbers
     return rules
-
-
-def _without_nan(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, float]:
-    """Those of the numbers that are defined."""
-    return {name: row[name] for name in names if not math.isnan(row[name])}
 
 
 def _relations(inputs: Inputs) -> dict[str, Any]:

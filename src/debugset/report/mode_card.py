@@ -21,21 +21,14 @@ def height(mode: Mode) -> float:
 
 
 def draw(panel: Axes, mode: Mode) -> None:
-    """Draw a card.
-
-    Args:
-        panel: one empty panel of `WIDTH` by `height` inches.
-        mode: with its pictures.
-    """
-    columns = 6  # at least, so that pictures keep their size
-    for lane in mode.lanes:
-        columns = max(columns, len(lane.images))
+    """Draw a card into one empty panel of `WIDTH` by `height` inches."""
+    columns = max([6, *(len(lane.images) for lane in mode.lanes)])  # at least 6, so that pictures keep their size
     lines = _lines(mode)
     panel.set(xlim=(0, LABEL + columns * STEP), aspect="equal")
     panel.set_ylim(len(mode.lanes) * LANE_STEP, -LINE_STEP * len(lines) - 0.15)
     panel.axis("off")
     for place, (text, style) in enumerate(reversed(lines), start=1):
-        panel.text(0, -LINE_STEP * place, text, va="center", **style).set_in_layout(False)
+        panel.text(0, -LINE_STEP * place, text, va="center", in_layout=False, **style)
     for place, lane in enumerate(mode.lanes):
         _lane(panel, lane, place * LANE_STEP)
 
@@ -56,9 +49,8 @@ def _lines(mode: Mode) -> list[tuple[str, dict[str, Any]]]:
 def _lane(panel: Axes, lane: Lane, top: float) -> None:
     title = lane.title.replace(": ", ":\n").replace(" the rule", "\nthe rule").replace(" changed", "\nchanged")
     colour = BAD if lane.title == FAILURES_LANE else INK
-    panel.text(0, top + 0.5, title, fontsize=9.5, va="center", color=colour, linespacing=1.35).set_in_layout(False)
+    panel.text(0, top + 0.5, title, fontsize=9.5, va="center", color=colour, linespacing=1.35, in_layout=False)
     for column, (image, caption) in enumerate(zip(lane.images, lane.captions, strict=True)):
         left = LABEL + column * STEP
         picture(panel, image, left, top)
-        below = panel.text(left + 0.5, top + 1.11, caption, fontsize=7.5, color=FAINT, ha="center", va="center")
-        below.set_in_layout(False)
+        panel.text(left + 0.5, top + 1.11, caption, size=7.5, color=FAINT, ha="center", va="center", in_layout=False)

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 
 from debugset.report.drawing import FAINT, INK, embedder_colour, variant_colour
-from debugset.report.inputs import records
 from debugset.report.marks import interval, name_rows, word
 
 GROUPINGS = {"label": "by label (false negatives)", "prediction": "by prediction (false positives)"}
@@ -19,7 +18,6 @@ def gains(axes: Sequence[Axes], groups: pd.DataFrame) -> None:
     """ALER - BER, a dot a class, by features and depth; one panel a grouping (figures 8 and 16 to 20).
 
     Args:
-        axes: one for each grouping.
         groups: analysed, features, grouping, depth, gain, heldout_gain, chance_gain_95.
     """
     keys = groups[["analysed", "features", "depth"]].drop_duplicates()
@@ -48,7 +46,6 @@ def slopes(panel: Axes, table: pd.DataFrame, chosen: str) -> None:
     """Error rate of each mode from the original model, over plain retraining, to the chosen variant.
 
     Args:
-        panel: where to draw.
         table: mode, variant, error_rate.
         chosen: the variant on the right.
     """
@@ -71,17 +68,15 @@ def together(panel: Axes, rows: pd.DataFrame, variants: Sequence[str], chosen: s
     """Error rate of every variant on all modes' images, with intervals.
 
     Args:
-        panel: where to draw.
         rows: variant, error_rate, low, high.
         variants: in order.
-        chosen: printed in bold.
+        chosen: the variant printed in bold.
     """
-    measured = set(rows["variant"])
-    shown = [name for name in variants if name in measured]
-    for row in records(rows):
-        place = float(shown.index(row["variant"]))
-        rate, low, high = 100 * row["error_rate"], 100 * row["low"], 100 * row["high"]
-        interval(panel, place, rate, low, high, variant_colour(row["variant"]), ends="projecting")
+    rates = 100 * rows.set_index("variant")[["error_rate", "low", "high"]]
+    shown = [name for name in variants if name in rates.index]
+    for variant, rate, low, high in rates.itertuples():
+        place = float(shown.index(variant))
+        interval(panel, place, rate, low, high, variant_colour(variant), ends="projecting")
         word(panel, f"{rate:.1f}", (high, place), (5, 0), va="center")
     name_rows(panel, shown, chosen)
     panel.margins(x=0.2)  # room for the numbers

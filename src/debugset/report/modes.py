@@ -25,17 +25,11 @@ GROUPING_WORDS = {"label": "labelled", "prediction": "taken for"}
 
 @dataclass(frozen=True)
 class Mode:
-    """A failure mode, ready to be shown.
+    """A failure mode, ready to be shown."""
 
-    Attributes:
-        row: its row of the modes' table.
-        title: the group and the rule in words.
-        lanes: its pictures; empty where none were made.
-    """
-
-    row: dict[str, Any]
-    title: str
-    lanes: list[Lane]
+    row: dict[str, Any]  # of the modes' table
+    title: str  # the group and the rule in words
+    lanes: list[Lane]  # its pictures; empty where none were made
 
     @property
     def holds(self) -> bool:

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -11,36 +11,19 @@ CRISP = 64  # pixels on the longer side up to which an image is shown pixel by p
 THUMBNAIL = 128  # pixels on the longer side of a larger image's thumbnail
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One image on the page.
+class Tile(NamedTuple):
+    """One image on the page."""
 
-    Attributes:
-        uri: the image as a data URI.
-        crisp: whether its pixels are shown as squares.
-        alt: what it shows, for those who cannot see it.
-        caption: the line under it.
-        mark: "right" or "wrong" where the truth is known, else "".
-        detail: the tool tip.
-    """
-
-    uri: str
-    crisp: bool
-    alt: str
-    caption: str = ""
-    mark: str = ""
-    detail: str = ""
+    uri: str  # the image as a data URI
+    crisp: bool  # whether its pixels are shown as squares
+    alt: str  # what it shows, for those who cannot see it
+    caption: str = ""  # the line under it
+    mark: str = ""  # "right" or "wrong" where the truth is known
+    detail: str = ""  # the tool tip
 
 
-@dataclass(frozen=True)
-class Lane:
-    """A row of pictures.
-
-    Attributes:
-        title: what they are.
-        images: decoded.
-        captions: a line under each; may be empty.
-    """
+class Lane(NamedTuple):
+    """A row of pictures: what they are, the images, and a line under each, which may be empty."""
 
     title: str
     images: list[Image.Image]
@@ -64,12 +47,9 @@ def tile(image: Image.Image, alt: str, *, caption: str = "", mark: str = "", det
 
 
 def data_uri(image: Image.Image) -> tuple[str, bool]:
-    """Encode an image for the page.
+    """An image for the page, and whether it is small enough to be shown pixel by pixel.
 
     Decoded pixels are encoded anew, so that nothing but pixels of a stranger's file reaches the page.
-
-    Returns:
-        The data URI, and whether the image is small enough to be shown pixel by pixel.
     """
     buffer = io.BytesIO()
     image = image.copy()

@@ -7,16 +7,7 @@ from debugset.report.pictures import Tile, tile
 
 
 def caption_and_mark(inputs: Inputs, row: int, label: int) -> tuple[str, str]:
-    """What a photo shows, where it serves as an example of class ``label``.
-
-    Args:
-        inputs: the pipeline's results.
-        row: the photo's manifest row.
-        label: the class.
-
-    Returns:
-        The caption, and "right" or "wrong" where the truth is known, else "".
-    """
+    """What the photo in manifest row ``row`` shows, and whether class ``label`` is "right", "wrong" or, unknown, ""."""
     manifest = inputs.pool.manifest
     if "true_label" not in manifest:
         return inputs.class_name(label), ""
@@ -25,12 +16,9 @@ def caption_and_mark(inputs: Inputs, row: int, label: int) -> tuple[str, str]:
 
 
 def source_words(inputs: Inputs, row: int, headings: Mapping[str, str]) -> str:
-    """What the source says of a photo, to be added to its tool tip.
+    """What the source says of the photo in manifest row ``row``, to be added to its tool tip.
 
-    Args:
-        inputs: the pipeline's results.
-        row: the photo's manifest row.
-        headings: columns of the manifest, which it may lack, and how the tool tip calls them.
+    ``headings``: columns of the manifest, which it may lack, and how the tool tip calls them.
     """
     manifest, words = inputs.pool.manifest, ""
     for column, heading in headings.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,24 +25,26 @@ GRAPHS_A_ROW = 3
 
 @contextmanager
 def graphs_figure(tables: RelationTables) -> Iterator[Figure]:
-    """The expected relations, and those of every network that is shown, as graphs (figure 4)."""
-    runs = tables.shown_runs
+    """The expected relations, and those of every network that is shown, as graphs (figure 4); empty without any."""
+    runs = [] if tables.empty else tables.shown_runs
     rows, columns = -(-(1 + len(runs)) // GRAPHS_A_ROW), min(1 + len(runs), GRAPHS_A_ROW)
-    attributes = tables.of_run("attributes", runs[0]["name"])["attribute"].tolist()
     with drawing(rows, columns, (3.3 * columns, 3.2 * rows)) as (figure, axes):
         for panel in axes:
             panel.set_axis_off()
-        _graph(axes[0], "expected of each label", tables.of_run("pairs", runs[0]["name"]), "expected_mean", attributes)
+        if runs:
+            _graph(axes[0], "expected of each label", tables, runs[0], "expected_mean")
         for panel, run in zip(axes[1:], runs, strict=False):  # the last row may have free panels
-            _graph(panel, f"mined: {run_words(run)}", tables.of_run("pairs", run["name"]), "mean", attributes)
+            _graph(panel, f"mined: {run_words(run)}", tables, run, "mean")
         yield figure
 
 
-def _graph(panel: Axes, title: str, pairs: pd.DataFrame, column: str, names: Sequence[str]) -> None:
+def _graph(panel: Axes, title: str, tables: RelationTables, run: dict[str, Any], column: str) -> None:
     """Attributes on a circle, an edge for each pair, coloured and widened by its cosine: `mean` or `expected_mean`."""
+    names = tables.of_run("attributes", run["name"])["attribute"].tolist()
+    pairs = tables.of_run("pairs", run["name"]).sort_values(column, key=abs, na_position="first").tail(EDGES)
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)  # clockwise from the top
     places = dict(zip(names, np.column_stack([np.cos(angles), np.sin(angles)]), strict=True))
-    for pair in records(pairs.sort_values(column, key=abs, na_position="first").tail(EDGES)):
+    for pair in records(pairs):
         ends = np.array([places[pair["attribute_a"]], places[pair["attribute_b"]]])
         _edge(panel, ends, pair[column])
         if pair["kind"] and column == "mean":
@@ -68,7 +71,6 @@ def levels(panel: Axes, biased: pd.DataFrame) -> None:
     """The divergence of each biased pair by level of bias, a line a pair and run, their mean in red (figure 6).
 
     Args:
-        panel: where to draw.
         biased: attribute_a, attribute_b, random_state, tau, kl.
     """
     for (a, b, _), series in biased.groupby(SERIES, sort=False):
@@ -80,12 +82,7 @@ def levels(panel: Axes, biased: pd.DataFrame) -> None:
 
 
 def by_attribute(panel: Axes, divergences: Mapping[str, pd.Series]) -> None:
-    """How badly each attribute is learned, a dot a network (figure 5).
-
-    Args:
-        panel: where to draw.
-        divergences: by network, the divergence of each attribute, nats.
-    """
+    """How badly each attribute is learned, a dot a network: its divergences by attribute, nats (figure 5)."""
     table = pd.DataFrame(divergences)
     table = table.loc[table.max(axis=1).sort_values(kind="stable").index]
     for column, marker, tint in zip(table, cycle("osD^v<>p"), cycle(TINTS), strict=False):
@@ -100,7 +97,6 @@ def histograms(panels: Sequence[Axes], pairs: pd.DataFrame, tables: Mapping[str,
     """How many images have which cosine, for some pairs in some networks (figure 3).
 
     Args:
-        panels: one a pair.
         pairs: attribute_a, attribute_b, relation.
         tables: by network, attribute_a, attribute_b, counts in equal bins of [-1, 1].
     """

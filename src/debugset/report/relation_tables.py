@@ -1,5 +1,6 @@
 """The results of the diagnosis of relations, as the page, the metrics and the plots show them."""
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -10,32 +11,25 @@ from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs, records
 
 SIGNS = {"+": "with", "-": "without"}
-METHOD_WORDS = {
-    OURS: "this diagnosis",
-    ENTROPY: "highest entropy",
-    LOW_ENTROPY: "lowest entropy, unrelated pairs",
-}
-SERIES = ["attribute_a", "attribute_b", "random_state"]  # a biased pair is followed over the levels of bias
+METHOD_WORDS = {OURS: "this diagnosis", ENTROPY: "highest entropy", LOW_ENTROPY: "lowest entropy, unrelated pairs"}
+PAIR = ["attribute_a", "attribute_b"]
+SERIES = [*PAIR, "random_state"]  # a biased pair is followed over the levels of bias
 
 
+@dataclass
 class RelationTables:
-    """The tables of stage `relations`.
+    """The tables of stage `relations`."""
 
-    Args:
-        inputs: where they lie.
-    """
-
-    def __init__(self, inputs: Inputs) -> None:
-        self._inputs = inputs
+    inputs: Inputs
 
     @property
     def empty(self) -> bool:
         """Whether the profile has no images with attributes."""
-        return bool(self._inputs.missing_files([RELATIONS / "runs.parquet"]))
+        return bool(self.inputs.missing_files([RELATIONS / "runs.parquet"]))
 
     def table(self, name: str) -> pd.DataFrame:
         """A table; a column ``run`` says which network a row is about."""
-        return self._inputs.frame(RELATIONS / f"{name}.parquet")
+        return self.inputs.frame(RELATIONS / f"{name}.parquet")
 
     def of_run(self, name: str, run: str) -> pd.DataFrame:
         """The rows of a table that are about one network."""
@@ -51,24 +45,19 @@ class RelationTables:
     def shown_runs(self) -> list[dict[str, Any]]:
         """Networks that the page shows, of the first random state: the unbiased one, each pair's most biased one."""
         first = self.runs[self.runs["random_state"] == self.runs["random_state"].iloc[0]]
-        most_biased = first.groupby(["attribute_a", "attribute_b"], sort=False)["tau"].idxmax()
+        most_biased = first.groupby(PAIR, sort=False)["tau"].idxmax()
         return records(first.loc[most_biased])
 
     @cached_property
     def biased_pairs(self) -> pd.DataFrame:
-        """The biased pairs over all levels, 0 included.
-
-        Returns:
-            The columns of table ``pairs``, random_state, tau; sorted by pair, random state and level.
-        """
+        """Rows of table ``pairs`` with random_state and tau: the biased pairs over all levels, 0 included, in order."""
         pairs = self.table("pairs")
         parts = [pairs.head(0).assign(random_state=0)]
         for biased in records(self.runs[self.runs["tau"] > 0]):
             unbiased = self.runs[(self.runs["tau"] == 0) & (self.runs["random_state"] == biased["random_state"])]
             pair = [biased["attribute_a"], biased["attribute_b"]]  # the table may name them the other way round
-            rows = pairs[pairs["attribute_a"].isin(pair) & pairs["attribute_b"].isin(pair)]
-            rows = rows[rows["run"].isin([biased["name"], *unbiased["name"]])]
-            parts.append(rows.assign(random_state=biased["random_state"]))
+            which = pairs[PAIR].isin(pair).all(axis=1) & pairs["run"].isin([biased["name"], *unbiased["name"]])
+            parts.append(pairs[which].assign(random_state=biased["random_state"]))
         table = pd.concat(parts, ignore_index=True).drop_duplicates([*SERIES, "run"])
         table = table.assign(tau=table["run"].map(self.runs.set_index("name")["tau"]))
         return table.sort_values([*SERIES, "tau"], ignore_index=True)

@@ -1,6 +1,6 @@
 """Failures with their picks, as the page and the contact sheet show them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,21 +10,13 @@ from debugset.report.inputs import Inputs, records
 SEED_SET = SETS / SEED_SOURCE
 
 
-@dataclass(frozen=True)
-class Seed:
-    """A failure of the original model that was used to collect images.
-
-    Attributes:
-        image_id: its id in the seed set.
-        row: its manifest row there.
-        label: its class.
-        predicted: what the original model took it for.
-    """
+class Seed(NamedTuple):
+    """A failure of the original model that was used to collect images."""
 
     image_id: str
-    row: int
+    row: int  # of the seed set's manifest
     label: int
-    predicted: int
+    predicted: int  # by the original model
 
 
 def draw_seeds(inputs: Inputs) -> list[Seed]:

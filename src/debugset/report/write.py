@@ -19,25 +19,18 @@ SHEET_ROWS = 7  # README shows no more
 
 
 def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[str]) -> None:
-    """Write metrics, plots and the page.
-
-    Args:
-        root: holds ``data`` and ``models``; ``metrics``, ``plots`` and ``report`` are written there.
-        params: what to show.
-        debug_class_names: the classes being mended.
-    """
+    """Write ``metrics``, ``plots`` and ``report`` under ``root``, which holds ``data`` and ``models``."""
     inputs = Inputs(root, params, debug_class_names)
     metrics.write(inputs)
     plot_tables.write(inputs)
     _write_pictures(inputs)
-    _write_graphs(inputs)
     _write_cards(inputs)
     with replacing_file(root / PAGE) as temporary:
         temporary.write_text(render(inputs), encoding="utf-8")
 
 
 def _write_pictures(inputs: Inputs) -> None:
-    """The two pictures that README shows: accuracy with intervals, failures with their picks."""
+    """Accuracy with intervals and failures with their picks, both for README, and relations between attributes."""
     plots = inputs.root / PLOTS
     with accuracy_figure(inputs.accuracy, inputs.chosen) as figure:
         png(figure, plots / "accuracy.png")
@@ -45,18 +38,8 @@ def _write_pictures(inputs: Inputs) -> None:
     with drawing(1, 1, (9.6, 0.5 + 1.02 * max(len(rows), 1))) as (figure, axes):
         contact_sheet.draw(axes[0], rows, inputs.chosen_embedder)
         png(figure, plots / "seeds_and_picks.png")
-
-
-def _write_graphs(inputs: Inputs) -> None:
-    """The picture of relations between attributes, true ones and each network's; empty without attributes."""
-    path, tables = inputs.root / PLOTS / "relations.png", RelationTables(inputs)
-    if tables.empty:
-        with drawing(1, 1, (3.3, 3.2)) as (figure, axes):
-            axes[0].set_axis_off()
-            png(figure, path)
-    else:
-        with graphs_figure(tables) as figure:
-            png(figure, path)
+    with graphs_figure(RelationTables(inputs)) as figure:
+        png(figure, plots / "relations.png")
 
 
 def _write_cards(inputs: Inputs) -> None:

@@ -13,7 +13,6 @@ from debugset.report.inputs import ACCURACY_FILES, Inputs
 SHORT = "Accuracy"
 TITLE = "What it gained"
 NEEDS = ACCURACY_FILES
-DIFFERENCES = {"heldout": "held-out failures", "test": "test, debug classes"}
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -34,5 +33,5 @@ def _differences_plot(inputs: Inputs) -> Markup | None:
         return None
     table = inputs.differences[inputs.differences["variant"] != "original"]
     with drawing(1, len(inputs.baselines), (9.6, 3.0), sharey=True) as (figure, axes):
-        figures.differences(axes, table, inputs.baselines, DIFFERENCES, inputs.chosen)
+        figures.differences(axes, table, inputs.baselines, inputs.chosen)
         return svg(figure, "differences", "Paired differences of accuracy to each baseline, with intervals.")

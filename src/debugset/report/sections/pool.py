@@ -1,10 +1,9 @@
 """What the search brought and what became of it."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
 
 from debugset.base.paths import SCRAPE
 from debugset.pool.fault import Fault
@@ -19,24 +18,15 @@ NEEDS = (POOL_MANIFEST, KEEP, *ACCURACY_FILES)
 TOOL_TIP = {"title": "title", "owner_name": "by", "tags": "tags", "planted": "planted"}  # columns and their headings
 
 
-class _Fate(NamedTuple):
-    """What became of some of the packed images, whether that is a loss, and which rows of `Inputs.keep` they are."""
-
-    name: str
-    text: str
-    mask: Bool[np.ndarray, " n"]
-    lost: bool
-
-
 def context(inputs: Inputs) -> dict[str, Any]:
     """Counts from search to picks, and examples of each fate."""
     scrape = inputs.json(SCRAPE) or {}
     steps = _steps_of_scrape(scrape) if scrape else []
     fates = []
-    for fate in _fates(inputs, inputs.chosen_embedder):
-        count = int(fate.mask.sum())
-        steps.append((fate.name, count, fate.lost))
-        fates.append((fate.name, fate.text, count, _tiles(inputs, fate.mask)))
+    for name, text, which, lost in _fates(inputs):
+        count = int(which.sum())
+        steps.append((name, count, lost))
+        fates.append((name, text, count, _tiles(inputs, which)))
     return {
         "steps": steps,
         "largest": max(1, *(count for _, count, _ in steps)),
@@ -59,29 +49,24 @@ def _steps_of_scrape(scrape: dict[str, Any]) -> list[tuple[str, int, bool]]:
     return steps
 
 
-def _fates(inputs: Inputs, embedder: str) -> list[_Fate]:
-    reason = inputs.keep["reason"].to_numpy(object)
-    keep = inputs.keep["keep"].to_numpy(bool)
-    train = _among(inputs, inputs.picks[embedder]) if embedder in inputs.picks else np.zeros(len(keep), bool)
-    deval = _among(inputs, inputs.deval)
-    rest = keep & ~train & ~deval
+def _fates(inputs: Inputs) -> list[tuple[str, str, pd.Series, bool]]:
+    """What became of the packed images: in short, in words, which rows of `Inputs.keep`, and whether it is a loss."""
+    embedder, images, reason = inputs.chosen_embedder, inputs.keep["image_id"], inputs.keep["reason"]
+    train = images.isin(inputs.picks[embedder]["image_id"] if embedder in inputs.picks else [])
+    deval = images.isin(inputs.deval["image_id"])
+    rest = inputs.keep["keep"] & ~train & ~deval
     return [
-        _Fate(f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
-        _Fate("picked by foundation: de-val", "Kept out of every training set, to choose the embedder.", deval, False),
-        _Fate("kept, not picked", "Similar to no failure, or other images are more similar.", rest, False),
-        _Fate("leak: removed", "Too close to a test image to be new.", reason == "leak", True),
-        _Fate("duplicate: removed", "The same bytes as another photo of the pool.", reason == "duplicate", True),
+        (f"picked by {embedder}: debug-train", "Added to the training set.", train, False),
+        ("picked by foundation: de-val", "Kept out of every training set, to choose the embedder.", deval, False),
+        ("kept, not picked", "Similar to no failure, or other images are more similar.", rest, False),
+        ("leak: removed", "Too close to a test image to be new.", reason == "leak", True),
+        ("duplicate: removed", "The same bytes as another photo of the pool.", reason == "duplicate", True),
     ]
 
 
-def _among(inputs: Inputs, picks: pd.DataFrame) -> Bool[np.ndarray, " n"]:
-    """Which images of the pool are among some picks."""
-    return inputs.keep["image_id"].isin(picks["image_id"]).to_numpy()
-
-
-def _tiles(inputs: Inputs, mask: Bool[np.ndarray, " n"]) -> list[Tile]:
+def _tiles(inputs: Inputs, which: pd.Series) -> list[Tile]:
     """A random draw of pool images with their weak labels, wrong ones marked where the truth is known."""
-    drawn = inputs.generator().permutation(np.flatnonzero(mask))[: inputs.params.examples]
+    drawn = inputs.generator().permutation(np.flatnonzero(which))[: inputs.params.examples]
     tiles = []
     for row in inputs.pool.rows_of(inputs.keep["image_id"].iloc[drawn]).tolist():
         weak = int(inputs.pool.labels[row])

@@ -10,13 +10,12 @@ from debugset.report import relation_figures as figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import Inputs, records
 from debugset.report.pictures import Lane, decode_lane
-from debugset.report.relation_tables import METHOD_WORDS, RelationTables, mode_words, run_words
+from debugset.report.relation_tables import METHOD_WORDS, PAIR, RelationTables, mode_words, run_words
 
 SHORT = "Relations"
 TITLE = "Which attributes the network confuses with each other"
 NEEDS = (RELATIONS,)
 HISTOGRAMS = 4
-PAIR = ["attribute_a", "attribute_b"]
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -24,9 +23,12 @@ def context(inputs: Inputs) -> dict[str, Any]:
     tables = RelationTables(inputs)
     if tables.empty:
         return {"empty": True}
+    with figures.graphs_figure(tables) as figure:
+        alt = "Attributes as points, relations as lines: true ones, and those of each network."
+        graph_plot = svg(figure, "relations-graph", alt)
     return {
         "empty": False,
-        "graph_plot": _graph_plot(tables),
+        "graph_plot": graph_plot,
         "levels_plot": _levels_plot(tables),
         "histograms_plot": _histograms_plot(tables),
         "networks": [_network(tables, run) for run in tables.shown_runs],
@@ -35,12 +37,6 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "methods": METHOD_WORDS,
         "falls": list(tables.level_correlations().values()),
     }
-
-
-def _graph_plot(tables: RelationTables) -> Markup:
-    with figures.graphs_figure(tables) as figure:
-        alt = "Attributes as points, relations as lines: true ones, and those of each network."
-        return svg(figure, "relations-graph", alt)
 
 
 def _levels_plot(tables: RelationTables) -> Markup:

@@ -12,9 +12,6 @@ NEEDS = ()
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """What decides which limits apply."""
-    evaluated = not inputs.missing_files(ACCURACY_FILES)
+    runs = 1 if inputs.missing_files(ACCURACY_FILES) else int(inputs.accuracy["runs"].max())
     generated = not inputs.missing_files([POOL]) and "true_label" in inputs.pool.manifest
-    return {
-        "runs": int(inputs.accuracy["runs"].max()) if evaluated else 1,
-        "generated": generated,
-    }
+    return {"runs": runs, "generated": generated}

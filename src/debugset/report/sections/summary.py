@@ -6,7 +6,7 @@ from debugset.base.paths import POOL, SEED_SOURCE
 from debugset.report.inputs import ACCURACY_FILES, Inputs
 from debugset.report.pictures import tile
 from debugset.report.pool_photos import caption_and_mark, pool_tile
-from debugset.report.seeds import SEED_SET, Seed, draw_seeds, nearest_picks
+from debugset.report.seeds import SEED_SET, draw_seeds, nearest_picks
 
 SHORT = "In short"
 TITLE = "In short"
@@ -27,27 +27,19 @@ def context(inputs: Inputs) -> dict[str, Any]:
 
 
 def _story(inputs: Inputs) -> dict[str, Any] | None:
-    """The first shown seed with picks that the chosen variant mends, or None."""
+    """The first shown seed with picks that the chosen variant mends, its picks and labels; None without any."""
     if inputs.missing_files([SEED_SET, POOL]) or inputs.chosen_embedder not in inputs.picks:
         return None
     now = inputs.predicted_labels(inputs.chosen, SEED_SOURCE)
     for seed in draw_seeds(inputs):
         picks = nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].head(STORY_PICKS).tolist()
-        if picks and now.get(seed.image_id) == seed.label:
-            return _story_of(inputs, seed, picks)
+        if not picks or now.get(seed.image_id) != seed.label:
+            continue
+        tiles = []
+        for row in picks:
+            caption, mark = caption_and_mark(inputs, row, seed.label)
+            tiles.append(pool_tile(inputs, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
+        label = inputs.class_name(seed.label)
+        failure = tile(inputs.images(SEED_SET).image(seed.row), f"a failure: {label}")
+        return {"failure": failure, "label": label, "predicted": inputs.class_name(seed.predicted), "picks": tiles}
     return None
-
-
-def _story_of(inputs: Inputs, seed: Seed, picks: list[int]) -> dict[str, Any]:
-    """A mended seed, its picks, and the labels before and after."""
-    label = inputs.class_name(seed.label)
-    tiles = []
-    for row in picks:
-        caption, mark = caption_and_mark(inputs, row, seed.label)
-        tiles.append(pool_tile(inputs, row, f"pick from the pool: {caption}", caption=caption, mark=mark))
-    return {
-        "failure": tile(inputs.images(SEED_SET).image(seed.row), f"a failure: {label}"),
-        "label": label,
-        "predicted": inputs.class_name(seed.predicted),
-        "picks": tiles,
-    }
