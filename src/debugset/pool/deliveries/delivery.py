@@ -18,12 +18,7 @@ _LICENCE_IDS = {str(number): number for number in LICENCES} | dict.fromkeys(_NO_
 
 
 def list_deliveries(folder: Path, is_delivery: Callable[[Path], bool], kind: str) -> list[Path]:
-    """The deliveries in the folder of sources, in the order of their names; says what else lies there.
-
-    Args:
-        folder: the folder ``sources``.
-        is_delivery: whether an entry of it is a delivery.
-        kind: what a delivery is, for the messages.
+    """The deliveries in the folder ``sources``, in the order of their names; says what else, no ``kind``, lies there.
 
     Raises:
         ValueError: there is none, two have one name, or a name is odd.
@@ -54,11 +49,7 @@ def is_hidden(name: str) -> bool:
 
 
 def require_class(name: str, classes: Sequence[str], where: str) -> None:
-    """See to it that a class is known.
-
-    Raises:
-        ValueError: it is not.
-    """
+    """See to it that a class is known; `ValueError` if it is not."""
     if name not in classes:
         more = f", ... ({len(classes)} in all)" if len(classes) > _NAMES_SHOWN else ""
         raise ValueError(f"{where}: {name!r} is not a class; choose from {', '.join(classes[:_NAMES_SHOWN])}{more}")
@@ -73,11 +64,8 @@ def mention(where: str, what: str, count: int) -> None:
 def warn_of_link(folder: Path) -> None:
     """Warn if a folder is a link: DVC hashes what ``sources`` holds but does not follow links to folders."""
     if folder.is_symlink():
-        print(
-            f"warning: {folder.parent.name}/{folder.name} links to a folder, and DVC does not look there: after a "
-            "change, run `dvc repro --force scrape`",
-            flush=True,
-        )
+        text = "links to a folder, and DVC does not look there: after a change, run `dvc repro --force scrape`"
+        print(f"warning: {folder.parent.name}/{folder.name} {text}", flush=True)
 
 
 def licence_id(text: str) -> int | None:

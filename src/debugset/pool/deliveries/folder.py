@@ -5,13 +5,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from debugset.pool.deliveries.delivery import (
-    is_hidden,
-    list_deliveries,
-    mention,
-    require_class,
-    warn_of_link,
-)
+from debugset.pool.deliveries.delivery import is_hidden, list_deliveries, mention, require_class, warn_of_link
 from debugset.pool.deliveries.local_files import LocalSource, Place
 from debugset.pool.params import ScrapeParams
 from debugset.pool.rights.licences import NONE_STATED
@@ -22,14 +16,7 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp"}
 
 
 class Folder(LocalSource):
-    """The source ``folder``.
-
-    Args:
-        folder: the folder ``sources``.
-        debug_classes: their photos are taken; the photos of others are left out.
-        classes: all class names.
-        params: the section ``scrape``.
-    """
+    """The source ``folder``: the photos of the debug classes in the folder ``sources``; other classes' are left out."""
 
     name = "folder"
 

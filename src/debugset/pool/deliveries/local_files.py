@@ -1,7 +1,6 @@
 """Photos whose files lie on this machine: looked at where they are, and copied only when they are packed."""
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,9 +32,6 @@ class LocalSource(ABC):
     """A source (`debugset.pool.source.Source`) whose files lie on this machine.
 
     What became of a file is kept with the digest of its bytes, so that a later run decodes new and changed files only.
-
-    Args:
-        params: the section ``scrape``.
     """
 
     name: str
@@ -49,11 +45,7 @@ class LocalSource(ABC):
         """Find the photos, and note in ``_places`` where the bytes behind each address lie."""
 
     def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
-        """Look at every wanted file; the spool says what became of its address.
-
-        Raises:
-            OSError: a file cannot be read.
-        """
+        """Look at every wanted file; the spool says what became of its address; `OSError` if one cannot be read."""
         urls = [photo.urls[0] for photo in downloads]
         with ThreadPoolExecutor(workers()) as threads, Meter(spool, "reading", "photo", len(urls)) as meter:
             for start in range(0, len(urls), _PART):
@@ -66,11 +58,7 @@ class LocalSource(ABC):
                     meter.update()
 
     def content(self, url: str, spool: Spool) -> bytes:
-        """The bytes to pack of a file that was ``ok`` when it was looked at.
-
-        Raises:
-            OSError: it cannot be read, or has changed meanwhile.
-        """
+        """The bytes to pack of a file that was ``ok``; `OSError` if it cannot be read or has changed meanwhile."""
         file, known = inspect(self._read(url), self._params.max_pixels), spool.file(url)
         if known is None or file._replace(content=known.content) != known:
             self._keep(url, self._digest(url), file, spool)
@@ -84,9 +72,8 @@ class LocalSource(ABC):
     def _is_known(self, url: str, digest: bytes, spool: Spool) -> bool:
         """Whether the spool says what became of these bytes, and the limits of today need no other look."""
         file = spool.file(url)
-        if file is None or not digest or file.content != digest:
-            return False
-        return review(file, self._params) is not None
+        is_same = file is not None and digest != b"" and file.content == digest
+        return is_same and review(file, self._params) is not None
 
     def _inspect(self, url: str) -> File:
         if self._is_too_large(url):
@@ -102,11 +89,9 @@ class LocalSource(ABC):
 
     def _read(self, url: str) -> bytes:
         _, path, offset, size = self._places[url]
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            content = os.pread(descriptor, size, offset)
-        finally:
-            os.close(descriptor)
+        with path.open("rb") as file:
+            file.seek(offset)
+            content = file.read(size)
         if len(content) != size:
             raise OSError(f"{url}: the file became shorter while it was used; run again")
         return content

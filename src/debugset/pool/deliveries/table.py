@@ -1,6 +1,5 @@
 """A table of image addresses with weak labels: ``sources/<delivery>.csv`` or ``.parquet``, a row an address."""
 
-import asyncio
 import csv
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
@@ -14,33 +13,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class
-from debugset.pool.files.download import download
+from debugset.pool.files.download import WebSource
 from debugset.pool.hosts import Hosts
 from debugset.pool.limits import Clock
 from debugset.pool.names import require_name
 from debugset.pool.params import ScrapeParams
-from debugset.pool.source import Download, Findings, Hit, hit_table
+from debugset.pool.source import Findings, Hit, hit_table
 from debugset.pool.spool import Spool
 from debugset.pool.text_search import clean_text
 from debugset.pool.windows import shard_windows
 
 _REQUIRED = ("url", "class")
-_COLUMNS = (*_REQUIRED, "id", "title", "tags", "licence", "owner", "owner_name", "page", "uploaded", "query")
-_SUFFIXES = (".csv", ".parquet")
+_COLUMNS = [*_REQUIRED, "id", "title", "tags", "licence", "owner", "owner_name", "page", "uploaded", "query"]
 
 
-class Table:
-    """The source ``table``.
-
-    Args:
-        folder: the folder ``sources``.
-        debug_classes: their photos are taken; the photos of others are left out.
-        classes: all class names.
-        params: the section ``scrape``.
-        hosts: where the files are.
-        connections: how many files are fetched at a time from a host.
-        clock: tells the time and waits.
-    """
+class Table(WebSource):
+    """The source ``table``: the photos of the debug classes in the folder ``sources``; other classes' are left out."""
 
     name = "table"
 
@@ -54,8 +42,8 @@ class Table:
         connections: int,
         clock: Clock,
     ) -> None:
-        self._folder, self._debug_classes, self._classes, self._params = folder, debug_classes, classes, params
-        self._hosts, self._connections, self._clock = hosts, connections, clock
+        super().__init__(hosts, params, connections, clock)
+        self._folder, self._debug_classes, self._classes = folder, debug_classes, classes
 
     def find(self, spool: Spool) -> Findings:
         """The photos of all tables.
@@ -67,18 +55,6 @@ class Table:
         for path in list_deliveries(self._folder, _is_table, "table (.csv or .parquet)"):
             hits += self._read_delivery(path)
         return Findings(hit_table(hits))
-
-    def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
-        """Fetch the files that the spool has no final answer for.
-
-        Raises:
-            OSError: some could not be fetched for now; run again.
-        """
-        asyncio.run(download(downloads, spool, self._hosts, self._params, self._connections, self._clock))
-
-    def content(self, url: str, spool: Spool) -> bytes:
-        """The bytes to pack of an address whose file is ``ok``."""
-        return spool.content(url)
 
     def _read_delivery(self, path: Path) -> list[Hit]:
         where = f"{self._folder.name}/{path.name}"
@@ -142,14 +118,14 @@ def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
     for column in _COLUMNS:
         if list(table.columns).count(column) > 1:
             raise ValueError(f"{where}: the column `{column}` is there twice; keep one")
-    columns = [column for column in _COLUMNS if column in table.columns]
-    for cells in table[columns].itertuples(index=False, name=None):
-        yield dict.fromkeys(_COLUMNS, "") | dict(zip(columns, map(_cell_text, cells), strict=True))
+    table = table.loc[:, table.columns.isin(_COLUMNS)].reindex(columns=_COLUMNS, fill_value="")
+    for cells in table.itertuples(index=False, name=None):
+        yield dict(zip(_COLUMNS, map(_cell_text, cells), strict=True))
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.reader(file, strict=True) if row]
+        rows = list(filter(None, csv.reader(file, strict=True)))
     header = rows.pop(0) if rows else []
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
@@ -159,7 +135,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
-        return file.read([name for name in _COLUMNS if name in file.schema_arrow.names]).to_pandas()
+        return file.read(list(set(_COLUMNS).intersection(file.schema_arrow.names))).to_pandas()
 
 
 def _upload_second(text: str, where: str) -> int:
@@ -190,4 +166,4 @@ def _is_web_address(url: str) -> bool:
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix in _SUFFIXES and path.is_file()
+    return path.suffix in (".csv", ".parquet") and path.is_file()

@@ -29,33 +29,18 @@ _LONGEST_TEXT = 1_000_000  # bytes
 _LICENCE = ("license", "licence")  # LAION writes LICENSE
 
 
-class _Member(NamedTuple):
-    """A member of a tar: its name, and where its bytes lie."""
-
-    name: str
-    offset: int
-    size: int
-
-
 class _Sample(NamedTuple):
     """A photo of a tar: its key, its image, its caption, what may name its class, and what its JSON says."""
 
     key: str
-    image: _Member
+    image: tarfile.TarInfo
     caption: str
     names: tuple[str, ...]
     facts: Mapping[str, str]
 
 
 class WebDataset(LocalSource):
-    """The source ``webdataset``.
-
-    Args:
-        folder: the folder ``sources``.
-        queries: class name -> its synonyms, for the debug classes.
-        classes: all class names.
-        params: the section ``scrape``.
-    """
+    """The source ``webdataset``: tars in the folder ``sources``; ``queries``: debug class -> its synonyms."""
 
     name = "webdataset"
 
@@ -74,13 +59,15 @@ class WebDataset(LocalSource):
             ValueError: there is no tar, one is broken or holds a broken member, or a name is odd.
             OSError: a tar cannot be read.
         """
-        deliveries = list_deliveries(self._folder, _has_tars, "folder of tars")
-        tars = {delivery.name: _list_tars(delivery) for delivery in deliveries}
+        tars: dict[str, list[Path]] = {}
+        for delivery in list_deliveries(self._folder, _has_tars, "folder of tars"):
+            warn_of_link(delivery)
+            tars[delivery.name] = sorted(delivery.glob("*.tar"), key=lambda path: path.stem)
         self._require_order(tars)
         hits: list[Hit] = []
         with Meter(spool, "indexing", "tar", sum(map(len, tars.values()))) as meter:
-            for delivery, paths in tars.items():
-                hits += self._read_delivery(delivery, paths, meter)
+            for name, paths in tars.items():
+                hits += self._read_delivery(name, paths, meter)
         return Findings(hit_table(hits))
 
     def _read_delivery(self, delivery: str, paths: Sequence[Path], meter: Meter) -> list[Hit]:
@@ -106,13 +93,13 @@ class WebDataset(LocalSource):
     def _read_hit(self, sample: _Sample, class_name: str, query: str, delivery: str, path: Path) -> Hit:
         photo, address, facts = f"{delivery}-{sample.key}", f"{delivery}/{path.name}/{sample.image.name}", sample.facts
         self._require_new(photo, address)
-        self._places[address] = Place(photo, path, sample.image.offset, sample.image.size)
+        self._places[address] = Place(photo, path, sample.image.offset_data, sample.image.size)
         licence = _licence(facts)
         return Hit(
             id=photo,
             class_name=class_name,
             query=query,
-            shard=_shard(delivery, path),
+            shard=f"{delivery}-{path.stem}",
             title=sample.caption,
             licence=NONE_STATED if licence is None else licence,
             owner=facts.get("owner", ""),
@@ -136,7 +123,7 @@ class WebDataset(LocalSource):
         last = ""
         for delivery, paths in tars.items():
             for path in paths:
-                shard, where = _shard(delivery, path), f"{self._folder.name}/{delivery}/{path.name}"
+                shard, where = f"{delivery}-{path.stem}", f"{self._folder.name}/{delivery}/{path.name}"
                 require_name(shard, where)
                 if shard <= last:
                     raise ValueError(
@@ -147,7 +134,7 @@ class WebDataset(LocalSource):
 
 def _read_samples(path: Path, where: str) -> list[_Sample]:
     """The photos of an uncompressed tar, without their images' bytes, in one pass through it."""
-    images: dict[str, dict[str, _Member]] = {}
+    images: dict[str, dict[str, tarfile.TarInfo]] = {}
     texts: dict[str, dict[str, bytes]] = {}
     for member, content in _read_members(path, where):
         parts = _MEMBER.fullmatch(member.name)
@@ -159,17 +146,20 @@ def _read_samples(path: Path, where: str) -> list[_Sample]:
         elif extension in _TEXTS:
             texts.setdefault(key, {})[extension] = content
     samples = []
-    for key, image_of_extension in images.items():
-        first = min(image_of_extension, key=_IMAGES.index)
-        samples.append(_read_sample(key, image_of_extension[first], texts.get(key, {}), where))
+    for key, own_images in images.items():
+        image, own_texts = own_images[min(own_images, key=_IMAGES.index)], texts.get(key, {})
+        facts = _read_facts(own_texts["json"], f"{where}: member {key}.json") if "json" in own_texts else {}
+        caption = _decode(own_texts["txt"]) if "txt" in own_texts else facts.get("caption", "")
+        names = (_decode(own_texts.get("cls", b"")).strip(), facts.get("class", ""), facts.get("label", ""))
+        samples.append(_Sample(key, image, caption.strip(), names, facts))
     return samples
 
 
-def _read_members(path: Path, where: str) -> Iterator[tuple[_Member, bytes]]:
+def _read_members(path: Path, where: str) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """The files of a tar, with the content of those that are texts."""
     name = "the first"
     try:
-        with tarfile.open(path, "r:") as tar:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             for info in tar:
                 name = info.name
                 if not info.isreg():
@@ -181,26 +171,13 @@ def _read_members(path: Path, where: str) -> Iterator[tuple[_Member, bytes]]:
                         "write the tar again"
                     )
                 content = tar.extractfile(info).read() if is_text else b""  # type: ignore[union-attr]
-                yield _Member(name, info.offset_data, info.size), content
+                yield info, content
             name = f"what follows {name}"
-            if not _ends_at(path, tar.offset):
+            file.seek(tar.offset)
+            if file.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):  # a tar not written to its end lacks zeros
                 raise tarfile.ReadError("it is no member and no end")
     except tarfile.TarError as error:
         raise ValueError(f"{where}: broken tar at member {name} ({error}); copy or write it again") from None
-
-
-def _ends_at(path: Path, offset: int) -> bool:
-    """Whether a tar's end, a block of zeros, is there: one that was not written to its end lacks it."""
-    with path.open("rb") as file:
-        file.seek(offset)
-        return file.read(tarfile.BLOCKSIZE) == bytes(tarfile.BLOCKSIZE)
-
-
-def _read_sample(key: str, image: _Member, texts: Mapping[str, bytes], where: str) -> _Sample:
-    facts = _read_facts(texts["json"], f"{where}: member {key}.json") if "json" in texts else {}
-    caption = _decode(texts["txt"]) if "txt" in texts else facts.get("caption", "")
-    names = (_decode(texts.get("cls", b"")).strip(), facts.get("class", ""), facts.get("label", ""))
-    return _Sample(key, image, caption.strip(), names, facts)
 
 
 def _read_facts(content: bytes, where: str) -> dict[str, str]:
@@ -227,14 +204,5 @@ def _licence(facts: Mapping[str, str]) -> int | None:
     return stated.pop() if len(stated) == 1 else None
 
 
-def _shard(delivery: str, path: Path) -> str:
-    return f"{delivery}-{path.stem}"
-
-
 def _has_tars(path: Path) -> bool:
     return path.is_dir() and any(path.glob("*.tar"))
-
-
-def _list_tars(delivery: Path) -> list[Path]:
-    warn_of_link(delivery)
-    return sorted(delivery.glob("*.tar"), key=lambda path: path.stem)

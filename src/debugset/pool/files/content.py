@@ -3,12 +3,12 @@
 import io
 import re
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any, NamedTuple
 
-from PIL import Image, ImageFile
+import numpy as np
+from PIL import ExifTags, Image, ImageFile, ImageOps
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile, get_sampling
 from PIL.PngImagePlugin import PngImageFile
@@ -23,18 +23,10 @@ _HTML_TAGS = b"!doctype html|html|head|script|iframe|h1|div|font|table|a|style|t
 _HTML = re.compile(rb"(\xef\xbb\xbf)?[\t\n\f\r ]*<((" + _HTML_TAGS + rb")[ >]|!--)", re.IGNORECASE)
 
 # EXIF 2.32, tag 0x0112: how a picture must be turned to stand upright
-_ORIENTATION = 0x0112
+_ORIENTATION = ExifTags.Base.Orientation
 _UPRIGHT = 1
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_ON_THEIR_SIDE = (5, 6, 7, 8)
+_TURNED = range(2, 9)
+_ON_THEIR_SIDE = range(5, 9)
 _4_2_0 = 2  # Pillow's number of the chroma subsampling that halves both sides
 _pillows_limit = threading.Lock()
 
@@ -57,11 +49,7 @@ _FORMATS = [
 
 
 def inspect(content: bytes, max_pixels: int) -> File:
-    """What the bytes of a file are.
-
-    Args:
-        content: as the service sent them.
-        max_pixels: the largest picture that is decoded.
+    """What the bytes of a file are, as the service sent them; pictures over ``max_pixels`` are not decoded.
 
     Returns:
         ``ok`` with the picture's width and height, its format's extension, and the bytes to pack: metadata taken
@@ -72,7 +60,7 @@ def inspect(content: bytes, max_pixels: int) -> File:
     Raises:
         OSError: no memory is left.
     """
-    image_format = _format_of(content)
+    image_format = next((known for known in _FORMATS if known.beginning.match(content)), None)
     if image_format is None:
         return File(Fault.HTML if _HTML.match(content) else Fault.UNDECODABLE, size=len(content))
     try:
@@ -82,13 +70,6 @@ def inspect(content: bytes, max_pixels: int) -> File:
     except Exception as error:  # decoders raise anything on strangers' bytes
         is_truncated = isinstance(error, Truncated) or "truncated" in str(error)
         return File(Fault.TRUNCATED if is_truncated else Fault.UNDECODABLE, size=len(content))
-
-
-def _format_of(content: bytes) -> _Format | None:
-    for image_format in _FORMATS:
-        if image_format.beginning.match(content):
-            return image_format
-    return None
 
 
 def _inspect_picture(content: bytes, image_format: _Format, max_pixels: int) -> File:
@@ -104,7 +85,7 @@ def _inspect_picture(content: bytes, image_format: _Format, max_pixels: int) -> 
         image.draft(None, (1, 1))  # a JPEG is decoded wholly, but at an eighth of its size: faster, less memory
         image.load()
     orientation = _UPRIGHT if cleaned is content else _orientation(content, image_format)
-    if orientation in _TURNS:
+    if orientation in _TURNED:
         cleaned = _turn_upright(cleaned, image_format, orientation)
     if orientation in _ON_THEIR_SIDE:
         width, height = height, width
@@ -121,17 +102,10 @@ def _open_image(content: bytes, image_format: _Format) -> ImageFile.ImageFile:
     """Open a file by its format's class, without Pillow's limit of pixels: ours is a parameter."""
     if image_format.name in ("JPEG", "PNG"):  # their classes know no limit
         return image_format.reader(io.BytesIO(content))
-    with _without_pillows_limit():
-        return image_format.reader(io.BytesIO(content))
-
-
-@contextmanager
-def _without_pillows_limit() -> Iterator[None]:
-    """Lift Pillow's limit of pixels, which is one for the whole process: for one thread at a time."""
-    with _pillows_limit:
+    with _pillows_limit:  # it is one for the whole process: lifted for one thread at a time
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
-            yield
+            return image_format.reader(io.BytesIO(content))
         finally:
             Image.MAX_IMAGE_PIXELS = limit
 
@@ -156,7 +130,8 @@ def _turn_upright(content: bytes, image_format: _Format, orientation: int) -> by
             options = _same_compression(image, orientation in _ON_THEIR_SIDE)
         elif image_format.name == "WEBP":
             options = {"lossless": True, "exact": True}
-        upright = image.transpose(_TURNS[orientation])
+        image.getexif()[_ORIENTATION] = orientation  # it went with the metadata
+        upright = ImageOps.exif_transpose(image)
         upright.save(stream, image_format.name, icc_profile=image.info.get("icc_profile"), **options)
     return stream.getvalue()
 
@@ -165,19 +140,10 @@ def _same_compression(image: JpegImageFile, on_its_side: bool) -> dict[str, Any]
     """Options to save a turned JPEG with: its own tables, turned with it, so that little is lost."""
     tables, sampling = image.quantization, get_sampling(image)
     if on_its_side:
-        tables = {number: _transpose(table) for number, table in tables.items()}
-    is_known = sampling >= 0
-    can_be_kept = is_known and (sampling == _4_2_0 or not on_its_side)  # a turned 4:2:2 cannot be written
-    return {
-        "qtables": tables,
-        "subsampling": sampling if can_be_kept else 0,
-        "progressive": "progressive" in image.info,
-    }
-
-
-def _transpose(table: list[int]) -> list[int]:
-    """A quantisation table of 8 x 8 numbers, row by row, with rows for columns."""
-    return [table[i % 8 * 8 + i // 8] for i in range(64)]
+        tables = {number: np.reshape(table, (8, 8)).T.ravel().tolist() for number, table in tables.items()}
+    can_be_kept = sampling == _4_2_0 or (sampling >= 0 and not on_its_side)  # a turned 4:2:2 cannot be written
+    subsampling = sampling if can_be_kept else 0
+    return {"qtables": tables, "subsampling": subsampling, "progressive": "progressive" in image.info}
 
 
 def _webp_size(content: bytes) -> tuple[int, int]:

@@ -3,8 +3,9 @@
 import asyncio
 import warnings
 from collections import Counter, deque
-from collections.abc import Coroutine, Iterable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from debugset.base.machine import workers
@@ -23,26 +24,36 @@ _FAILURES_IN_A_ROW = 10
 _FAILURES_OF_ALL = 100  # where there are several hosts, some of them may be dead
 
 
+class WebSource:
+    """A source (`debugset.pool.source.Source`) whose files are in the web.
+
+    Args:
+        hosts: says which servers stand in for hosts, and the rate.
+        params: the section ``scrape``.
+        connections: how many files of one host are fetched at a time.
+        clock: what pauses and progress go by.
+    """
+
+    def __init__(self, hosts: Hosts, params: ScrapeParams, connections: int, clock: Clock) -> None:
+        self._hosts, self._params, self._connections, self._clock = hosts, params, connections, clock
+
+    def fetch(self, downloads: Sequence[Download], spool: Spool) -> None:
+        """Fetch the files that the spool has no final answer for; `OSError` as `download` says."""
+        asyncio.run(download(downloads, spool, self._hosts, self._params, self._connections, self._clock))
+
+    def content(self, url: str, spool: Spool) -> bytes:
+        """The bytes to pack of an address whose file is ``ok``."""
+        return spool.content(url)
+
+
 async def download(
-    downloads: Sequence[Download],
-    spool: Spool,
-    hosts: Hosts,
-    params: ScrapeParams,
-    connections: int,
-    clock: Clock,
+    downloads: Sequence[Download], spool: Spool, hosts: Hosts, params: ScrapeParams, connections: int, clock: Clock
 ) -> None:
     """Fetch what the spool has no verdict about yet, each photo's addresses one after another.
 
     An address ends as `debugset.pool.files.fetch.Fetcher.fetch` says, or as ``failed: ...`` after some tries; the next
-    run asks those again. A host that fails ten times in a row is left alone for the rest of the run.
-
-    Args:
-        downloads: the photos.
-        spool: takes each file when it is whole.
-        hosts: says which servers stand in for hosts, and the rate.
-        params: the section ``scrape``: limits and pictures that say "unavailable".
-        connections: how many files of one host are fetched at a time.
-        clock: what pauses and progress go by.
+    run asks those again. A host that fails ten times in a row is left alone for the rest of the run. The arguments
+    are those of `WebSource`.
 
     Raises:
         OSError: some could not be fetched for now, or a host asks to be left alone for longer than an hour. All
@@ -68,18 +79,7 @@ async def download(
 
 
 class _Downloader:
-    """Fetches photos side by side.
-
-    Args:
-        fetcher: asks the hosts.
-        spool: takes the files.
-        params: the section ``scrape``.
-        files: address -> what became of it; grows.
-        meter: counts photos that there is a verdict about.
-
-    Attributes:
-        failures: how many photos failed, by the reason.
-    """
+    """Fetches photos side by side; ``files``, by address, grows, and ``failures`` counts photos by the reason."""
 
     def __init__(
         self, fetcher: Fetcher, spool: Spool, params: ScrapeParams, files: dict[str, File], meter: Meter
@@ -98,11 +98,11 @@ class _Downloader:
         if len(queues) > 1:
             self._most_failures_of_all = _FAILURES_OF_ALL
         hosts = iter(queues.items())
-        await _run_together(self._serve_hosts(hosts, connections) for _ in range(min(len(queues), _HOSTS_AT_ONCE)))
+        await _run_together(min(len(queues), _HOSTS_AT_ONCE), self._serve_hosts, hosts, connections)
 
     async def _serve_hosts(self, hosts: Iterator[tuple[str, deque[Download]]], connections: int) -> None:
         for host, queue in hosts:
-            await _run_together(self._serve_queue(host, queue) for _ in range(min(connections, len(queue))))
+            await _run_together(min(connections, len(queue)), self._serve_queue, host, queue)
 
     async def _serve_queue(self, host: str, queue: deque[Download]) -> None:
         while queue:
@@ -110,21 +110,22 @@ class _Downloader:
             if self._failures_of_host[host] < _FAILURES_IN_A_ROW:
                 await self._fetch_photo(host, photo)
             elif url := self._next_url(photo):
-                self._keep_failure(photo, url, failed_file("its host is silent"), 0)
+                self._keep(photo, url, failed_file("its host is silent"), 0)
 
     async def _fetch_photo(self, host: str, photo: Download) -> None:
         while url := self._next_url(photo):
-            file, attempts = await self._fetch_address(url)
+            try:
+                file, attempts = await ask_patiently(partial(self._fetcher.fetch, url), Transient)
+            except Transient as error:
+                file, attempts = failed_file(str(error)), ATTEMPTS
+            is_removed = file.status == REMOVED
+            self._keep(photo, url, File(Fault.GONE) if is_removed else file, attempts)
             if file.failure:
-                self._keep_failure(photo, url, file, attempts)
                 self._count_failure(host, file)
                 return
-            if file.status == REMOVED:
-                self._keep(photo, url, File(Fault.GONE), attempts)
+            if is_removed:
                 for smaller in photo.urls[photo.urls.index(url) + 1 :]:
                     self._keep(photo, smaller, File(Fault.GONE), 0)
-            else:
-                self._keep(photo, url, file, attempts)
         self._failures_of_host[host] = self._failures_of_all = 0
         self._meter.update()
 
@@ -133,27 +134,14 @@ class _Downloader:
         url, file = verdict(photo.urls, self._files, self._params)
         return url if file is None else None
 
-    async def _fetch_address(self, url: str) -> tuple[File, int]:
-        """Ask until there is an answer, but not for ever; the file and how often it was asked for."""
-        try:
-            return await ask_patiently(lambda: self._fetcher.fetch(url), Transient)
-        except Transient as error:
-            return failed_file(str(error)), ATTEMPTS
-
     def _keep(self, photo: Download, url: str, file: File, attempts: int) -> None:
         self._spool.save_file(url, photo.photo, file, attempts)
         self._files[url] = file._replace(content=b"")
-
-    def _keep_failure(self, photo: Download, url: str, file: File, attempts: int) -> None:
-        self._keep(photo, url, file, attempts)
-        self.failures[file.failure] += 1
+        if file.failure:
+            self.failures[file.failure] += 1
 
     def _count_failure(self, host: str, file: File) -> None:
-        """Note that a photo failed.
-
-        Raises:
-            OSError: so many failed in a row that the network must be down.
-        """
+        """Note that a photo failed; `OSError` if so many did in a row that the network must be down."""
         self._failures_of_host[host] += 1
         self._failures_of_all += 1
         if self._failures_of_all >= self._most_failures_of_all:
@@ -164,9 +152,9 @@ class _Downloader:
             )
 
 
-async def _run_together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do jobs side by side; the first error ends them all and is raised as it is."""
-    tasks = [asyncio.create_task(job) for job in jobs]
+async def _run_together(times: int, work: Callable[..., Coroutine[Any, Any, None]], *arguments: Any) -> None:
+    """Do the same work several times side by side; the first error ends all and is raised as it is."""
+    tasks = [asyncio.create_task(work(*arguments)) for _ in range(times)]
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
 from hashlib import sha256
 from importlib.metadata import version
 from urllib.request import getproxies
@@ -26,31 +25,19 @@ _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
 _REDIRECTS = (301, 302, 303, 307, 308)
-_NOT_NOW = (408, 429)  # request timeout, too many requests
 _TOO_MANY = 429
+_NOT_NOW = (408, _TOO_MANY)  # the former: request timeout
 _FAULTS = {404: Fault.GONE, 410: REMOVED}
 _OPT_OUTS = {"noai", "noimageai"}
 _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
 
 
 class Transient(Exception):
-    """There is no answer for now.
-
-    Attributes:
-        wait: how long the host asks to be left alone, in seconds; None if it does not say.
-    """
+    """There is no answer for now; ``wait``: for how many seconds the host asks to be left alone, if it does."""
 
     def __init__(self, kind: str, wait: float | None = None) -> None:
         super().__init__(kind)
         self.wait = wait
-
-
-@dataclass(frozen=True)
-class _Host:
-    """A host's limits: its free connections, and when the next request may go out."""
-
-    free: asyncio.Semaphore
-    turns: Turns
 
 
 def open_session(hosts: Hosts) -> aiohttp.ClientSession:
@@ -67,16 +54,9 @@ def open_session(hosts: Hosts) -> aiohttp.ClientSession:
 
 
 class Fetcher:
-    """Asks hosts for files, each within its limits.
+    """Asks hosts for files, each within its limits, and ``connections`` files at a time.
 
-    Args:
-        session: the client.
-        hosts: says which servers stand in for hosts, and the rate.
-        params: the section ``scrape``.
-        connections: how many files of a host are fetched at a time.
-        clock: what waits go by.
-        spool: keeps the pauses that hosts ask for.
-        decoders: look at all but small files.
+    The ``spool`` keeps the pauses that hosts ask for; ``decoders`` look at all but small files.
     """
 
     def __init__(
@@ -91,7 +71,7 @@ class Fetcher:
     ) -> None:
         self._session, self._hosts, self._params, self._clock = session, hosts, params, clock
         self._connections, self._spool, self._decoders = connections, spool, decoders
-        self._limits: dict[str, _Host] = {}
+        self._limits: dict[str, tuple[asyncio.Semaphore, Turns]] = {}
 
     async def fetch(self, address: str) -> File:
         """Ask for an address once and look at what comes.
@@ -116,26 +96,26 @@ class Fetcher:
                 return answer
             if isinstance(answer, bytes):
                 return await self._inspect(answer)
-            url = answer if answer.scheme in ("http", "https") and answer.host else None
+            url = _parse(answer, url)
         return File(Fault.REFUSED)
 
-    async def _ask(self, url: URL) -> URL | File | bytes:
-        host = self._host(url.host or "")
-        async with host.free:
-            await host.turns.turn()
+    async def _ask(self, url: URL) -> str | File | bytes:
+        free, turns = self._limits_of(url.host or "")
+        async with free:
+            await turns.turn()
             try:
                 return await self._request(url)
             except Transient as transient:
                 if transient.wait is not None:
-                    host.turns.pause(transient.wait)  # all who ask this host wait
+                    turns.pause(transient.wait)  # all who ask this host wait
                 raise
 
-    async def _request(self, url: URL) -> URL | File | bytes:
+    async def _request(self, url: URL) -> str | File | bytes:
         """One request: where to go on, why there is no file, or its bytes."""
         target, headers = self._target(url)
         try:
             async with self._session.get(target, headers=headers, allow_redirects=False) as response:
-                return await self._read(url, response)
+                return await self._read(response)
         except (aiohttp.InvalidURL, UnicodeError):  # the latter: no name that a host can have
             return File(Fault.REFUSED)
         except TimeoutError:
@@ -145,17 +125,15 @@ class Fetcher:
         except (aiohttp.ClientError, OSError):
             raise Transient("connection lost") from None
 
-    async def _read(self, url: URL, response: aiohttp.ClientResponse) -> URL | File | bytes:
+    async def _read(self, response: aiohttp.ClientResponse) -> str | File | bytes:
         status = response.status
         if status == 200:
             return await _read_body(response, self._params.max_bytes)
         if status in _REDIRECTS:
-            return _next_hop(url, response.headers.get("Location"))
+            return response.headers.get("Location", "")
         if status in _NOT_NOW or status >= 500:
             wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-            if wait is None and status == _TOO_MANY:
-                wait = THROTTLED
-            raise Transient(f"HTTP {status}", wait)
+            raise Transient(f"HTTP {status}", THROTTLED if wait is None and status == _TOO_MANY else wait)
         return File(_FAULTS.get(status, Fault.REFUSED))
 
     async def _inspect(self, content: bytes) -> File:
@@ -167,12 +145,13 @@ class Fetcher:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._decoders, inspect, content, self._params.max_pixels)
 
-    def _host(self, name: str) -> _Host:
-        if name not in self._limits:
+    def _limits_of(self, host: str) -> tuple[asyncio.Semaphore, Turns]:
+        """A host's free connections, and when the next request may go out."""
+        if host not in self._limits:
             per_hour = self._hosts.files_per_second * 3600
-            turns = Turns(name, per_hour, self._connections, self._clock, self._spool, keep_rate=False)
-            self._limits[name] = _Host(asyncio.Semaphore(self._connections), turns)
-        return self._limits[name]
+            turns = Turns(host, per_hour, self._connections, self._clock, self._spool, keep_rate=False)
+            self._limits[host] = asyncio.Semaphore(self._connections), turns
+        return self._limits[host]
 
     def _target(self, url: URL) -> tuple[URL, dict[str, str]]:
         """Where a request goes, and the headers that tell a stand-in which host is meant."""
@@ -200,9 +179,7 @@ async def _read_body(response: aiohttp.ClientResponse, max_bytes: int) -> File |
 def forbids_learning(values: Iterable[str]) -> bool:
     """Whether a file's ``X-Robots-Tag`` headers forbid its use for machine learning, to us or to all.
 
-    Args:
-        values: of the headers, each ``directive, ...`` or ``agent: directive, ...``; several joined by commas count
-            as such.
+    Each is ``directive, ...`` or ``agent: directive, ...``; several joined by commas count as such.
 
     Source: Google's robots meta tag specification; the directives ``noai`` and ``noimageai`` are DeviantArt's.
     """
@@ -225,16 +202,10 @@ def host_of(address: str) -> str:
     return "" if url is None else url.host or ""
 
 
-def _parse(address: str) -> URL | None:
+def _parse(address: str, page: URL | None = None) -> URL | None:
+    """An address, as a page may name it; None if it is none of the web."""
     try:
-        url = URL(address)
+        url = page.join(URL(address)) if page and address else URL(address)
         return url if url.scheme in ("http", "https") and url.host else None
     except ValueError:
         return None
-
-
-def _next_hop(url: URL, location: str | None) -> URL | File:
-    try:
-        return url.join(URL(location)) if location else File(Fault.REFUSED)
-    except ValueError:
-        return File(Fault.REFUSED)

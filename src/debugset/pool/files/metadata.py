@@ -23,16 +23,9 @@ _NOWHERE = b"\0never"  # bytes that stand in no file at the place where they are
 class Truncated(ValueError):
     """A file ends before its own structure does."""
 
-    def __init__(self) -> None:
-        super().__init__("the file is cut short")
-
 
 def strip_metadata(content: bytes, image_format: str) -> bytes:
-    """A picture file without its metadata; the same object where there was nothing to remove.
-
-    Args:
-        content: the file.
-        image_format: ``JPEG, PNG, GIF`` or ``WEBP``.
+    """A picture file, ``JPEG, PNG, GIF`` or ``WEBP``, without its metadata; itself where there was nothing to remove.
 
     Raises:
         Truncated: the file is cut short.

@@ -17,24 +17,19 @@ from debugset.pool.windows import Page
 
 # All sizes are asked for, so that another choice of `scrape.sizes` needs no new search.
 _ADDRESSES = [f"url_{size}" for size in SIZES]
-EXTRAS = ",".join(
-    ["date_upload", "date_taken", "license", "owner_name", "tags", "o_dims", "original_format", *_ADDRESSES]
-)
+_FACTS = ["date_upload", "date_taken", "license", "owner_name", "tags", "o_dims", "original_format"]
+EXTRAS = ",".join([*_FACTS, *_ADDRESSES])
 _TIMEOUT = 60  # seconds; Flickr's search takes up to half a minute on bad days
 _UNAVAILABLE = {0, 10, 105}  # "search is not available", "service currently unavailable"
 _BAD_SECRET = {96, 97}
 _BAD_KEY = {98, 100}
-_NOT_NOW = {408, 425, 429}  # HTTP: request timeout, too early, too many requests
 _TOO_MANY = 429
+_NOT_NOW = {408, 425, _TOO_MANY}  # HTTP; the former: request timeout, too early
 _TELLTALES = ("oauthlib", "requests_oauthlib")  # loggers whose debug messages show the key
 
 
 class Unavailable(OSError):
-    """The service could not answer now; the same call may succeed later.
-
-    Attributes:
-        retry_after: how long the service asks to be left alone, in seconds; None if it does not say.
-    """
+    """No answer now, but the same call may have one later, after ``retry_after`` seconds if the service says so."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -42,11 +37,7 @@ class Unavailable(OSError):
 
 
 class Flickr(flickrapi.FlickrAPI):
-    """flickrapi, pointed at a service. Whoever makes one hushes the loggers that would show the key.
-
-    Args:
-        service: who is asked, and with which key.
-    """
+    """flickrapi, pointed at a service. Whoever makes one hushes the loggers that would show the key."""
 
     def __init__(self, service: Service) -> None:
         for name in _TELLTALES:

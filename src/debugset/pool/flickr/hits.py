@@ -22,11 +22,6 @@ def tabulate_hits(searches: Sequence[SearchRecord], spool: Spool, params: Scrape
     Of each query the oldest ``per_query`` are taken; rows from outside their upload window come besides. ``fault``
     says why a photo cannot be taken: ``incomplete`` (it names no owner or upload date), ``outside_window``,
     ``licence``, or as `choose_urls` says.
-
-    Args:
-        searches: what was asked.
-        spool: holds the photos.
-        params: the section ``scrape``.
     """
     hits = []
     for search in searches:
@@ -68,13 +63,9 @@ def choose_urls(
             lengths.setdefault(str(url), _shorter_side(photo, size))
     if not lengths:
         return (), Fault.NO_SIZE
-    larger = [url for url in lengths if lengths[url] >= max(side, min_side)]
-    smaller = [url for url in lengths if min_side <= lengths[url] < side]
-    if not larger and not smaller:
-        return (), Fault.TOO_SMALL
-    larger.sort(key=lengths.__getitem__)
-    smaller.sort(key=lengths.__getitem__, reverse=True)
-    return (*larger, *smaller), ""
+    urls = [url for url in lengths if lengths[url] >= min_side]
+    urls.sort(key=lambda url: (lengths[url] < side, abs(lengths[url] - side)))
+    return tuple(urls), "" if urls else Fault.TOO_SMALL
 
 
 def _shorter_side(photo: Mapping[str, Any], size: str) -> int:

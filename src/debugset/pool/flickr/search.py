@@ -2,29 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
-from itertools import chain
 from typing import Any
 
 from debugset.pool.flickr.client import EXTRAS, Flickr, Unavailable
 from debugset.pool.limits import Turns, ask_patiently
 from debugset.pool.params import ScrapeParams
-from debugset.pool.progress import Meter
-from debugset.pool.source import SearchRecord
 from debugset.pool.spool import Spool
-from debugset.pool.windows import Page, Window, bisect, shard_windows, take_results, window_of
+from debugset.pool.windows import Page, Window, bisect, take_results, window_of
 
 
 class Caller:
     """Asks a service for pages of searches: each call in its turn, and again while the service is unavailable.
 
-    Args:
-        client: the service's client.
-        turns: says when a call may go out; a pause that the service asks for holds all of them.
-
-    Attributes:
-        longest: rows of the longest page so far.
+    A pause that the service asks for holds all calls. ``longest``: rows of the longest page so far.
     """
 
     def __init__(self, client: Flickr, turns: Turns) -> None:
@@ -59,16 +51,7 @@ class Search:
     """One query at one service; what the spool holds is not asked again.
 
     The spool keeps of each upload window whether it was halved (a total alone) or taken (with photos), so that a
-    run goes on as it began whatever the service would say now.
-
-    Args:
-        text: what is searched for.
-        caller: asks the service.
-        spool: the service's spool.
-        params: the section ``scrape``.
-
-    Attributes:
-        calls: pages that were asked for.
+    run goes on as it began whatever the service would say now. ``calls``: pages that were asked for.
     """
 
     def __init__(self, text: str, caller: Caller, spool: Spool, params: ScrapeParams) -> None:
@@ -94,71 +77,23 @@ class Search:
         return windows
 
     async def _take(self, first: int, last: int) -> Window | None:
-        cap = self._params.result_cap
-        read_photos = partial(self._read_photos, first, last)
-        total = self._spool.total(self._key, first, last)
-        if total is not None:
-            was_taken = self._spool.has_photos(self._key, first, last)
-            return window_of(first, last, total, cap, read_photos) if was_taken else None
-        ask = partial(self._ask, first, last)
-        results = await take_results(ask, first, last, cap, self._params.per_page, lambda: self._caller.longest)
-        if results.photos is None:
-            self._spool.save_total(self._key, first, last, results.total)
+        key, cap, per_page = self._key, self._params.result_cap, self._params.per_page
+        total = self._spool.total(key, first, last)
+        if total is None:
+            ask = partial(self._ask, first, last)
+            total, photos = await take_results(ask, first, last, cap, per_page, lambda: self._caller.longest)
+            if photos is None:
+                self._spool.save_total(key, first, last, total)
+            else:
+                self._spool.save_photos(key, first, last, total, photos)
+        if not self._spool.has_photos(key, first, last):
             return None
-        self._spool.save_photos(self._key, first, last, results.total, results.photos)
-        return window_of(first, last, results.total, cap, read_photos)
-
-    def _read_photos(self, first: int, last: int) -> list[dict[str, Any]]:
-        return self._spool.photos(self._key, first, last) or []
+        return window_of(first, last, total, cap, lambda: self._spool.photos(key, first, last) or [])
 
     async def _ask(self, first: int, last: int, page: int) -> Page:
         self.calls += 1
         licences, per_page = self._params.licence_ids, self._params.per_page
         return await self._caller.page(self._text, licences, first, last, page, per_page)
-
-
-async def search_all(
-    queries: Mapping[str, Sequence[str]],
-    caller: Caller,
-    spool: Spool,
-    params: ScrapeParams,
-    connections: int,
-    now: Callable[[], float],
-) -> list[SearchRecord]:
-    """Ask every query in the window of every shard, until it has given ``per_query`` photos.
-
-    Args:
-        queries: class name -> its synonyms.
-        caller: asks the service.
-        spool: takes the answers; what it holds is not asked again.
-        params: the section ``scrape``.
-        connections: how many searches are under way at a time.
-        now: gives unix seconds.
-
-    Returns:
-        What was asked, in the order of classes, queries and shards.
-    """
-    shards = shard_windows(params.since, params.snapshot, params.shard)
-    free = asyncio.Semaphore(connections)
-    total = sum(map(len, queries.values())) * len(shards)
-    with Meter(spool, "searching", "search", total, now=now) as meter:
-
-        async def ask(class_name: str, text: str) -> list[SearchRecord]:
-            left, records = params.per_query, []
-            for shard in shards:
-                search = Search(text, caller, spool, params)
-                async with free:
-                    windows = await search.windows(shard.first, shard.last, left)
-                if left is not None:
-                    left -= count_photos(windows)
-                records.append(SearchRecord(class_name, text, shard, windows))
-                meter.update(known=not search.calls)
-            return records
-
-        jobs = []
-        for class_name, texts in queries.items():
-            jobs += [ask(class_name, text) for text in texts]
-        return list(chain.from_iterable(await asyncio.gather(*jobs)))
 
 
 def search_key(text: str, params: ScrapeParams) -> str:

@@ -13,15 +13,10 @@ _VARIABLES = ("FLICKR_API_KEY", "FLICKR_API_SECRET")
 
 @dataclass(frozen=True)
 class Service:
-    """A photo service.
+    """A photo service: where searches go, where its photos' files are, and how many searches any hour may see.
 
-    Attributes:
-        name: what its spool is called; another name never sees this one's answers.
-        rest_url: where searches go.
-        hosts: where its photos' files are.
-        key: the API key; like the secret it never appears in outs, logs or error texts.
-        secret: the key's secret.
-        calls_per_hour: how many searches any hour may see.
+    Its spool is called by its name; another name never sees this one's answers. Neither the key nor its secret appear
+    in outs, logs or error texts.
     """
 
     name: str

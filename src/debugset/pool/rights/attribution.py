@@ -3,6 +3,7 @@
 A shard has pages of its own that name nothing outside it, so that a pool that grows rewrites none of them.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,28 +24,16 @@ PHOTOS_A_PAGE = 2000
 _TABLE_COLUMNS = [*CREDIT_COLUMNS, "url", "uploaded", "sha256"]
 
 
-class Page(NamedTuple):
-    """One page of a shard: its file name, and the rows of the photos on it."""
+class Shard(NamedTuple):
+    """A shard's name, the rows of its photos, and the file names of its pages."""
 
     name: str
     rows: np.ndarray
-
-
-class Shard(NamedTuple):
-    """A shard's name, how many photos it holds, and its pages."""
-
-    name: str
-    photos: int
-    pages: list[Page]
+    pages: list[str]
 
 
 def write_attribution(folder: Path, pool: Path) -> None:
-    """Write ``attribution.parquet``, ``attribution.html`` and the pages that it lists.
-
-    Args:
-        folder: takes its place when all is written.
-        pool: the image set of a pool.
-    """
+    """Write ``attribution.parquet``, ``attribution.html`` and the pages that it lists, in the place of the folder."""
     photos = pd.read_parquet(pool / MANIFEST, columns=["shard", *_TABLE_COLUMNS])
     environment = template_environment(TEMPLATES)
     shards = list(_shards(photos["shard"]))
@@ -60,19 +49,17 @@ def write_attribution(folder: Path, pool: Path) -> None:
 def _shards(names: pd.Series) -> Iterator[Shard]:
     for shard, rows in names.groupby(names, sort=False).indices.items():  # in the order of the shards
         name = str(shard).removesuffix(TAR)
-        pages: list[Page] = []
-        for start in range(0, len(rows), PHOTOS_A_PAGE):
-            page_rows = np.asarray(rows)[start : start + PHOTOS_A_PAGE]
-            pages.append(Page(f"{name}-{len(pages) + 1}.html", page_rows))
-        yield Shard(name, len(rows), pages)
+        pages = range(1, 1 + math.ceil(len(rows) / PHOTOS_A_PAGE))
+        yield Shard(name, np.asarray(rows), [f"{name}-{number}.html" for number in pages])
 
 
 def _write_pages(folder: Path, shard: Shard, photos: pd.DataFrame, environment: Environment) -> None:
     """Write the pages of a shard one by one, so that memory never holds more than one."""
     template = environment.get_template("photos.html")
     for number, page in enumerate(shard.pages, start=1):
-        text = template.render(shard=shard, number=number, credits=credits_of(photos.iloc[page.rows]))
-        (folder / page.name).write_text(text, encoding="utf-8", newline="\n")
+        rows = shard.rows[(number - 1) * PHOTOS_A_PAGE : number * PHOTOS_A_PAGE]
+        text = template.render(shard=shard, number=number, credits=credits_of(photos.iloc[rows]))
+        (folder / page).write_text(text, encoding="utf-8", newline="\n")
 
 
 def _table(photos: pd.DataFrame) -> pd.DataFrame:

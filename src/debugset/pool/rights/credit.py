@@ -14,31 +14,18 @@ _FLICKR_OWNER = re.compile(r"(https?://www\.flickr\.com/photos/[\w@.-]+)/\d+/?",
 
 
 class Credit(NamedTuple):
-    """What is owed to who made a photo; texts and addresses are empty where the source states none.
-
-    Attributes:
-        id: of the photo.
-        title: of the photo.
-        page: the photo's page, or empty if its address is none of the web.
-        author: the owner's name.
-        author_page: the owner's page at Flickr.
-        licence: name and link.
-    """
+    """What is owed to who made a photo; texts are empty where the source states none, addresses if not of the web."""
 
     id: str
     title: str
     page: str
     author: str
-    author_page: str
+    author_page: str  # at Flickr
     licence: Licence
 
 
 def credits_of(photos: pd.DataFrame) -> Iterator[Credit]:
-    """The credit of every photo.
-
-    Args:
-        photos: rows of a pool's manifest with `CREDIT_COLUMNS`.
-    """
+    """The credit of every photo: of rows of a pool's manifest with `CREDIT_COLUMNS`."""
     for name, title, owner, owner_name, licence, page in photos[CREDIT_COLUMNS].itertuples(index=False, name=None):
         owner_at_flickr = _FLICKR_OWNER.fullmatch(page)
         yield Credit(

@@ -20,12 +20,9 @@ _FILE = re.compile(  # live.staticflickr.com, farm1.static.flickr.com
 
 
 class Summary(NamedTuple):
-    """What was forgotten.
+    """The ids that the list did not have yet, how many it has now, and what spools knew of each id.
 
-    Attributes:
-        added: the ids that the list did not have yet.
-        listed: how many it has now.
-        removed: each id -> spool name -> how many of its files and search results were removed there.
+    ``removed``: id -> spool name -> how many of its files and search results were removed there.
     """
 
     added: list[str]
@@ -36,9 +33,7 @@ class Summary(NamedTuple):
 def read_forgotten(path: Path) -> frozenset[str]:
     """The ids of forgotten photos: one a line, beside empty lines and comments (``#``).
 
-    Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: a line is no id.
+    `FileNotFoundError` if there is no such file, `ValueError` if a line is no id.
     """
     return frozenset(_read_list(path)[1])
 
@@ -63,7 +58,9 @@ def forget(ids: Iterable[str], path: Path, spool_folder: Path) -> Summary:
             raise ValueError(f"{file}: a scrape is running on this spool; wait for its end or stop it, then run again")
     added = [photo for photo in ids if photo not in listed]
     if added:  # first of all: what is listed is never fetched again, whatever happens next
-        _write_list(path, comments, {*listed, *added})
+        with replacing_file(path) as temporary:
+            text = "\n".join([*comments, *sorted({*listed, *added}), ""])
+            temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
     removed: dict[str, dict[str, int]] = {photo: {} for photo in ids}
     for file in spools:
         with Spool(file) as spool, spool.lock():
@@ -73,11 +70,7 @@ def forget(ids: Iterable[str], path: Path, spool_folder: Path) -> Summary:
 
 
 def photo_id(text: str) -> str:
-    """The id that a text gives: an id itself, or the address of a photo's page or file at Flickr.
-
-    Raises:
-        ValueError: it is neither.
-    """
+    """The id that a text gives: an id itself, or the address of a photo's page or file at Flickr; else `ValueError`."""
     address = _PAGE.fullmatch(text) or _FILE.fullmatch(text)
     if address is None and not is_name(text):
         raise ValueError(
@@ -94,12 +87,7 @@ def ids_in_pool(ids: Collection[str], pool: Path) -> set[str]:
 
 
 def describe(summary: Summary, in_pool: Collection[str]) -> str:
-    """What was forgotten and what to do next, in a few lines.
-
-    Args:
-        summary: what `forget` returned.
-        in_pool: those of its ids that the pool still holds.
-    """
+    """What was forgotten, what of it the pool still holds, and what to do next, in a few lines."""
     lines = [f"forgotten.txt: {len(summary.added):,} added, {summary.listed:,} in all"]
     for photo, removed in summary.removed.items():
         known = ["in data/pool"] if photo in in_pool else []
@@ -108,10 +96,8 @@ def describe(summary: Summary, in_pool: Collection[str]) -> str:
         told = "; ".join(known) or "neither in data/pool nor in a spool; it will never be collected"
         lines.append(f"{photo}: {told}")
     lines.append("next: `dvc repro` (takes them out of the pool and of all that follows), then `git commit -a`,")
-    lines.append(
-        "then `debugset pool purge`, which lists what older versions still hold and removes it when you say yes"
-    )
-    return "\n".join(lines)
+    then = "then `debugset pool purge`, which lists what older versions still hold and removes it when you say yes"
+    return "\n".join([*lines, then])
 
 
 def _read_list(path: Path) -> tuple[list[str], set[str]]:
@@ -128,9 +114,3 @@ def _read_list(path: Path) -> tuple[list[str], set[str]]:
                 raise ValueError(f"{path}: row {row}: {line!r} is no id; use A-Z a-z 0-9 . _ - alone, one id a line")
             ids.add(line)
     return comments, ids
-
-
-def _write_list(path: Path, comments: Iterable[str], ids: Iterable[str]) -> None:
-    with replacing_file(path) as temporary:
-        text = "\n".join([*comments, *sorted(ids), ""])
-        temporary.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")

@@ -39,6 +39,4 @@ UNKNOWN = Licence("none stated", "")
 
 def licence_of(number: int) -> Licence:
     """The licence with Flickr's id ``number``; `UNKNOWN` for `NONE_STATED`."""
-    if number == NONE_STATED:
-        return UNKNOWN
-    return LICENCES.get(number, Licence(f"licence {number}", ""))
+    return UNKNOWN if number == NONE_STATED else LICENCES.get(number, Licence(f"licence {number}", ""))
