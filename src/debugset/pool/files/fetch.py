@@ -14,7 +14,7 @@ from yarl import URL
 from debugset.pool.fault import Fault
 from debugset.pool.files.content import inspect
 from debugset.pool.hosts import Hosts
-from debugset.pool.limits import THROTTLED, Clock, Turns, retry_after
+from debugset.pool.limits import Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
 from debugset.pool.spool import File, Spool
 
@@ -27,7 +27,6 @@ _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr 
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NOT_NOW = (408, 429)  # request timeout, too many requests
-_TOO_MANY = 429
 _FAULTS = {404: Fault.GONE, 410: REMOVED}
 _OPT_OUTS = {"noai", "noimageai"}
 _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
@@ -152,9 +151,7 @@ class Fetcher:
         if status in _REDIRECTS:
             return _next_hop(url, response.headers.get("Location"))
         if status in _NOT_NOW or status >= 500:
-            wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-            if wait is None and status == _TOO_MANY:
-                wait = THROTTLED
+            wait = retry_after(response.headers.get("Retry-After"), self._clock.now(), status)
             raise Transient(f"HTTP {status}", wait)
         return File(_FAULTS.get(status, Fault.REFUSED))
 
