@@ -35,7 +35,6 @@ def open_source(
         params: the section ``scrape``.
         queries: class name -> its synonyms, for the classes that are asked.
         classes: all class names.
-        places: where sources lie.
 
     Raises:
         ValueError: a class is unknown, a key is missing, or the user's material is not as it should be.

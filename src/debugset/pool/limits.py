@@ -50,14 +50,7 @@ class Turns:
     """
 
     def __init__(
-        self,
-        name: str,
-        per_hour: float,
-        burst: int,
-        clock: Clock,
-        spool: Spool | None = None,
-        *,
-        keep_rate: bool = True,
+        self, name: str, per_hour: float, burst: int, clock: Clock, spool: Spool | None = None, keep_rate: bool = True
     ) -> None:
         if not per_hour > 0 or not burst >= 1:
             raise ValueError(f"turns of {name}: per_hour must be positive, burst at least 1 (got {per_hour}, {burst})")

@@ -188,7 +188,7 @@ class Spool:
 
     def give_up(self) -> dict[str, int]:
         """Let every address that failed be unreachable for good; how many those were, by how they failed."""
-        failures = {status: count for status, count in self.statuses().items() if status.startswith(_FAILED)}
+        failures = self.statuses(f"{_FAILED}%")
         self._change("UPDATE files SET status = ? WHERE status LIKE ?", str(Fault.UNREACHABLE), f"{_FAILED}%")
         return failures
 
@@ -196,9 +196,10 @@ class Spool:
         """How many addresses were tried since a moment in unix seconds."""
         return self._value("SELECT COUNT(*) FROM files WHERE tried >= ?", moment)
 
-    def statuses(self) -> dict[str, int]:
-        """How many addresses ended in each status."""
-        return dict(self._rows("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
+    def statuses(self, like: str = "%") -> dict[str, int]:
+        """How many addresses ended in each status, or each that is like a pattern of SQL; the most frequent first."""
+        counted = "SELECT status, COUNT(*) FROM files WHERE status LIKE ? GROUP BY status ORDER BY 2 DESC, 1"
+        return dict(self._rows(counted, like))
 
     def addresses(self) -> Iterator[tuple[Any, ...]]:
         """Every address that was tried, as it came: the columns of `ADDRESS_COLUMNS`."""
