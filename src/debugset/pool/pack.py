@@ -116,7 +116,7 @@ def report(
     by_class, queries = {}, 0
     for name, own_hits in hits.groupby("class_name"):
         own_searches = [search for search in searches if search.class_name == name]
-        found = dict.fromkeys([search.query for search in own_searches], 0)
+        found: dict[Any, int] = dict.fromkeys([search.query for search in own_searches], 0)
         found |= own_hits.groupby("query")["id"].nunique().to_dict()
         by_class[name] = _counts(own_searches, photos[photos["id"].isin(own_hits["id"])]) | {"queries": found}
         queries += len(found)
