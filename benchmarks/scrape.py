@@ -38,7 +38,7 @@ from debugset.base.files import read_json
 from debugset.base.machine import connections
 from debugset.datasets.fashion_mnist import read_photographs
 from debugset.images.sets import open_set, write_set
-from debugset.pool.endpoint import Places, open_source
+from debugset.pool.endpoint import open_source
 from debugset.pool.flickr.photo_service import PhotoService
 from debugset.pool.limits import Clock
 from debugset.pool.params import ScrapeParams
@@ -176,7 +176,7 @@ def run_debugset(source: str, url: str, scratch: Path, out: Path) -> None:
         photos = PhotoService(params.queries, service, params, connections(), Clock())
         scrape(params, photos, CLASSES, outs)
         return
-    with open_source(params, params.queries, CLASSES, Places(scratch / "world", scratch / "sources")) as photos:
+    with open_source(params, params.queries, CLASSES, scratch / "world", scratch / "sources") as photos:
         scrape(params, photos, CLASSES, outs)
 
 

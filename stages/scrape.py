@@ -7,12 +7,11 @@ from debugset.base.files import read_json
 from debugset.base.params import check, read
 from debugset.base.paths import ATTRIBUTION, FORGOTTEN, PHOTOS, POOL, SCRAPE, SOURCES, WORLD
 from debugset.images.sets import open_set
-from debugset.pool.endpoint import Places, open_source
+from debugset.pool.endpoint import open_source
 from debugset.pool.params import ScrapeParams, debug_queries
 from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
 
-PLACES = Places(world=WORLD, sources=SOURCES)
 OUTS = Outs(POOL, ATTRIBUTION, SCRAPE, PHOTOS)
 TRUTH = ["true_label", "context", "planted", "copy_of"]
 
@@ -22,9 +21,9 @@ def main() -> None:
     sections = read()
     params = check(sections, "scrape", ScrapeParams)
     queries = debug_queries(sections, params)
-    world = open_set(PLACES.world)
+    world = open_set(WORLD)
     truth = world.manifest.set_index("id")[TRUTH] if params.endpoint == "simulator" else None
-    with open_source(params, queries, world.classes, PLACES) as source:
+    with open_source(params, queries, world.classes, WORLD, SOURCES) as source:
         scrape(params, source, world.classes, OUTS, read_forgotten(FORGOTTEN), truth)
     tell(read_json(OUTS.report))
 

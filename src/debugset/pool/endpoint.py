@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from debugset.base.machine import connections
 from debugset.pool.deliveries.folder import Folder
@@ -18,16 +17,9 @@ from debugset.pool.simulator.process import run_simulator
 from debugset.pool.source import Source
 
 
-class Places(NamedTuple):
-    """Where sources lie: the world that the simulator shows, and the folder of the user's own."""
-
-    world: Path
-    sources: Path
-
-
 @contextmanager
 def open_source(
-    params: ScrapeParams, queries: Mapping[str, Sequence[str]], classes: Sequence[str], places: Places
+    params: ScrapeParams, queries: Mapping[str, Sequence[str]], classes: Sequence[str], world: Path, sources: Path
 ) -> Iterator[Source]:
     """The source that ``scrape.endpoint`` names; a simulator runs as long as the context.
 
@@ -35,7 +27,8 @@ def open_source(
         params: the section ``scrape``.
         queries: class name -> its synonyms, for the classes that are asked.
         classes: all class names.
-        places: where sources lie.
+        world: the image set that the simulator shows.
+        sources: the folder of the user's own material.
 
     Raises:
         ValueError: a class is unknown, a key is missing, or the user's material is not as it should be.
@@ -45,13 +38,13 @@ def open_source(
         if name not in classes:
             raise ValueError(f"`errors.classes`: {name!r} is not a class; choose from {', '.join(classes)}")
     if params.endpoint == "simulator":
-        with run_simulator(places.world, params.result_cap) as service:
+        with run_simulator(world, params.result_cap) as service:
             yield PhotoService(queries, service, params, connections(), Clock())
     elif params.endpoint == "flickr":
         yield PhotoService(queries, flickr_service(), params, connections(), Clock())
     elif params.endpoint == "table":
-        yield Table(places.sources, queries, classes, params, open_web(), connections(), Clock())
+        yield Table(sources, queries, classes, params, open_web(), connections(), Clock())
     elif params.endpoint == "webdataset":
-        yield WebDataset(places.sources, queries, classes, params)
+        yield WebDataset(sources, queries, classes, params)
     else:
-        yield Folder(places.sources, queries, classes, params)
+        yield Folder(sources, queries, classes, params)

@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from debugset.base.machine import files_per_second
 
 
-@dataclass(frozen=True)
-class Hosts:
+class Hosts(NamedTuple):
     """The hosts of photos' files.
 
     Attributes:
@@ -16,14 +15,10 @@ class Hosts:
         files_per_second: how many files are fetched a second, from each host.
     """
 
-    stand_ins: Mapping[str, str] = field(default_factory=dict)
+    stand_ins: Mapping[str, str] = {}
     files_per_second: float = math.inf
 
 
 def open_web() -> Hosts:
-    """Whichever hosts addresses name, each at the machine's limit of files a second.
-
-    Raises:
-        ValueError: that limit is no number.
-    """
+    """Whichever hosts addresses name, each at the machine's limit of files a second; ValueError if it is no number."""
     return Hosts(files_per_second=files_per_second())

@@ -50,14 +50,7 @@ class Turns:
     """
 
     def __init__(
-        self,
-        name: str,
-        per_hour: float,
-        burst: int,
-        clock: Clock,
-        spool: Spool | None = None,
-        *,
-        keep_rate: bool = True,
+        self, name: str, per_hour: float, burst: int, clock: Clock, spool: Spool | None = None, keep_rate: bool = True
     ) -> None:
         if not per_hour > 0 or not burst >= 1:
             raise ValueError(f"turns of {name}: per_hour must be positive, burst at least 1 (got {per_hour}, {burst})")
@@ -80,18 +73,15 @@ class Turns:
     def pause(self, seconds: float) -> None:
         """Let nobody call for so many seconds; of several pauses the one that ends last holds.
 
-        Raises:
-            OSError: that is longer than `_LONGEST_PAUSE`; the text says when to run again.
+        Raises OSError if that is longer than `_LONGEST_PAUSE`; its text says when to run again.
         """
         resume = self._clock.now() + max(0.0, seconds)
         self._resume = max(self._resume, resume)
         self._save()
         if seconds > _LONGEST_PAUSE:
             when = datetime.fromtimestamp(math.ceil(resume / 60) * 60, UTC)
-            raise OSError(
-                f"{self._name}: the service asks for a pause until {when:%Y-%m-%d %H:%M} UTC; run again then: "
-                "what is whole is not asked again"
-            )
+            until = f"{self._name}: the service asks for a pause until {when:%Y-%m-%d %H:%M} UTC"
+            raise OSError(f"{until}; run again then: what is whole is not asked again")
 
     def _wait(self) -> float:
         """Seconds until the next call may go out."""
@@ -107,25 +97,16 @@ class Turns:
 
 
 async def ask_patiently(ask: Callable[[], Awaitable[_Answer]], transient: type[Exception]) -> tuple[_Answer, int]:
-    """Ask until there is an answer, with growing random pauses.
-
-    Args:
-        ask: raises ``transient`` where there is no answer for now.
-        transient: what is tried again.
-
-    Returns:
-        The answer, and how often it was asked for.
+    """Ask until there is an answer, with growing random pauses; the answer, and how often it was asked for.
 
     Raises:
-        Exception: ``transient`` after `ATTEMPTS` attempts, some minutes; at once whatever else ``ask`` raises.
+        Exception: ``transient``, which says that there is no answer for now, after `ATTEMPTS` attempts, some minutes;
+            at once whatever else ``ask`` raises.
     """
     attempts = 0
 
-    def pause(error: Exception) -> bool | float:
-        """Seconds until the next attempt; False for none."""
-        if not isinstance(error, transient):
-            return False
-        return full_jitter(attempts)
+    def pause(error: Exception) -> bool | float:  # seconds until the next attempt; False for none
+        return full_jitter(attempts) if isinstance(error, transient) else False
 
     async for attempt in stamina.retry_context(on=pause, attempts=ATTEMPTS, timeout=None):
         with attempt:
@@ -143,12 +124,13 @@ def rate_and_burst(most: float) -> tuple[float, int]:
     return max(most - burst, most / 2), burst
 
 
-def retry_after(value: str | None, now: float) -> float | None:
-    """How long a ``Retry-After`` header asks to wait, in seconds; None if it does not say (RFC 9110, 10.2.3).
+def retry_after(value: str | None, now: float, status: int = 0) -> float | None:
+    """How long an answer asks to wait, in seconds; None if it does not say (RFC 9110, 10.2.3).
 
     Args:
-        value: the header: seconds or an HTTP date; None if there was none.
+        value: its ``Retry-After`` header: seconds or an HTTP date; None if there was none.
         now: unix seconds.
+        status: its HTTP status; "too many requests" without a header means `THROTTLED`.
     """
     text = (value or "").strip()
     if text.isdecimal():
@@ -156,7 +138,7 @@ def retry_after(value: str | None, now: float) -> float | None:
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
-        return None
+        return THROTTLED if status == 429 else None  # too many requests
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max(0.0, moment.timestamp() - now), _YEAR)
 
@@ -164,9 +146,8 @@ def retry_after(value: str | None, now: float) -> float | None:
 def full_jitter(attempt: int) -> float:
     """Seconds to wait after a failed attempt: anything up to a bound that doubles, so that no two callers agree.
 
-    Source: "full jitter" of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    It is a second after the first attempt, a minute at most.
 
-    Args:
-        attempt: which one failed, from 1; the bound is a second after the first, a minute at most.
+    Source: "full jitter" of M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     return random.uniform(0, min(60, 2 ** (attempt - 1)))

@@ -11,14 +11,6 @@ def is_name(text: str) -> bool:
 
 
 def require_name(text: str, where: str) -> None:
-    """See to it that a text can be a photo's id or a shard's name.
-
-    Args:
-        text: the name.
-        where: file and row, for the message.
-
-    Raises:
-        ValueError: it cannot.
-    """
+    """Raise ValueError if a text cannot be a photo's id or a shard's name; ``where`` says its file and row."""
     if not is_name(text):
         raise ValueError(f"{where}: {text!r} is no name; use 1 to 80 of the characters A-Z a-z 0-9 . _ -")

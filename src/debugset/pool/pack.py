@@ -16,21 +16,16 @@ from debugset.pool.source import Download, SearchRecord
 from debugset.pool.spool import OK, File
 
 _POOL_COLUMNS = ["title", "tags", "licence", "owner", "owner_name", "uploaded", "url", "query", "page"]
-_PHOTO_COLUMNS = ["id", "class_name", "query", "shard", "page", "url", "fault"]
+PHOTO_COLUMNS = ["id", "class_name", "query", "shard", "page", "url", "fault"]  # of every photo found
 _FILE_COLUMNS = ["url", "fault", "width", "height", "extension", "sha256"]
 _REPEATED = 10  # as many equal files hardly are reposts: perhaps a picture that says "unavailable"
 
 
 def label_photos(hits: pd.DataFrame) -> pd.DataFrame:
-    """One row a photo, oldest first, with the class whose queries found it.
+    """One row a photo, oldest first, with the class whose queries found it, of a table of hits in the queries' order.
 
-    Args:
-        hits: a table of `debugset.pool.source.Hit`, in the order of the queries.
-
-    Returns:
-        The photos; those that queries of more than one class found have the fault ``cross_class``. That
-        depends on the photo and its shard alone, not on the snapshot: rows outside their window and those of
-        later shards do not count.
+    Photos that queries of more than one class found have the fault ``cross_class``. That depends on the photo and its
+    shard alone, not on the snapshot: rows outside their window and those of later shards do not count.
     """
     is_stray = hits["fault"] == Fault.OUTSIDE_WINDOW
     inside = hits[~is_stray]
@@ -50,16 +45,14 @@ def list_downloads(photos: pd.DataFrame) -> list[Download]:
 
 
 def add_verdicts(photos: pd.DataFrame, files: Mapping[str, File], params: ScrapeParams) -> pd.DataFrame:
-    """The photos with what became of their files.
+    """The photos with ``url, width, height, extension, sha256`` and a fault for those not to be packed.
+
+    Of equal files the oldest photo's stays.
 
     Args:
         photos: one row a photo, oldest first, with ``urls`` and ``fault``.
         files: address -> what became of it, for all that had to be fetched.
         params: the section ``scrape``; its limits decide.
-
-    Returns:
-        The photos with ``url, width, height, extension, sha256`` and a fault for those not to be packed. Of equal
-        files the oldest photo's stays.
     """
     rows = []
     for urls, fault in zip(photos["urls"], photos["fault"], strict=True):
@@ -105,11 +98,6 @@ def write_pool(
         write_set(temporary, records(), classes)
 
 
-def photo_table(photos: pd.DataFrame) -> pd.DataFrame:
-    """What became of every photo found: one row a photo, ``fault`` empty where it was packed."""
-    return photos[_PHOTO_COLUMNS]
-
-
 def report(
     searches: Sequence[SearchRecord], hits: pd.DataFrame, photos: pd.DataFrame, forgotten: int
 ) -> dict[str, Any]:
@@ -125,11 +113,13 @@ def report(
         photos: with verdicts.
         forgotten: how many ids are listed as forgotten.
     """
-    by_class = {}
-    queries = 0
-    for name in dict.fromkeys(hits["class_name"]):
-        by_class[name] = _report_class(name, searches, hits, photos)
-        queries += len(by_class[name]["queries"])
+    by_class, queries = {}, 0
+    for name, own_hits in hits.groupby("class_name"):
+        own_searches = [search for search in searches if search.class_name == name]
+        found: dict[Any, int] = dict.fromkeys([search.query for search in own_searches], 0)
+        found |= own_hits.groupby("query")["id"].nunique().to_dict()
+        by_class[name] = _counts(own_searches, photos[photos["id"].isin(own_hits["id"])]) | {"queries": found}
+        queries += len(found)
     equal = photos.loc[photos["fault"].isin(["", Fault.DUPLICATE]), "sha256"].value_counts()
     return _counts(searches, photos) | {
         "asked": {"classes": len(by_class), "queries": queries},
@@ -138,16 +128,6 @@ def report(
         "repeated_files": equal[equal >= _REPEATED].to_dict(),
         "shards": photos.loc[photos["fault"] == "", "shard"].value_counts().to_dict(),
     }
-
-
-def _report_class(
-    name: str, searches: Sequence[SearchRecord], hits: pd.DataFrame, photos: pd.DataFrame
-) -> dict[str, Any]:
-    own_hits = hits[hits["class_name"] == name]
-    own_searches = [search for search in searches if search.class_name == name]
-    queries: dict[Any, int] = dict.fromkeys([search.query for search in own_searches], 0)
-    queries |= own_hits.groupby("query")["id"].nunique().to_dict()
-    return _counts(own_searches, photos[photos["id"].isin(own_hits["id"])]) | {"queries": queries}
 
 
 def _counts(searches: Sequence[SearchRecord], photos: pd.DataFrame) -> dict[str, Any]:

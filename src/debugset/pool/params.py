@@ -106,21 +106,13 @@ class ScrapeParams(Section):
         return [licence for licence in self.licences if isinstance(licence, int)]
 
     def licence_fault(self, licence: int | None) -> str:
-        """``licence`` if photos under a licence are not taken, else "".
-
-        Args:
-            licence: Flickr's id; `NONE_STATED`; None for one that is stated but has no id: never taken.
-        """
+        """``licence`` if photos under a licence (an id, `NONE_STATED`, or None for another) are not taken, else ""."""
         is_taken = ("unknown" if licence == NONE_STATED else licence) in self.licences
         return "" if is_taken else Fault.LICENCE
 
 
 def debug_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str, list[str]]:
     """The queries of the debug classes, in the order of ``errors.classes``.
-
-    Args:
-        sections: all sections of the parameter file; `errors.classes` is read from it.
-        params: the section ``scrape``.
 
     Raises:
         ParamsError: ``errors.classes`` is missing or no list of distinct names, or a class has no query.

@@ -13,14 +13,11 @@ _SECONDS_BETWEEN_NOTES = 1.0
 
 
 class Meter:
-    """Counts what is done of a phase; use it as a context.
+    """Counts what is done of a phase, in the spool at most once a second; use it as a context.
 
     Args:
-        spool: keeps the count, at most once a second.
-        phase: of `debugset.pool.spool.Progress`.
+        phase, total, before: of `debugset.pool.spool.Progress`.
         unit: what is counted.
-        total: how much there is to do.
-        before: how much of it earlier runs did.
         now: gives unix seconds.
     """
 

@@ -1,6 +1,6 @@
 """A scrape from end to end: find, fetch, pack."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,10 +39,7 @@ def scrape(
     A run that was stopped goes on where it was; the outs depend on the source's answers alone.
 
     Args:
-        params: the section ``scrape``.
-        source: finds photos of the asked classes.
         classes: the class names that labels index.
-        outs: where to write.
         forgotten: ids of photos that are neither fetched nor packed nor mentioned.
         truth: in generated worlds, further columns of the pool's manifest by photo id, for scoring only.
 
@@ -62,24 +59,21 @@ def scrape(
         downloads = pack.list_downloads(photos)
         source.fetch(downloads, spool)
         photos = pack.add_verdicts(photos, spool.files(urls_of(downloads)), params)
-        _require_some(photos)
-        with Meter(spool, "packing", "photo", int((photos["fault"] == "").sum())) as meter:
-            pack.write_pool(outs.pool, photos, _count_reads(source, spool, meter), classes, truth)
+        with Meter(spool, "packing", "photo", _count_packed(photos)) as meter:
+
+            def content(url: str) -> bytes:
+                meter.update()
+                return source.content(url, spool)
+
+            pack.write_pool(outs.pool, photos, content, classes, truth)
     write_attribution(outs.attribution, outs.pool)
-    write_parquet(outs.photos, pack.photo_table(photos))
+    write_parquet(outs.photos, photos[pack.PHOTO_COLUMNS])
     write_json(outs.report, pack.report(searches, hits, photos, len(forgotten)))
 
 
-def _count_reads(source: Source, spool: Spool, meter: Meter) -> Callable[[str], bytes]:
-    def content(url: str) -> bytes:
-        meter.update()
-        return source.content(url, spool)
-
-    return content
-
-
-def _require_some(photos: pd.DataFrame) -> None:
+def _count_packed(photos: pd.DataFrame) -> int:
     faults = photos["fault"].value_counts()
     if "" not in faults:
         reasons = ", ".join(f"{fault} {count}" for fault, count in faults.items())
         raise ValueError(f"scrape: none of {len(photos)} photos found can be packed ({reasons}); see docs/pool.md")
+    return int(faults[""])

@@ -18,13 +18,10 @@ class Hit(NamedTuple):
         class_name: the query's class, the photo's weak label.
         query: "" where the source itself names the class.
         shard: of the pool, that takes the photo.
-        title: a stranger's text, as the next three.
-        tags: of the photo.
+        title, tags, owner, owner_name: texts of strangers; ``owner`` is the photographer's id.
         licence: Flickr's id, or `NONE_STATED`.
-        owner: the photographer's id.
-        owner_name: the photographer's name.
         uploaded: unix seconds, or 0.
-        page: the photo's page.
+        page: the address of the photo's page.
         urls: the addresses of its file, in the order in which they are to be tried.
         fault: the `Fault` for which it cannot be taken, or "".
     """

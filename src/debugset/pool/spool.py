@@ -46,8 +46,7 @@ class File(NamedTuple):
 
     Attributes:
         status: `OK`; a `Fault`, where there is no picture for good; or ``failed: REASON``: to be tried again.
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
+        width, height: of the picture, in pixels.
         size: bytes that the service sent or announced.
         extension: the file name extension of its format.
         sha256: of the content.
@@ -101,28 +100,20 @@ class Spool:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
-        if read_only:
-            self._open_to_read()
-        else:
-            self._open_to_write()
-
-    def _open_to_read(self) -> None:
-        # Without a log nobody writes it; opened as a database that may change, it would be given one.
-        mode = "ro" if _log(self.path).exists() else "ro&immutable=1"
         with self._explain_errors():
-            self._database = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode={mode}", uri=True)
-        self._check_version()
-
-    def _open_to_write(self) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._explain_errors():
-            self._database = sqlite3.connect(self.path, isolation_level=None, timeout=60)
+            if read_only:
+                # Without a log nobody writes it; opened as a database that may change, it would be given one.
+                mode = "ro" if _log(path).exists() else "ro&immutable=1"
+                self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)
+                self._check_version()
+                return
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=60)
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last answers, not the file
             self._database.execute("PRAGMA secure_delete = ON")  # what is forgotten leaves the disk
-        self._check_version()
-        self._change(f"PRAGMA user_version = {VERSION}")
-        with self._explain_errors():
+            self._check_version()
+            self._database.execute(f"PRAGMA user_version = {VERSION}")
             self._database.executescript(_TABLES)
 
     def __enter__(self) -> "Spool":
@@ -144,8 +135,7 @@ class Spool:
 
     def total(self, query: str, first: int, last: int) -> int | None:
         """The total that a search in an upload window gave, or None if it was never asked."""
-        row = self._window("total", query, first, last)
-        return None if row is None else row[0]
+        return self._window("total", query, first, last)
 
     def save_total(self, query: str, first: int, last: int, total: int) -> None:
         """Keep a search's total."""
@@ -153,13 +143,12 @@ class Spool:
 
     def photos(self, query: str, first: int, last: int) -> list[dict[str, Any]] | None:
         """The photos of a search in an upload window, as they were sent, or None if not all are here."""
-        row = self._window("photos", query, first, last)
-        return None if row is None or row[0] is None else _unpack(row[0])
+        packed = self._window("photos", query, first, last)
+        return None if packed is None else json.loads(zlib.decompress(packed))
 
     def has_photos(self, query: str, first: int, last: int) -> bool:
         """Whether all photos of a search in an upload window are here."""
-        row = self._window("photos IS NOT NULL", query, first, last)
-        return row is not None and bool(row[0])
+        return bool(self._window("photos IS NOT NULL", query, first, last))
 
     def save_photos(self, query: str, first: int, last: int, total: int, photos: list[dict[str, Any]]) -> None:
         """Keep all photos of a search in an upload window."""
@@ -171,11 +160,7 @@ class Spool:
         return file and file._replace(content=self._content(url))
 
     def content(self, url: str) -> bytes:
-        """The bytes of a file whose status is `OK`.
-
-        Raises:
-            KeyError: there are none.
-        """
+        """The bytes of a file whose status is `OK`. Raises KeyError if there are none."""
         content = self._content(url)
         if not content:
             raise KeyError(url)
@@ -203,17 +188,18 @@ class Spool:
 
     def give_up(self) -> dict[str, int]:
         """Let every address that failed be unreachable for good; how many those were, by how they failed."""
-        failures = {status: count for status, count in self.statuses().items() if status.startswith(_FAILED)}
+        failures = self.statuses(f"{_FAILED}%")
         self._change("UPDATE files SET status = ? WHERE status LIKE ?", str(Fault.UNREACHABLE), f"{_FAILED}%")
         return failures
 
     def count_tried_since(self, moment: float) -> int:
         """How many addresses were tried since a moment in unix seconds."""
-        return self._rows("SELECT COUNT(*) FROM files WHERE tried >= ?", moment)[0][0]
+        return self._value("SELECT COUNT(*) FROM files WHERE tried >= ?", moment)
 
-    def statuses(self) -> dict[str, int]:
-        """How many addresses ended in each status."""
-        return dict(self._rows("SELECT status, COUNT(*) FROM files GROUP BY status ORDER BY 2 DESC, 1"))
+    def statuses(self, like: str = "%") -> dict[str, int]:
+        """How many addresses ended in each status, or each that is like a pattern of SQL; the most frequent first."""
+        counted = "SELECT status, COUNT(*) FROM files WHERE status LIKE ? GROUP BY status ORDER BY 2 DESC, 1"
+        return dict(self._rows(counted, like))
 
     def addresses(self) -> Iterator[tuple[Any, ...]]:
         """Every address that was tried, as it came: the columns of `ADDRESS_COLUMNS`."""
@@ -242,13 +228,10 @@ class Spool:
         self._change("DELETE FROM progress")
 
     def forget(self, photos: Iterable[str]) -> Counter[str]:
-        """Remove all that is known of photos, from the disk too.
+        """Remove all that is known of photos, from the disk too; how many files and search results of each those were.
 
         Of a search's answer only the id and the upload date stay, so that whoever counts its results counts the
         same as one who asks anew.
-
-        Returns:
-            How many files and search results of each photo were removed.
         """
         forgotten, removed = set(photos), Counter[str]()
         if not forgotten:
@@ -276,13 +259,16 @@ class Spool:
             self._change(f"UPDATE windows SET photos = ? WHERE {_WINDOW}", _pack(photos), query, first, last)
         return removed
 
-    def _window(self, column: str, query: str, first: int, last: int) -> tuple[Any, ...] | None:
-        rows = self._rows(f"SELECT {column} FROM windows WHERE {_WINDOW}", query, first, last)
-        return rows[0] if rows else None
+    def _window(self, column: str, query: str, first: int, last: int) -> Any:
+        return self._value(f"SELECT {column} FROM windows WHERE {_WINDOW}", query, first, last)
 
     def _content(self, url: str) -> bytes:
-        rows = self._rows("SELECT content FROM contents WHERE url = ?", url)
-        return rows[0][0] if rows else b""
+        return self._value("SELECT content FROM contents WHERE url = ?", url) or b""
+
+    def _value(self, statement: str, *values: Any) -> Any:
+        """The first value of the first row; None if there is no row."""
+        rows = self._rows(statement, *values)
+        return rows[0][0] if rows else None
 
     def _rows(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._explain_errors():
@@ -296,14 +282,9 @@ class Spool:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Let changes be made all together or not at all."""
-        self._change("BEGIN IMMEDIATE")
-        try:
+        with self._explain_errors(), self._database:  # which commits, or rolls back
+            self._database.execute("BEGIN IMMEDIATE")
             yield
-            self._change("COMMIT")
-        except BaseException:
-            if self._database.in_transaction:
-                self._database.rollback()
-            raise
 
     @contextmanager
     def _explain_errors(self) -> Iterator[None]:
@@ -314,9 +295,8 @@ class Spool:
             raise OSError(f"{self.path}: {error}; {mend}, then run again: what is whole is kept") from None
 
     def _check_version(self) -> None:
-        written = self._rows("PRAGMA user_version")[0][0]
-        tables = self._rows("SELECT COUNT(*) FROM sqlite_master")[0][0]
-        if tables and written != VERSION:
+        tables = self._value("SELECT COUNT(*) FROM sqlite_master")
+        if tables and self._value("PRAGMA user_version") != VERSION:
             self._database.close()
             raise OSError(f"{self.path}: was written by another version of debugset; move it away, then run again")
 
@@ -354,7 +334,3 @@ def _log(path: Path) -> Path:
 
 def _pack(photos: list[dict[str, Any]]) -> bytes:
     return zlib.compress(json.dumps(photos).encode(), 1)
-
-
-def _unpack(packed: bytes) -> list[dict[str, Any]]:
-    return json.loads(zlib.decompress(packed))

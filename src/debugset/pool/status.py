@@ -42,13 +42,9 @@ class State(NamedTuple):
 
 
 def give_up(path: Path) -> dict[str, int]:
-    """Let all files that failed be unreachable for good; how many those were, by how they failed.
+    """Let all files of a spool that failed be unreachable for good; how many those were, by how they failed.
 
-    Args:
-        path: the spool.
-
-    Raises:
-        ValueError: a scrape is running on it.
+    Raises ValueError if a scrape is running on it.
     """
     if is_running(path):
         raise ValueError(f"{path}: a scrape is running on this spool; wait for its end or stop it, then run again")
@@ -57,14 +53,9 @@ def give_up(path: Path) -> dict[str, int]:
 
 
 def choose(folder: Path, name: str | None = None) -> Path:
-    """The spool of a name, else the one used last.
+    """The spool in the spool folder whose file name without ``.sqlite`` is ``name``, else the one used last.
 
-    Args:
-        folder: the spool folder.
-        name: a spool's name, its file name without ``.sqlite``.
-
-    Raises:
-        ValueError: there is none.
+    Raises ValueError if there is none.
     """
     paths = list_spools(folder)
     if not paths:
@@ -77,11 +68,7 @@ def choose(folder: Path, name: str | None = None) -> Path:
 
 
 def read(path: Path, now: float) -> State:
-    """What the spool at ``path`` says.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """What the spool at ``path`` says. Raises OSError if it cannot be read."""
     alive = is_running(path)
     with Spool(path, read_only=True) as spool:
         phases = spool.progress()
@@ -106,7 +93,8 @@ def write_table(path: Path, table: Path) -> int:
 
 def describe(state: State) -> str:
     """The state in a few lines, for a person."""
-    rows = [(_condition(state), f"{state.spool}, {naturalsize(state.size)}")]
+    stopped = "finished" if _is_finished(state) else "stopped"
+    rows = [("running" if state.running else stopped, f"{state.spool}, {naturalsize(state.size)}")]
     if not state.phases:
         rows.append(("", "no phase has begun"))
     for phase in state.phases:
@@ -164,10 +152,8 @@ def seconds_left(phase: Progress, state: State) -> float | None:
 
 def recent_rate(state: State) -> float | None:
     """How many addresses were tried a second in the last minutes, or None if files were not being fetched."""
-    if not state.phases:
-        return None
-    last = state.phases[-1]
-    if last.phase not in _OF_FILES or last.done >= last.total:
+    last = state.phases[-1] if state.phases else None
+    if last is None or last.phase not in _OF_FILES or last.done >= last.total:
         return None
     return state.recent / max(1.0, _recent_seconds(state.phases, state.moment))
 
@@ -184,17 +170,9 @@ def _size(path: Path) -> int:
     return size
 
 
-def _condition(state: State) -> str:
-    if state.running:
-        return "running"
-    return "finished" if _is_finished(state) else "stopped"
-
-
 def _is_finished(state: State) -> bool:
-    if state.running or not state.phases:
-        return False
-    last = state.phases[-1]
-    return last.phase == _LAST_PHASE and last.done >= last.total
+    last = state.phases[-1] if state.phases else None
+    return not state.running and last is not None and last.phase == _LAST_PHASE and last.done >= last.total
 
 
 def _describe_phase(phase: Progress, state: State) -> str:

@@ -24,9 +24,6 @@ class TextQuery:
     "You can exclude results that match a term by prepending it with a - character"
     (https://www.flickr.com/services/api/flickr.photos.search.html).
 
-    Args:
-        text: words, or phrases in double quotes, that must all be there; behind a ``-``, such as must not.
-
     Attributes:
         words: of what must be there.
     """
@@ -43,10 +40,9 @@ class TextQuery:
         self.words = frozenset(" ".join(self._terms).split())
 
     def finds(self, texts: Iterable[str]) -> bool:
-        """Whether each term stands in one of the texts, and no excluded one in any; exclusions alone find nothing.
+        """Whether each term stands in one of the `searchable` texts, and no excluded one in any.
 
-        Args:
-            texts: as `searchable` gives them.
+        Exclusions alone find nothing.
         """
         every = "\n".join(texts)  # no term holds a line break, so none reaches from one text into the next
         if not self._terms or any(term in every for term in self._excluded):
@@ -55,18 +51,18 @@ class TextQuery:
 
 
 class ClassQueries:
-    """The queries of all classes, to ask which of them find a text without trying each.
-
-    Args:
-        queries: class name -> its synonyms.
-    """
+    """The queries of all classes, by class name, to ask which of them find a text without trying each."""
 
     def __init__(self, queries: Mapping[str, Sequence[str]]) -> None:
         self._queries: list[tuple[str, str, TextQuery]] = []
         self._places_of_word: dict[str, list[int]] = {}
         for class_name, texts in queries.items():
             for text in texts:
-                self._add(class_name, text, TextQuery(text))
+                query = TextQuery(text)
+                if query.words:  # one of them is enough to look a query up: the longest tends to be the rarest
+                    word = max(query.words, key=lambda word: (len(word), word))
+                    self._places_of_word.setdefault(word, []).append(len(self._queries))
+                self._queries.append((class_name, text, query))
 
     def find(self, text: str) -> list[tuple[str, str]]:
         """Class and query of each query that finds a text, in the order of the queries."""
@@ -76,12 +72,6 @@ class ClassQueries:
             places += self._places_of_word.get(word, [])
         candidates = [self._queries[place] for place in sorted(places)]
         return [(class_name, asked) for class_name, asked, query in candidates if query.finds([text])]
-
-    def _add(self, class_name: str, text: str, query: TextQuery) -> None:
-        if query.words:  # one of them is enough to look a query up: the longest tends to be the rarest
-            word = max(query.words, key=lambda word: (len(word), word))
-            self._places_of_word.setdefault(word, []).append(len(self._queries))
-        self._queries.append((class_name, text, query))
 
 
 def wanted_part(text: str) -> str:

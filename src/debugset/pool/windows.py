@@ -5,7 +5,6 @@ a guess. So pages of one search never add up reliably; halving the window of upl
 all of it does. Windows are pairs of unix seconds (UTC), both ends inclusive.
 """
 
-from calendar import monthrange
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -15,6 +14,7 @@ from debugset.pool.names import is_name
 
 Shard = Literal["year", "month"]
 Photo = dict[str, Any]
+_SHARD_NAMES = {"year": "%Y", "month": "%Y-%m"}
 _SHOWN_AT_LEAST = 0.9  # of what is to be shown; the rest may be photos that nobody may see
 _QUIET_SWEEPS = 16  # in a random order a page more or less shows a given photo in two of three sweeps
 
@@ -43,6 +43,9 @@ class Page(NamedTuple):
     photos: list[Photo]
 
 
+Ask = Callable[[int], Awaitable[Page]]  # gives a page by its number, from 1
+
+
 class Results(NamedTuple):
     """What a search in an upload window gave.
 
@@ -58,32 +61,26 @@ class Results(NamedTuple):
 
 def ends_window(day: date, shard: Shard) -> bool:
     """Whether ``day`` is the last day of a shard's window."""
-    return day == _last_day(day, shard)
+    following = day + timedelta(days=1)
+    return following.year != day.year if shard == "year" else following.month != day.month
 
 
 def shard_windows(since: date, snapshot: date, shard: Shard) -> list[ShardWindow]:
     """The windows of all shards from ``since`` to ``snapshot``, both inclusive, oldest first."""
-    windows = []
-    day = since
-    while day <= snapshot:
-        last = min(_last_day(day, shard), snapshot)
-        name = f"{day:%Y}" if shard == "year" else f"{day:%Y-%m}"
-        windows.append(ShardWindow(name, _midnight(day), _midnight(last + timedelta(days=1)) - 1))
-        day = last + timedelta(days=1)
+    windows, first = [], since
+    for day in map(date.fromordinal, range(since.toordinal(), snapshot.toordinal() + 1)):
+        if day == snapshot or ends_window(day, shard):
+            following = day + timedelta(days=1)
+            windows.append(ShardWindow(day.strftime(_SHARD_NAMES[shard]), _midnight(first), _midnight(following) - 1))
+            first = following
     return windows
 
 
 async def bisect(take: Callable[[int, int], Awaitable[Window | None]], first: int, last: int) -> AsyncIterator[Window]:
-    """Halve an upload window until the results of each part can be taken.
+    """Halve an upload window until the results of each part can be taken; the parts, oldest first, without a gap.
 
-    Args:
-        take: takes the results between two seconds, both inclusive; None if there are too many. It takes a
-            single second always.
-        first: the window's first second.
-        last: its last second.
-
-    Yields:
-        The windows taken, oldest first and without a gap.
+    ``take`` takes the results between two seconds, both inclusive, and gives None if there are too many; it takes a
+    single second always.
     """
     pending = [(first, last)]
     while pending:
@@ -97,12 +94,7 @@ async def bisect(take: Callable[[int, int], Awaitable[Window | None]], first: in
 
 
 async def take_results(
-    ask: Callable[[int], Awaitable[Page]],
-    first: int,
-    last: int,
-    cap: int,
-    per_page: int,
-    longest: Callable[[], int] = lambda: 0,
+    ask: Ask, first: int, last: int, cap: int, per_page: int, longest: Callable[[], int] = lambda: 0
 ) -> Results:
     """Take the results of a search in an upload window, if one page gives them all.
 
@@ -111,8 +103,7 @@ async def take_results(
 
     Args:
         ask: gives a page by its number, from 1.
-        first: the window's first second.
-        last: its last second.
+        first, last: the window's first and last second.
         cap: how many results of a search can be had.
         per_page: results a page.
         longest: gives the rows of the longest page that the service has ever sent.
@@ -127,15 +118,7 @@ async def take_results(
 
 
 def window_of(first: int, last: int, total: int, cap: int, photos: Callable[[], list[Photo]]) -> Window:
-    """The window of results that were taken.
-
-    Args:
-        first: the first second.
-        last: the last second.
-        total: of `Results`.
-        cap: how many results of a search can be had.
-        photos: gives the photos of `Results`; asked for only where the total does not count them.
-    """
+    """The window of `Results` that were taken; its photos are asked for only where the total does not count them."""
     if total <= cap:
         return Window(first, last, total, 0)
     return Window(first, last, count_inside(photos(), first, last), total - cap)
@@ -151,8 +134,7 @@ def upload_time(photo: Mapping[str, Any]) -> int | None:
 
 def count_inside(photos: Iterable[Photo], first: int, last: int) -> int:
     """How many different photos were uploaded between two seconds."""
-    inside = {str(photo["id"]) for photo in _valid(photos) if first <= (upload_time(photo) or -1) <= last}
-    return len(inside)
+    return len({str(photo["id"]) for photo in _valid(photos) if first <= (upload_time(photo) or -1) <= last})
 
 
 def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
@@ -166,7 +148,7 @@ def _gives_all(page: Page, first: int, last: int, limit: int) -> bool:
     return different == len(valid) or page.total in (different, inside)
 
 
-async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: int, last: int, longest: int) -> bool:
+async def _holds_back(ask: Ask, page: Page, first: int, last: int, longest: int) -> bool:
     """Whether a page that shows fewer photos than its total has shown too few.
 
     Some are always missing, for the service counts before it leaves out what nobody may see. But it may also
@@ -180,7 +162,7 @@ async def _holds_back(ask: Callable[[int], Awaitable[Page]], page: Page, first: 
     return count_inside([*page.photos, *following.photos, *same.photos], first, last) > shown
 
 
-async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int, cap: int, per_page: int) -> Results:
+async def _sweep(ask: Ask, page: Page, second: int, cap: int, per_page: int) -> Results:
     """Take the results of a single second: all pages, again and again, until nothing new comes."""
     photos, total = list(page.photos), page.total
     shown, quiet = count_inside(photos, second, second), 0
@@ -193,16 +175,13 @@ async def _sweep(ask: Callable[[int], Awaitable[Page]], page: Page, second: int,
     return Results(max(shown, total) if is_full else shown, _distinct(photos))
 
 
-async def _ask_all_pages(
-    ask: Callable[[int], Awaitable[Page]], photos: list[Photo], total: int, cap: int, per_page: int
-) -> list[Photo]:
+async def _ask_all_pages(ask: Ask, photos: list[Photo], total: int, cap: int, per_page: int) -> list[Photo]:
     """Photos with those of all pages added, up to an empty one past the total, or one past the cap without any news."""
     for number in count(1):
         page, before = await ask(number), len(photos)
         photos = _distinct([*photos, *page.photos])
-        asked = number * per_page
-        is_past_the_end = not page.photos and asked >= total
-        is_past_the_cap = len(photos) == before and asked >= cap
+        is_past_the_end = not page.photos and number * per_page >= total
+        is_past_the_cap = len(photos) == before and number * per_page >= cap
         if is_past_the_end or is_past_the_cap:
             break
     return photos
@@ -217,10 +196,6 @@ def _distinct(photos: Sequence[Photo]) -> list[Photo]:
 def _valid(photos: Iterable[Photo]) -> list[Photo]:
     """The photos with an id; other rows are passed over."""
     return [photo for photo in photos if is_name(str(photo.get("id") or ""))]
-
-
-def _last_day(day: date, shard: Shard) -> date:
-    return date(day.year, 12, 31) if shard == "year" else day.replace(day=monthrange(day.year, day.month)[1])
 
 
 def _midnight(day: date) -> int:

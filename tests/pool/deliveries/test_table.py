@@ -1,6 +1,5 @@
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -51,7 +50,7 @@ def network(requests: Requests) -> Iterator[Hosts]:
     app = web.Application(middlewares=[requests.note])
     app.router.add_get(r"/{number:\d+}.jpg", answer)
     with serving(app) as url:
-        yield replace(open_web(), stand_ins={"photos.example": url})
+        yield open_web()._replace(stand_ins={"photos.example": url})
 
 
 def test_each_row_is_a_photo_with_what_it_states(tmp_path: Path) -> None:

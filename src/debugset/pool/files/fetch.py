@@ -13,7 +13,7 @@ from yarl import URL
 from debugset.pool.fault import Fault
 from debugset.pool.files.content import inspect
 from debugset.pool.hosts import Hosts
-from debugset.pool.limits import THROTTLED, Clock, Turns, retry_after
+from debugset.pool.limits import Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
 from debugset.pool.spool import File, Spool
 
@@ -25,8 +25,7 @@ _TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
 _REDIRECTS = (301, 302, 303, 307, 308)
-_TOO_MANY = 429
-_NOT_NOW = (408, _TOO_MANY)  # the former: request timeout
+_NOT_NOW = (408, 429)  # request timeout, too many requests
 _FAULTS = {404: Fault.GONE, 410: REMOVED}
 _OPT_OUTS = {"noai", "noimageai"}
 _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"}  # directives with a value
@@ -132,8 +131,8 @@ class Fetcher:
         if status in _REDIRECTS:
             return response.headers.get("Location", "")
         if status in _NOT_NOW or status >= 500:
-            wait = retry_after(response.headers.get("Retry-After"), self._clock.now())
-            raise Transient(f"HTTP {status}", THROTTLED if wait is None and status == _TOO_MANY else wait)
+            wait = retry_after(response.headers.get("Retry-After"), self._clock.now(), status)
+            raise Transient(f"HTTP {status}", wait)
         return File(_FAULTS.get(status, Fault.REFUSED))
 
     async def _inspect(self, content: bytes) -> File:

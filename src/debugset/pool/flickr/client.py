@@ -11,7 +11,7 @@ import requests
 from flickrapi.exceptions import FlickrError
 
 from debugset.pool.flickr.service import Service
-from debugset.pool.limits import THROTTLED, retry_after
+from debugset.pool.limits import retry_after
 from debugset.pool.sizes import SIZES
 from debugset.pool.windows import Page
 
@@ -23,8 +23,7 @@ _TIMEOUT = 60  # seconds; Flickr's search takes up to half a minute on bad days
 _UNAVAILABLE = {0, 10, 105}  # "search is not available", "service currently unavailable"
 _BAD_SECRET = {96, 97}
 _BAD_KEY = {98, 100}
-_TOO_MANY = 429
-_NOT_NOW = {408, 425, _TOO_MANY}  # HTTP; the former: request timeout, too early
+_NOT_NOW = {408, 425, 429}  # HTTP: request timeout, too early, too many requests
 _TELLTALES = ("oauthlib", "requests_oauthlib")  # loggers whose debug messages show the key
 
 
@@ -110,9 +109,7 @@ class Flickr(flickrapi.FlickrAPI):
             raise FlickrError("the key or its secret was refused", code=100)
         if 400 <= status < 500 and status not in _NOT_NOW:
             raise FlickrError(f"HTTP {status}", code=status)
-        wait = retry_after(answer.headers.get("Retry-After"), time.time())
-        if wait is None and status == _TOO_MANY:
-            wait = THROTTLED
+        wait = retry_after(answer.headers.get("Retry-After"), time.time(), status)
         raise Unavailable(f"{self.REST_URL}: HTTP {status}", wait)
 
     def _explain(self, error: FlickrError) -> Exception:

@@ -18,6 +18,7 @@ IMAGE_HOST = "live.staticflickr.com"
 _SIZE_OF_MARK = {size.mark: name for name, size in SIZES.items()}
 _PATH = re.compile(r"/(?P<server>[^/]+)/(?P<photo>[^/_]+)_(?P<secret>[^/_.]+)(?P<mark>_\w+)?\.(?P<extension>\w+)")
 _QUALITY = 90  # of JPEGs
+_COLUMN_OF_EXTRA = {"license": "licence", "date_upload": "uploaded", "owner_name": "owner_name", "tags": "tags"}
 
 
 class Address(NamedTuple):
@@ -48,19 +49,14 @@ class PhotoLibrary:
         self._is_whole = lru_cache(maxsize=None)(self._decodes)
 
     def search(
-        self,
-        text: str,
-        licences: Sequence[int] | None = None,
-        first: int | None = None,
-        last: int | None = None,
+        self, text: str, licences: Sequence[int] | None = None, first: int | None = None, last: int | None = None
     ) -> Int64[np.ndarray, " m"]:
         """The photos that match, as manifest rows, oldest first.
 
         Args:
-            text: words, or phrases in double quotes, that title or tags must all hold; case does not matter.
+            text: of a `TextQuery`; title and tags are searched.
             licences: licence ids, or None for all.
-            first: the earliest upload time, unix seconds, inclusive.
-            last: the latest upload time, inclusive.
+            first, last: the earliest and the latest upload time, unix seconds, inclusive.
         """
         places = self._matches(text, None if licences is None else tuple(licences))
         uploaded = self._uploaded[places]
@@ -70,17 +66,11 @@ class PhotoLibrary:
 
     def describe(self, row: int, extras: Sequence[str]) -> dict[str, Any]:
         """A photo as ``flickr.photos.search`` sends it: the fixed fields and the extras that exist."""
-        value = {name: column[row] for name, column in self._columns.items()}
-        photo: dict[str, Any] = {name: value[name] for name in ("id", "owner", "secret", "server")}
-        photo |= {"farm": 66, "title": value["title"], "ispublic": 1, "isfriend": 0, "isfamily": 0}
-        if "license" in extras:
-            photo["license"] = str(value["licence"])
-        if "date_upload" in extras:
-            photo["dateupload"] = str(value["uploaded"])
-        if "owner_name" in extras:
-            photo["ownername"] = value["owner_name"]
-        if "tags" in extras:
-            photo["tags"] = value["tags"]
+        photo: dict[str, Any] = {name: self._columns[name][row] for name in ("id", "owner", "secret", "server")}
+        photo |= {"farm": 66, "title": self._columns["title"][row], "ispublic": 1, "isfriend": 0, "isfamily": 0}
+        for extra, column in _COLUMN_OF_EXTRA.items():
+            if extra in extras:
+                photo[extra.replace("_", "")] = str(self._columns[column][row])  # so Flickr calls it in its answers
         for size in SIZES:
             if f"url_{size}" in extras:
                 photo |= self._describe_size(row, size)
@@ -150,10 +140,9 @@ class PhotoLibrary:
         candidates = set(range(len(self._order)))
         for word in query.words:
             candidates &= self._places_of_word.get(word, set())
-        places = [place for place in sorted(candidates) if query.finds(self._texts(int(self._order[place])))]
-        if licences is not None:
-            places = [place for place in places if self._licence[self._order[place]] in licences]
-        return np.array(places, np.int64)
+        found = [place for place in sorted(candidates) if query.finds(self._texts(int(self._order[place])))]
+        places = np.array(found, np.int64)
+        return places if licences is None else places[np.isin(self._licence[self._order[places]], licences)]
 
     def _texts(self, row: int) -> list[str]:
         return [searchable(self._columns[name][row]) for name in ("title", "tags")]

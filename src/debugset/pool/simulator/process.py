@@ -20,10 +20,7 @@ _ANY = "simulated"  # key and secret: any will do
 
 
 def simulator_service(url: str, world: Path) -> Service:
-    """The simulator at ``url``, which asks for no patience.
-
-    Its spool is named after the world, for another world has other answers.
-    """
+    """The simulator at ``url``; its spool is named after the world, for another world has other answers."""
     name = f"simulator-{sha256(world / MANIFEST)[:12]}"
     return Service(name, f"{url}/services/rest/", Hosts({IMAGE_HOST: url}), _ANY, _ANY)
 
@@ -32,14 +29,8 @@ def simulator_service(url: str, world: Path) -> Service:
 def run_simulator(world: Path, result_cap: int) -> Iterator[Service]:
     """Run the simulator on a free port of the loopback as long as the context.
 
-    Its standard input is a pipe from this process; it ends with that pipe, so it goes even if we are killed.
-
-    Args:
-        world: the image set that it shows.
-        result_cap: how many results of one search it gives out.
-
-    Raises:
-        OSError: it did not start.
+    Its standard input is a pipe from this process; it ends with that pipe, so it goes even if we are killed. It shows
+    the image set ``world`` and gives out ``result_cap`` results of one search. Raises OSError if it did not start.
     """
     source = str(Path(debugset.__file__).parents[1])
     search_path = os.pathsep.join(filter(None, [source, os.environ.get("PYTHONPATH")]))
@@ -60,15 +51,9 @@ def run_simulator(world: Path, result_cap: int) -> Iterator[Service]:
         process.wait()
 
 
-def _main() -> None:
-    """Be the process that `run_simulator` starts; people use ``debugset pool simulator``."""
-    world, result_cap = sys.argv[1:]
-    serve(Path(world), "127.0.0.1", 0, int(result_cap), until_stdin_closes=True)
-
-
-if __name__ == "__main__":
+if __name__ == "__main__":  # the process that `run_simulator` starts; people use ``debugset pool simulator``
     with suppress(KeyboardInterrupt):
         try:
-            _main()
+            serve(Path(sys.argv[1]), "127.0.0.1", 0, int(sys.argv[2]), until_stdin_closes=True)
         except (ValueError, OSError) as error:
             sys.exit(f"error: {' '.join(str(error).split())}")

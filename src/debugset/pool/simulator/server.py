@@ -41,19 +41,11 @@ class Terms(NamedTuple):
 
 
 class Simulator:
-    """The simulator's answers. A subclass may give others; the tests' is hostile.
-
-    Args:
-        photos: the photos that it shows.
-        result_cap: how many results of one search it gives out.
-    """
+    """The simulator's answers about the photos that it shows. A subclass may give others; the tests' is hostile."""
 
     def __init__(self, photos: PhotoLibrary, result_cap: int = RESULT_CAP) -> None:
         self.photos, self.result_cap = photos, result_cap
-        self._methods = {
-            "flickr.photos.search": self._search,
-            "flickr.photos.licenses.getInfo": self._list_licences,
-        }
+        self._methods = {"flickr.photos.search": self._search, "flickr.photos.licenses.getInfo": self._list_licences}
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         """Answer ``/services/rest/``, by GET or POST."""
@@ -77,11 +69,7 @@ class Simulator:
         return await self.file(request, address)
 
     def check_key(self, request: web.Request, arguments: Mapping[str, str]) -> None:
-        """See to it that a call has a key.
-
-        Raises:
-            Refusal: it has none.
-        """
+        """See to it that a call has a key; Refusal if it has none."""
         signed = "oauth_consumer_key=" in request.headers.get("Authorization", "")
         if not signed and not arguments.get("api_key"):
             raise Refusal(100, "Invalid API Key (Key has invalid format)")
@@ -89,14 +77,7 @@ class Simulator:
     def page(
         self, terms: Terms, results: Int64[np.ndarray, " m"], number: int, per_page: int
     ) -> tuple[Int64[np.ndarray, " _n"], int]:
-        """The manifest rows on one page of a search, and the total that the search states.
-
-        Args:
-            terms: the search.
-            results: the manifest rows of all its results, in order.
-            number: of the page, from 1.
-            per_page: results a page.
-        """
+        """The manifest rows on page ``number``, from 1, of a search's results, and the total that the search states."""
         start = (number - 1) * per_page
         return results[: self.result_cap][start : start + per_page], len(results)
 
@@ -148,8 +129,7 @@ def serve(world: Path, host: str, port: int, result_cap: int, until_stdin_closes
 
     Args:
         world: the image set of the photos that it shows.
-        host: the address to listen at.
-        port: the port, or 0 for a free one.
+        host, port: the address to listen at; port 0 is a free one.
         result_cap: how many results of one search it gives out.
         until_stdin_closes: end with the standard input; a parent that holds its other end is never outlived.
 
