@@ -73,9 +73,11 @@ def analyses_of(
         features: of every kind that params name.
     """
     discovery = discovery_half(labels, params.discovery, params.random_state)
+    pairs = [(ORIGINAL, source) for source in params.features]
+    pairs.append((ROBUST, params.features[0]))
     return [
         Analysis(model, source, features[source], labels, predicted[model], discovery, classes, params)
-        for model, source in [*product([ORIGINAL], params.features), (ROBUST, params.features[0])]
+        for model, source in pairs
     ]
 
 

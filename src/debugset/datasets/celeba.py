@@ -72,7 +72,7 @@ def read_records(name: str, params: CelebAParams, root: Path) -> tuple[Iterator[
     folder = find_photo_folder(root)
     annotations = read_annotations(root)
     names = draw_names(name, params, annotations.partition)
-    sizes = read_files(read_size, list(map(folder.joinpath, names)), f"celeba: {name} sizes")
+    sizes = read_files(read_size, [folder / file for file in names], f"celeba: {name} sizes")
     boxes = annotations.boxes.loc[names].to_numpy(np.int64)
     areas, kept = crop_areas(boxes, np.array(sizes, np.int64).reshape(-1, 2), params.margin)
     kept_names = np.array(names, object)[kept].tolist()
@@ -199,7 +199,7 @@ def _read_rows(path: Path, names: Sequence[str], first: int) -> pd.DataFrame:
         if file in rows:
             _refuse(path, number, f"{file} comes a second time")
         try:
-            rows[file] = list(map(int, values))
+            rows[file] = [int(value) for value in values]
         except ValueError:
             _refuse(path, number, "expected whole numbers behind the file name")
     numbers = np.array(list(rows.values()), np.int64).reshape(-1, len(names))

@@ -97,7 +97,7 @@ def usual_contexts(class_: int) -> tuple[int, int]:
 
 def draw_contexts(labels: Int64[np.ndarray, " n"], skew: float, rng: np.random.Generator) -> Int64[np.ndarray, " n"]:
     """A context for each image: with probability ``skew`` one of its class's usual two, else one of the others."""
-    usual = np.array(list(map(usual_contexts, range(len(CLASSES)))))
+    usual = np.array([usual_contexts(class_) for class_ in range(len(CLASSES))])
     others = np.array([np.setdiff1d(np.arange(len(CONTEXTS)), pair) for pair in usual])
     is_usual = rng.random(len(labels)) < skew
     first = usual[labels, rng.integers(usual.shape[1], size=len(labels))]

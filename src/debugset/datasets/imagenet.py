@@ -168,7 +168,7 @@ def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     twice = files[files["id"].duplicated()]
     if len(twice):
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
-    rows = read_files(_describe, list(map(root.joinpath, files["shard"])), what)
+    rows = read_files(_describe, [root / shard for shard in files["shard"]], what)
     columns = pd.DataFrame(rows, columns=["sha256", "width", "height", "size"], index=files.index)
     return files.assign(**columns, offset=0)
 

@@ -3,8 +3,6 @@
 import io
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from itertools import chain, pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -48,9 +46,13 @@ def decode_ahead(
 ) -> Iterator[UInt8[np.ndarray, "_b h w 3"]]:
     """Images decoded in threads, one batch ahead of who works on them; ``decode`` gives pixels, all of one size."""
     with ThreadPoolExecutor(workers()) as pool:
-        decoding = map(partial(pool.map, decode), batches)
-        for current, _ahead in pairwise(chain(decoding, [iter(())])):  # nothing lies ahead of the last
-            yield np.stack(list(current))
+        waiting: Iterator[np.ndarray] | None = None
+        for batch in batches:
+            current, waiting = waiting, pool.map(decode, batch)
+            if current is not None:
+                yield np.stack(list(current))
+        if waiting is not None:
+            yield np.stack(list(waiting))
 
 
 def png_file(pixels: UInt8[np.ndarray, "h w"] | UInt8[np.ndarray, "h w 3"], *, optimize: bool = False) -> bytes:

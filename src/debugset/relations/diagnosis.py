@@ -1,12 +1,13 @@
 """The diagnosis: pairs of attributes whose learned relation is not the true one (the paper's section 3)."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
-from debugset.relations.kullback_leibler import divergence
+from debugset.relations.kullback_leibler import BANDWIDTH, BINS, FLOOR, MIN_STD, divergence
 from debugset.relations.truth import check_relations
 
 BLIND_SPOT, FAILURE_MODE = "blind spot", "failure mode"
@@ -19,7 +20,10 @@ def diagnose(
     relations: pd.DataFrame,
     *,
     threshold: float = 0.2,
-    **options: Any,
+    bins: int = BINS,
+    bandwidth: float = BANDWIDTH,
+    floor: float = FLOOR,
+    min_std: float = MIN_STD,
 ) -> pd.DataFrame:
     """Compare mined relations with the ground truth.
 
@@ -28,7 +32,7 @@ def diagnose(
         attributes: of the same images, positive where one is there; named by its columns (an array's are numbered).
         relations: ``attribute_a, attribute_b, relation``; any labels. Unlabelled pairs are left out.
         threshold: of the mean cosine, and of its distance from what the label lets expect; by default the paper's.
-        options: of `divergence`.
+        bins, bandwidth, floor, min_std: as in `divergence`.
 
     Returns:
         A row a pair, in the order of ``relations``: ``attribute_a, attribute_b, relation``; ``mean``, the mean cosine
@@ -45,11 +49,12 @@ def diagnose(
     pairs = check_relations(relations, list(shown.columns)).to_dict("records")
     samples = [pair_samples(cosines, shown, pair["attribute_a"], pair["attribute_b"]) for pair in pairs]
     expected = _expectations(samples, [pair["relation"] for pair in pairs])
+    measure = partial(divergence, bins=bins, bandwidth=bandwidth, floor=floor, min_std=min_std)
     rows = []
     for pair, sample in zip(pairs, samples, strict=True):
         expected_mean, expected_std = expected[pair["relation"]]
         mean, std = _mean_and_std(sample)
-        kl = divergence(sample, expected_mean, expected_std, **options) if len(sample) else np.nan
+        kl = measure(sample, expected_mean, expected_std) if len(sample) else np.nan
         kind = _kind(mean, expected_mean, threshold)
         a, b = shown[pair["attribute_a"]], shown[pair["attribute_b"]]
         mode = rarer_mode(a, b, mean) if kind == FAILURE_MODE else ""

@@ -22,7 +22,9 @@ def contribution_maps(
         shape: channels, height and width of the layer's output; else ValueError.
     """
     if len(shape) != 3:
-        raise ValueError(f"relations.layer: its output of shape {tuple(shape)} is no map; name a convolution")
+        raise ValueError(
+            f"relations.layer: its output of shape {tuple(shape)} is no map; name a convolution, or say `maps: 0`"
+        )
     return (gradients * activations * keep).unflatten(1, shape).sum(1)
 
 

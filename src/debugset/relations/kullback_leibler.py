@@ -9,6 +9,7 @@ from depending on single samples; both are small enough that disjoint distributi
 import numpy as np
 from jaxtyping import Float
 
+BINS, BANDWIDTH, FLOOR, MIN_STD = 40, 0.05, 1e-4, 0.05  # 0.05 is the width of a bin
 SAMPLES_AT_A_TIME = 65_536  # against 41 edges they take 21 MB
 
 
@@ -17,10 +18,10 @@ def divergence(
     mean: float,
     std: float,
     *,
-    bins: int = 40,
-    bandwidth: float = 0.05,
-    floor: float = 1e-4,
-    min_std: float = 0.05,
+    bins: int = BINS,
+    bandwidth: float = BANDWIDTH,
+    floor: float = FLOOR,
+    min_std: float = MIN_STD,
 ) -> float:
     """KL(P || Q) in nats: P a Gaussian of mean and standard deviation, Q the cosines observed, in [-1, 1].
 

@@ -49,7 +49,8 @@ def render(inputs: Inputs, sections: Sequence[ModuleType] = SECTIONS) -> str:
     style = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # ours, not a stranger's
     inputs.shown_pool_rows.clear()
     parts = [_render_section(templates, inputs, section) for section in sections]
-    return templates.get_template("page.html").render(style=style, sections=list(filter(None, parts)))
+    shown = [part for part in parts if part is not None]
+    return templates.get_template("page.html").render(style=style, sections=shown)
 
 
 def _render_section(templates: Environment, inputs: Inputs, section: ModuleType) -> dict[str, object] | None:

@@ -125,7 +125,7 @@ def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
 
 def _read_csv(path: Path) -> pd.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(filter(None, csv.reader(file, strict=True)))
+        rows = [row for row in csv.reader(file, strict=True) if row]
     header = rows.pop(0) if rows else []
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
