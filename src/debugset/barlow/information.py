@@ -14,9 +14,9 @@ from jaxtyping import Bool, Float, Float64
 from debugset.base.machine import workers
 from debugset.features.matrix import Matrix, check_features
 
-NEIGHBOURS = 3  # scikit-learn's default
+_NEIGHBOURS = 3  # scikit-learn's default
 BINS = 10  # a tenth of a group each: enough images in a bin for its share of failures
-FEATURES_AT_A_TIME = 128  # of which a thread holds a sorted copy
+_FEATURES_AT_A_TIME = 128  # of which a thread holds a sorted copy
 
 
 def mutual_information(
@@ -40,10 +40,10 @@ def mutual_information(
     if failed.all() or not failed.any():
         return np.zeros(features.shape[1])
     failures, successes = features[failed], features[~failed]
-    starts = range(0, features.shape[1], FEATURES_AT_A_TIME)
+    starts = range(0, features.shape[1], _FEATURES_AT_A_TIME)
 
     def of_columns(start: int) -> np.ndarray:
-        columns = slice(start, start + FEATURES_AT_A_TIME)
+        columns = slice(start, start + _FEATURES_AT_A_TIME)
         return _of_sorted(_sorted_columns(failures[:, columns]), _sorted_columns(successes[:, columns]), estimator)
 
     with ThreadPoolExecutor(workers()) as pool:
@@ -69,7 +69,7 @@ def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> F
     if estimator == "binned":
         return kernels.binned(failures, successes, BINS)
     counts = np.arange(failures.shape[1] + successes.shape[1] + 1, dtype=np.float64)
-    return kernels.ksg(failures, successes, NEIGHBOURS, digamma(counts))  # that of 0 is never asked for
+    return kernels.ksg(failures, successes, _NEIGHBOURS, digamma(counts))  # that of 0 is never asked for
 
 
 def _sorted_columns(values: np.ndarray) -> np.ndarray:

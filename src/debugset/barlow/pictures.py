@@ -20,8 +20,8 @@ from debugset.models.device import device
 from debugset.models.outputs import pixel_batches, png_files
 from debugset.models.registry import Architecture
 
-SHOWN = 6  # images of each kind: a row of a card
-NO_FEATURE = -1
+_SHOWN = 6  # images of each kind: a row of a card
+_NO_FEATURE = -1
 PICTURE_COLUMNS = ["mode", "kind", "feature", "rank", "image_id", "value", "png"]
 
 
@@ -73,11 +73,11 @@ def mode_pictures(
     rows: list[dict[str, Any]] = []
     for feature in dict.fromkeys(feature for feature, _, _ in rule):
         values = np.asarray(embedder.features[group])[:, feature]
-        top = group[np.argsort(-values, kind="stable")[:SHOWN]]
+        top = group[np.argsort(-values, kind="stable")[:_SHOWN]]
         rows += _feature_rows(feature, embedder, images, top, params)
     rng = np.random.default_rng([params.random_state, *mode.encode()])  # the same images whatever modes there are
-    drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
-    rows += _rows("failure", NO_FEATURE, images.ids[drawn], _pixels(images, drawn, embedder))
+    drawn = np.sort(rng.choice(failures, min(_SHOWN, len(failures)), replace=False))
+    rows += _rows("failure", _NO_FEATURE, images.ids[drawn], _pixels(images, drawn, embedder))
     return pd.DataFrame(rows).assign(mode=mode)[PICTURE_COLUMNS]
 
 

@@ -16,8 +16,8 @@ from debugset.barlow.tree import FailureTree, holds, read_rule, rule_text
 
 KEY = ["analysed", "features", "grouping", "depth", "class"]
 RATES = ["count", "failures", "error_rate", "error_coverage"]
-GROUP_COLUMNS = [*KEY, "images", "failures", "reason", "base_error_rate", "aler", "gain", "heldout_gain"]
-GROUP_COLUMNS += ["chance_gain", "chance_gain_95", "valid"]
+_GROUP_COLUMNS = [*KEY, "images", "failures", "reason", "base_error_rate", "aler", "gain", "heldout_gain"]
+_GROUP_COLUMNS += ["chance_gain", "chance_gain_95", "valid"]
 NODE_COLUMNS = [*KEY, "node", "rule", "is_leaf", *RATES, "importance"]
 MODE_COLUMNS = ["mode", "grouping", "class", "rule", "words", *RATES, "importance", "base_error_rate"]
 MODE_COLUMNS += [f"heldout_{name}" for name in (*RATES, "base_error_rate")]
@@ -44,7 +44,7 @@ def groups_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
             if len(chance):
                 row |= {"chance_gain": float(chance.mean()), "chance_gain_95": float(np.quantile(chance, 0.95))}
         rows.append(row)
-    return pd.DataFrame(rows, columns=GROUP_COLUMNS).astype({"valid": "boolean"})
+    return pd.DataFrame(rows, columns=_GROUP_COLUMNS).astype({"valid": "boolean"})
 
 
 def nodes_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:

@@ -31,10 +31,10 @@ from debugset.datasets.collection import (
 ROOT_VARIABLE = "CELEBA_ROOT"
 CONTENT = "CelebA: Anno, Eval and Img/img_celeba"
 ATTRIBUTES = ("Anno/list_attr_celeba.txt", "list_attr_celeba.txt")
-BOXES = ("Anno/list_bbox_celeba.txt", "list_bbox_celeba.txt")
-PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
+_BOXES = ("Anno/list_bbox_celeba.txt", "list_bbox_celeba.txt")
+_PARTITION = ("Eval/list_eval_partition.txt", "list_eval_partition.txt")
 PHOTOS = ("Img/img_celeba", "img_celeba")
-ALIGNED = ("Img/img_align_celeba", "img_align_celeba", "Img/img_align_celeba_png", "img_align_celeba_png")
+_ALIGNED = ("Img/img_align_celeba", "img_align_celeba", "Img/img_align_celeba_png", "img_align_celeba_png")
 BOX_COLUMNS = ("x_1", "y_1", "width", "height")
 PARTITIONS = {TRAIN: 0, "validation": 1, TEST: 2}
 REDUCING_GAP = 3.0  # large faces are first reduced by a whole factor; from 3 on hardly distinguishable, says Pillow
@@ -93,10 +93,10 @@ def find_photo_folder(root: Path) -> Path:
     try:
         return find_place(root, PHOTOS, ROOT_VARIABLE)
     except FileNotFoundError:
-        for place in ALIGNED:
+        for place in _ALIGNED:
             if (root / place).is_dir():
                 raise FileNotFoundError(
-                    f"{root / place}: these are the aligned photos, but the boxes of {BOXES[1]} belong to the "
+                    f"{root / place}: these are the aligned photos, but the boxes of {_BOXES[1]} belong to the "
                     f"in-the-wild ones; fetch CelebA's img_celeba and unpack it to {root / PHOTOS[0]}"
                 ) from None
         raise
@@ -110,8 +110,8 @@ def read_annotations(root: Path) -> Annotations:
         ValueError: a count, a value or a row is wrong, or the lists name different images; tells the file and line.
     """
     attributes = _read_headed(find_place(root, ATTRIBUTES, ROOT_VARIABLE))
-    boxes = _read_headed(find_place(root, BOXES, ROOT_VARIABLE))
-    path = find_place(root, PARTITION, ROOT_VARIABLE)
+    boxes = _read_headed(find_place(root, _BOXES, ROOT_VARIABLE))
+    path = find_place(root, _PARTITION, ROOT_VARIABLE)
     partition = _List(path, _read_rows(path, ["partition"], 1), 1)
     if tuple(boxes.table.columns) != BOX_COLUMNS:
         _refuse(boxes.path, 2, f"expected the columns image_id {' '.join(BOX_COLUMNS)}")

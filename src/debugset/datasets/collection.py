@@ -18,8 +18,8 @@ from debugset.images.sets import Content, attribute_columns
 
 SETS = (TRAIN, TEST)  # of images with attributes
 IMAGES_PER_SHARD = 10_000
-JPEG_QUALITY = 95
-FILES_AT_A_TIME = 1000  # a million jobs waiting at once would fill the memory
+_JPEG_QUALITY = 95
+_FILES_AT_A_TIME = 1000  # a million jobs waiting at once would fill the memory
 
 Record = tuple[dict[str, Any], Content]  # as `write_set` takes it
 T = TypeVar("T")
@@ -54,8 +54,8 @@ def read_files(read: Callable[[Path], T], paths: Sequence[Path], what: str) -> l
     """What ``read`` tells of each file, in threads: a disk answers many at a time. The progress bar says ``what``."""
     results: list[T] = []
     with ThreadPoolExecutor(workers()) as pool, progress(what=what, total=len(paths), unit=" images") as bar:
-        for start in range(0, len(paths), FILES_AT_A_TIME):
-            results += pool.map(read, paths[start : start + FILES_AT_A_TIME])
+        for start in range(0, len(paths), _FILES_AT_A_TIME):
+            results += pool.map(read, paths[start : start + _FILES_AT_A_TIME])
             bar.update(len(results) - start)
     return results
 
@@ -89,7 +89,7 @@ def jpeg_file(image: Image.Image) -> bytes:
     size. Colour is stored at full resolution, for attributes such as lipstick are small patches of it.
     """
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
     return buffer.getvalue()
 
 

@@ -19,7 +19,7 @@ from jaxtyping import UInt8
 from debugset.base.files import replacing_file
 from debugset.base.machine import spool_folder
 
-PACKAGE = "dataset-fashion-mnist"
+_PACKAGE = "dataset-fashion-mnist"
 INSTALLED = Path("/usr/share/datasets/fashion-mnist")
 HTTPS = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
 CONTEXTS = ("brick", "grass", "gravel", "coffee", "chelsea", "rocket")
@@ -76,7 +76,7 @@ def _read_files(folder: Path) -> dict[str, bytes]:
         except (OSError, subprocess.SubprocessError) as error:
             problems.append(f"{how}: {error}")
     raise OSError(
-        f"Fashion-MNIST is missing. Install Debian's package {PACKAGE}, or put the files {', '.join(FILES)} into "
+        f"Fashion-MNIST is missing. Install Debian's package {_PACKAGE}, or put the files {', '.join(FILES)} into "
         f"{folder}. Tried: {' | '.join(problems)}"
     )
 
@@ -104,8 +104,8 @@ def _unpack_package(folder: Path) -> None:
         apt = ["apt-get"]
         for setting in (f"Dir::State::Lists={scratch}/lists", f"Dir::Cache={scratch}/cache", "APT::Sandbox::User=root"):
             apt += ["-o", setting]
-        unpack = ["sh", "-c", f"dpkg-deb -x {PACKAGE}_*.deb unpacked"]
-        for command in ([*apt, "update"], [*apt, "download", PACKAGE], unpack):
+        unpack = ["sh", "-c", f"dpkg-deb -x {_PACKAGE}_*.deb unpacked"]
+        for command in ([*apt, "update"], [*apt, "download", _PACKAGE], unpack):
             subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=300)
         for file in FILES:
             with replacing_file(folder / file) as temporary:

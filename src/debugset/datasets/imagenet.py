@@ -21,11 +21,11 @@ from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, SEED_SOURCE, TEST, TR
 from debugset.datasets.collection import read_files
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
-MATCHED = "matched_frequency"
-RELEASE_IMAGES = 10  # images a class in every release of ImageNet-V2
-SUFFIXES = (".jpeg", ".jpg", ".png")
-HELP = "docs/imagenet.md tells what belongs there"
-CONTENT = f"ImageNet and ImageNet-V2 ({HELP})"
+_MATCHED = "matched_frequency"
+_RELEASE_IMAGES = 10  # images a class in every release of ImageNet-V2
+_SUFFIXES = (".jpeg", ".jpg", ".png")
+_HELP = "docs/imagenet.md tells what belongs there"
+CONTENT = f"ImageNet and ImageNet-V2 ({_HELP})"
 
 
 def _below_root(folder: str) -> str:
@@ -112,9 +112,9 @@ def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
     """
     releases = {name: _list_release_files(root, folder) for name, folder in params.releases.model_dump().items()}
     released = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
-    heldout = released[~released["id"].isin(releases[MATCHED]["id"])]
+    heldout = released[~released["id"].isin(releases[_MATCHED]["id"])]
     return {
-        SEED_SOURCE: releases[MATCHED],
+        SEED_SOURCE: releases[_MATCHED],
         HELDOUT_SOURCE: heldout.sort_values(["label", "id"], ignore_index=True),
         DIAGNOSIS: _list_class_files(root, params.diagnosis, every_class=False),
         TEST: _list_class_files(root, params.test),
@@ -131,7 +131,7 @@ def _list_class_files(root: Path, folder: str, *, every_class: bool = True) -> p
     if missing and (every_class or not present):
         raise ValueError(
             f"{root / folder}: images of {len(present)} of {len(wnids)} classes, none of {wnids[min(missing)]}; "
-            f"expected one folder a wnid ({HELP})"
+            f"expected one folder a wnid ({_HELP})"
         )
     if files["id"].duplicated().any():
         files["id"] = files["label"].map(wnids.__getitem__) + "_" + files["id"]
@@ -145,17 +145,17 @@ def _list_release_files(root: Path, folder: str) -> pd.DataFrame:
     """
     files = _list_files(root, folder, list(map(str, range(len(lemmas())))))
     counts = files["label"].value_counts().reindex(range(len(lemmas())), fill_value=0)
-    wrong = counts[counts != RELEASE_IMAGES]
+    wrong = counts[counts != _RELEASE_IMAGES]
     numbered = files.loc[files["id"].str.isdecimal(), "shard"]
     if any((root / folder / wnid).is_dir() for wnid in lemmas()):
         problem = "its folders are wnids instead of 0, 1, 2 ..."
     elif len(wrong):
-        problem = f"folder {wrong.index[0]} holds {wrong.iloc[0]} images instead of {RELEASE_IMAGES}"
+        problem = f"folder {wrong.index[0]} holds {wrong.iloc[0]} images instead of {_RELEASE_IMAGES}"
     elif len(numbered):
         problem = f"{numbered.iloc[0]} is named by a number, so it can't be found in the other releases"
     else:
         return files
-    raise ValueError(f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({HELP})")
+    raise ValueError(f"{root / folder}: an old or incomplete copy of ImageNet-V2: {problem}; fetch it anew ({_HELP})")
 
 
 def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     """
     twice = files[files["id"].duplicated()]
     if len(twice):
-        raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({HELP})")
+        raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({_HELP})")
     rows = read_files(_describe, [root / shard for shard in files["shard"]], what)
     columns = pd.DataFrame(rows, columns=["sha256", "width", "height", "size"], index=files.index)
     return files.assign(**columns, offset=0)
@@ -187,12 +187,12 @@ def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.Dat
     """The images in the class folders that exist, each folder's by name; a label is its place in their order."""
     top = root / folder
     if not top.is_dir():
-        raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({HELP})")
+        raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({_HELP})")
     rows = []
     for label, class_folder in enumerate(class_folders):
         if not (top / class_folder).is_dir():
             continue
         for name in sorted(path.name for path in (top / class_folder).iterdir()):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
                 rows.append((name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}"))
     return pd.DataFrame(rows, columns=["id", "label", "shard"]).astype({"label": "int64"})

@@ -38,10 +38,10 @@ NAMES = ("ada", "ben", "chi", "dora", "emil", "fay", "gus", "hana", "ivo", "june
 # Flickr's licence ids and how often the world's owners choose them.
 LICENCES = {0: 0.05, 4: 0.30, 5: 0.15, 7: 0.05, 9: 0.25, 10: 0.10, 11: 0.10}
 LEAKS = ("exact", "reencoded", "shifted", "brightness")  # planted copies of test images
-OWNERS = 600
-TINY = 8  # side of a tiny photo, px
-FIRST_ID = 5_000_000_000
-ERAS = ((2014, 2024), (2024, 2025))  # of the two snapshots' photos: the year they begin with, and the one after them
+_OWNERS = 600
+_TINY = 8  # side of a tiny photo, px
+_FIRST_ID = 5_000_000_000
+_ERAS = ((2014, 2024), (2024, 2025))  # of the two snapshots' photos: the year they begin with, and the one after them
 NO_GARMENT = -1  # as a label
 
 
@@ -68,7 +68,7 @@ def draw_world(
 
     No set shows the clothes; ``photographs`` are the contexts by name; of the test images copies are made.
     """
-    last_id = FIRST_ID
+    last_id = _FIRST_ID
     for era, share in enumerate((1.0, params.growth)):
         # Each snapshot draws for itself: growth must not change a byte of what came before it.
         rng = np.random.default_rng([params.random_state, 100 + era])
@@ -77,7 +77,7 @@ def draw_world(
             photos += _draw_photos(class_, share, params, clothes, photographs, rng)
         if era == 0:
             photos += _plant_photos(params, photos, test_images, rng)
-        _date(photos, *ERAS[era], rng)
+        _date(photos, *_ERAS[era], rng)
         photos.sort(key=lambda photo: photo.about["uploaded"])
         last_id = _describe(photos, last_id, rng)
         for photo in photos:
@@ -135,8 +135,8 @@ def _spoil_photo(kind: str, photo: Photo) -> Photo:
         return replace(photo, planted=kind, original=photo, about={})
     if kind == "broken":
         return replace(photo, content=photo.content[: len(photo.content) // 2], planted=kind, about={})
-    small = Image.open(io.BytesIO(photo.content)).resize((TINY, TINY))
-    return replace(photo, content=png_file(np.asarray(small)), planted=kind, side=TINY, about={})
+    small = Image.open(io.BytesIO(photo.content)).resize((_TINY, _TINY))
+    return replace(photo, content=png_file(np.asarray(small)), planted=kind, side=_TINY, about={})
 
 
 def _choose(available: int, count: int, what: str, class_: int, rng: np.random.Generator) -> np.ndarray:
@@ -181,7 +181,7 @@ def _describe(photos: list[Photo], after: int, rng: np.random.Generator) -> int:
     """Give every photo its owner, licence, title, tags and an id above ``after``; return the last id."""
     ids = after + np.cumsum(rng.integers(1, 90_000, len(photos)))
     for photo, photo_id in zip(photos, ids, strict=True):
-        owner = int(rng.integers(OWNERS))
+        owner = int(rng.integers(_OWNERS))
         licence = int(rng.choice(list(LICENCES), p=list(LICENCES.values())))
         title, tags = _title_and_tags(photo, rng)
         photo.about |= {

@@ -28,9 +28,9 @@ COLUMNS = {
     "heldout_source_all": (HELDOUT_SOURCE, "all"),
     "test_all": (TEST, "all"),
 }
-BASELINES = ("original", "retrain", "random", "complete")
+_BASELINES = ("original", "retrain", "random", "complete")
 INTERVAL = (0.025, 0.975)
-DRAWS_AT_A_TIME = 2**23  # bounds memory
+_DRAWS_AT_A_TIME = 2**23  # bounds memory
 
 
 class BootstrapParams(Section):
@@ -105,7 +105,7 @@ def accuracy_table(
             low, high = np.quantile(sampled[variant], INTERVAL)
             count, images = runs.right.shape
             rows.append((variant, column, runs.accuracy, low, high, images, count))
-            for baseline in BASELINES:
+            for baseline in _BASELINES:
                 if baseline in correct and baseline != variant:
                     low, high = np.quantile(sampled[variant] - sampled[baseline], INTERVAL)
                     difference = runs.accuracy - correct[baseline].accuracy
@@ -180,7 +180,7 @@ def bootstrap(
         return {}
     stacked = np.concatenate([runs.right for runs in correct.values()])
     images, sums = stacked.shape[1], []
-    step = max(1, DRAWS_AT_A_TIME // images)
+    step = max(1, _DRAWS_AT_A_TIME // images)
     for start in range(0, resamples, step):
         draws = generator.integers(images, size=(min(step, resamples - start), images))
         sums.append(_counts(draws, images).astype(np.float32) @ stacked.T)

@@ -18,7 +18,7 @@ from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SO
 ORIGINAL = "original"
 ROLES = {SEED_SOURCE: "seed", HELDOUT_SOURCE: "heldout"}
 MODE = "mode"  # the role of failures of a mode that is mended on purpose
-MODES_HEADER = """\
+_MODES_HEADER = """\
 # Failures on `diagnosis` that images are collected for besides the seeds: `debugset barlow mend MODE` writes them.
 mode,class_name,image_id
 """
@@ -197,7 +197,7 @@ def write_modes(path: Path, table: pd.DataFrame) -> None:
     """Write failures to collect for: `MODES_COLUMNS`."""
     with replacing_file(path) as temporary:
         body = table[MODES_COLUMNS].to_csv(index=False, header=False, lineterminator="\n")
-        temporary.write_text(MODES_HEADER + body, encoding="utf-8")
+        temporary.write_text(_MODES_HEADER + body, encoding="utf-8")
 
 
 def _mode_failures(

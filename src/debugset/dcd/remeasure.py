@@ -8,7 +8,7 @@ import pandas as pd
 from debugset.dcd.accuracy import INTERVAL, Runs, bootstrap, correctness
 
 ALL = "all"  # the images of all modes, each once
-BASELINE = "retrain"
+_BASELINE = "retrain"
 COLUMNS = [
     "mode", "variant", "images", "runs", "error_rate", "low", "high", "error_coverage", "base_error_rate",
     "fewer", "fewer_low", "fewer_high",
@@ -55,10 +55,10 @@ def remeasure(
 
 def _fewer(variant: str, correct: dict[str, Runs], sampled: dict[str, np.ndarray]) -> tuple[float, float, float]:
     """By how much a variant's error rate lies below plain retraining's, with its interval."""
-    if BASELINE not in correct or variant in (BASELINE, "original"):
+    if _BASELINE not in correct or variant in (_BASELINE, "original"):
         return np.nan, np.nan, np.nan
-    low, high = np.quantile(sampled[variant] - sampled[BASELINE], INTERVAL)
-    return correct[variant].accuracy - correct[BASELINE].accuracy, float(low), float(high)
+    low, high = np.quantile(sampled[variant] - sampled[_BASELINE], INTERVAL)
+    return correct[variant].accuracy - correct[_BASELINE].accuracy, float(low), float(high)
 
 
 def _clusters(members: pd.DataFrame) -> Iterator[tuple[str, set[str], set[str]]]:

@@ -19,9 +19,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 from debugset.features.matrix import Matrix, check_features
 
 PAIRS_IN_A_BLOCK = 2**21  # bounds computed at a time: 8 MB of float32 stays in the processor's cache
-QUERIES_IN_A_BLOCK = 4096
-ROWS_IN_A_BLOCK = (512, 8192)  # fewer make slow products, more would hold too many features in memory
-SAMPLED_PAIRS = 2**26  # bounds computed for the first guess, at most
+_QUERIES_IN_A_BLOCK = 4096
+_ROWS_IN_A_BLOCK = (512, 8192)  # fewer make slow products, more would hold too many features in memory
+_SAMPLED_PAIRS = 2**26  # bounds computed for the first guess, at most
 VALUES_AT_A_TIME = 2**20  # in float64, when distances are summed
 
 
@@ -62,8 +62,8 @@ def nearest(
     result = Nearest(np.empty((len(queries), width), np.int64), np.empty((len(queries), width), np.float64))
     if width == 0:
         return result
-    for start in range(0, len(queries), QUERIES_IN_A_BLOCK):
-        block = slice(start, start + QUERIES_IN_A_BLOCK)
+    for start in range(0, len(queries), _QUERIES_IN_A_BLOCK):
+        block = slice(start, start + _QUERIES_IN_A_BLOCK)
         result.row[block], result.distance[block] = _search(queries[block], base, available, width, names)
     return result
 
@@ -101,7 +101,7 @@ def _search_in(
     precision: Any, queries: np.ndarray, base: Matrix, rows: np.ndarray, width: int, names: tuple[str, str]
 ) -> Nearest:
     """`_search` in one precision; an OverflowError where values leave its range."""
-    fewest, most = ROWS_IN_A_BLOCK
+    fewest, most = _ROWS_IN_A_BLOCK
     size = max(fewest, min(most, PAIRS_IN_A_BLOCK // len(queries)))
     shortlist = _Shortlist(queries, base, width, precision, names)
     guess = shortlist.guess_reach(rows)
@@ -171,7 +171,7 @@ class _Shortlist:
 
         The guess is infinity where the sample would be too small to be of use.
         """
-        size = min(10 * len(rows) // self.width, SAMPLED_PAIRS // len(self.queries))
+        size = min(10 * len(rows) // self.width, _SAMPLED_PAIRS // len(self.queries))
         rank = 5 * self.width * size // (2 * len(rows))  # the guess holds about 2.5 times what is needed
         if 12 <= rank < size <= len(rows) // 4:  # a lower rank varies too much; a larger sample costs too much
             score, norms = self._scores(rows[:: len(rows) // size])

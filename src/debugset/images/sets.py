@@ -28,9 +28,9 @@ from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
 COLUMNS = ("id", "label", "sha256", "width", "height", "shard", "offset", "size")
-METADATA = b"debugset"  # key of what a manifest says of the whole set, in its Parquet schema
+_METADATA = b"debugset"  # key of what a manifest says of the whole set, in its Parquet schema
 LOOSE_FILES_A_PART = 4096
-ATTRIBUTE = "attribute:"  # before an attribute's name in its column's: an attribute may be called `label`
+_ATTRIBUTE = "attribute:"  # before an attribute's name in its column's: an attribute may be called `label`
 
 Content = bytes | Callable[[], bytes]  # an image's file, or what reads it when its turn comes
 
@@ -151,7 +151,7 @@ def open_set(folder: str | Path) -> ImageSet:
 def read_manifest(file: Path | io.BufferedIOBase) -> Manifest:
     """Read a manifest, whichever columns it has."""
     table = pq.read_table(file)
-    metadata = json.loads((table.schema.metadata or {}).get(METADATA, b"{}"))
+    metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
     return Manifest(table.to_pandas(), tuple(metadata.get("classes", ())), metadata.get("root_variable"))
 
 
@@ -167,7 +167,7 @@ def write_manifest(
     metadata: dict[str, Any] = {"classes": list(classes)}
     if root_variable:
         metadata["root_variable"] = root_variable
-    schema_metadata = {**(table.schema.metadata or {}), METADATA: json.dumps(metadata).encode()}
+    schema_metadata = {**(table.schema.metadata or {}), _METADATA: json.dumps(metadata).encode()}
     with replacing_file(folder / MANIFEST) as temporary:
         pq.write_table(table.replace_schema_metadata(schema_metadata), temporary)
 
@@ -218,7 +218,7 @@ def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) ->
 
 def attribute_columns(attributes: pd.DataFrame) -> pd.DataFrame:
     """Attributes, one a column, as the columns of a manifest."""
-    return attributes.add_prefix(ATTRIBUTE)
+    return attributes.add_prefix(_ATTRIBUTE)
 
 
 def read_attributes(images: ImageSet) -> pd.DataFrame:
@@ -227,8 +227,8 @@ def read_attributes(images: ImageSet) -> pd.DataFrame:
     Raises:
         ValueError: a value is no number, missing or infinite.
     """
-    attributes = images.manifest.filter(regex=f"^{ATTRIBUTE}")
-    attributes.columns = attributes.columns.str.removeprefix(ATTRIBUTE)
+    attributes = images.manifest.filter(regex=f"^{_ATTRIBUTE}")
+    attributes.columns = attributes.columns.str.removeprefix(_ATTRIBUTE)
     for name in attributes:
         if not pd.api.types.is_numeric_dtype(attributes[name]):
             raise ValueError(f"{images.folder}: attribute `{name}` holds no numbers; say +1 where it is there, else -1")

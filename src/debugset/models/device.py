@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from debugset.models.params import Precision
 
-SECONDS_BETWEEN_TRIES = 1.0
+_SECONDS_BETWEEN_TRIES = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def take_device(devices: Sequence[str], folder: Path) -> TakenDevice:
         if not is_waiting:
             print(f"waiting for a device: all {len(devices)} are taken, by locks in {folder}", file=sys.stderr)
             is_waiting = True
-        time.sleep(SECONDS_BETWEEN_TRIES)
+        time.sleep(_SECONDS_BETWEEN_TRIES)
 
 
 @cache  # which also keeps the lock

@@ -17,7 +17,7 @@ from debugset.models.device import device
 
 # Pixels of a batch, channels not counted. A CPU is quickest while a batch fits its caches; a GPU wants to be full.
 CPU_PIXELS = 600_000
-GPU_PIXELS = 256 * 224**2
+_GPU_PIXELS = 256 * 224**2
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 
@@ -31,7 +31,7 @@ def prepare_for_inference(classifier: Classifier) -> Classifier:
 
 def batch_size(where: torch.device, side: int) -> int:
     """How many square images of ``side`` px a device takes at a time; it changes no result."""
-    return max(1, (CPU_PIXELS if where.type == "cpu" else GPU_PIXELS) // side**2)
+    return max(1, (CPU_PIXELS if where.type == "cpu" else _GPU_PIXELS) // side**2)
 
 
 def fold_batch_norms(model: nn.Module) -> None:

@@ -12,8 +12,8 @@ from debugset.base.machine import weights_folder
 from debugset.models.classifier import Classifier, Description, build
 from debugset.models.registry import Architecture, find_architecture
 
-IMAGENET_CLASSES = 1000
-DECISION_LAYERS = ("fc.weight", "head.weight", "classifier.weight")  # what timm's architectures call their last one
+_IMAGENET_CLASSES = 1000
+_DECISION_LAYERS = ("fc.weight", "head.weight", "classifier.weight")  # what timm's architectures call their last one
 
 
 def load_pretrained(
@@ -66,7 +66,7 @@ def _load_file(architecture: Architecture, path: Path, expected_sha256: str | No
     if expected_sha256 is not None and sha256(path) != expected_sha256:
         raise ValueError(f"{path}: its SHA-256 is {sha256(path)}, but params say {expected_sha256}; correct either")
     weights = unwrap(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
-    outputs = next((len(weights[layer]) for layer in DECISION_LAYERS if layer in weights), 0)
+    outputs = next((len(weights[layer]) for layer in _DECISION_LAYERS if layer in weights), 0)
     classifier = build(architecture, outputs)
     try:
         classifier.backbone.load_state_dict(weights)
@@ -121,7 +121,7 @@ def load_efficientnet_lite0(architecture: Architecture, path: Path) -> Classifie
     if sha256(path) != architecture.weights_sha256:
         raise ValueError(f"{path}: its SHA-256 is not {architecture.weights_sha256}; reinstall the package")
     theirs = torch.load(path, map_location="cpu", weights_only=True)
-    classifier = build(architecture, IMAGENET_CLASSES)
+    classifier = build(architecture, _IMAGENET_CLASSES)
     classifier.backbone.load_state_dict(match_tensors(theirs, classifier.backbone.state_dict(), path))
     return classifier.eval()
 

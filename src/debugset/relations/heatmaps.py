@@ -6,8 +6,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 RED, BLUE = (0.85, 0.05, 0.1), (0.05, 0.25, 0.85)  # what raises the score, what lowers it
-STRONGEST = 0.85  # weight of the colour at the strongest place: the image shows through it too
-LIGHTEST_BLACK = 0.35  # what black becomes: colours show on light grey
+_STRONGEST = 0.85  # weight of the colour at the strongest place: the image shows through it too
+_LIGHTEST_BLACK = 0.35  # what black becomes: colours show on light grey
 
 
 def contribution_maps(
@@ -33,6 +33,6 @@ def overlay(pixels: Float[Tensor, "b 3 h w"], maps: Float[Tensor, "b k j"]) -> F
     strongest = maps.abs().amax((1, 2), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)  # a map may be all 0
     scaled = F.interpolate((maps / strongest)[:, None], size=pixels.shape[2:], mode="bilinear", align_corners=False)
     red, blue = torch.tensor(RED).to(pixels).view(1, 3, 1, 1), torch.tensor(BLUE).to(pixels).view(1, 3, 1, 1)
-    grey = LIGHTEST_BLACK + (1 - LIGHTEST_BLACK) * pixels.mean(1, keepdim=True)
-    weight = scaled.abs().sqrt() * STRONGEST  # the root, so that weak places are seen too
+    grey = _LIGHTEST_BLACK + (1 - _LIGHTEST_BLACK) * pixels.mean(1, keepdim=True)
+    weight = scaled.abs().sqrt() * _STRONGEST  # the root, so that weak places are seen too
     return (1 - weight) * grey + weight * torch.where(scaled > 0, red, blue)

@@ -29,7 +29,7 @@ from debugset.relations.masks import Mask
 from debugset.relations.mining import Network, mine_cosines, mine_masks, pattern_batches
 from debugset.relations.params import RelationsParams
 
-HISTOGRAM_BINS = 20  # of [-1, 1]
+_HISTOGRAM_BINS = 20  # of [-1, 1]
 
 
 @dataclass
@@ -131,7 +131,7 @@ def _attribute_table(study: Study) -> pd.DataFrame:
 
 def _histogram_table(study: Study) -> pd.DataFrame:
     """A row a pair: ``attribute_a, attribute_b, counts``, images by cosine in equal bins of [-1, 1] (figure 3)."""
-    edges = np.linspace(-1, 1, HISTOGRAM_BINS + 1)
+    edges = np.linspace(-1, 1, _HISTOGRAM_BINS + 1)
     pairs = study.diagnosis[["attribute_a", "attribute_b"]]
     counts = []
     for a, b in pairs.itertuples(index=False):

@@ -18,22 +18,22 @@ from debugset.base.files import replacing_file
 INK = "#1f2733"  # lines and words; on the page it becomes the colour of the text around it
 FAINT = "#8b95a3"
 GOOD, BAD = "#00795b", "#c2410c"  # as in style.css
-EMBEDDER_COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
+_EMBEDDER_COLOURS = {  # Okabe and Ito's palette, told apart by colour-blind readers
     "foundation": "#0072b2",
     "original": "#009e73",
     "robust": "#b5558f",
     "pixels": "#e69f00",
     "chance": "#6b7280",
 }
-VARIANT_COLOURS = {
+_VARIANT_COLOURS = {
     "original": "#6b7280",
     "retrain": "#9aa1ab",
     "random": "#e69f00",
     "complete": "#d55e00",
-    **{f"dcd-{name}": colour for name, colour in EMBEDDER_COLOURS.items()},
+    **{f"dcd-{name}": colour for name, colour in _EMBEDDER_COLOURS.items()},
 }
-OTHER_COLOUR = "#56b4e9"
-STYLE: Any = {
+_OTHER_COLOUR = "#56b4e9"
+_STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": FAINT,
@@ -61,12 +61,12 @@ STYLE: Any = {
 
 def variant_colour(name: str) -> str:
     """The colour of a variant; a dcd variant wears its embedder's."""
-    return VARIANT_COLOURS.get(name, OTHER_COLOUR)
+    return _VARIANT_COLOURS.get(name, _OTHER_COLOUR)
 
 
 def embedder_colour(name: str) -> str:
     """The colour of an embedder, of pixels, or of chance."""
-    return EMBEDDER_COLOURS.get(name, OTHER_COLOUR)
+    return _EMBEDDER_COLOURS.get(name, _OTHER_COLOUR)
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def drawing(rows: int, columns: int, size: tuple[float, float], **options: Any) 
     Args:
         size: width and height in inches; on the page an inch is about 100 px.
     """
-    with style.context(STYLE, after_reset=True):  # whatever the user's matplotlibrc says
+    with style.context(_STYLE, after_reset=True):  # whatever the user's matplotlibrc says
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(rows, columns, squeeze=False, **options)

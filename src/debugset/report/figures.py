@@ -14,13 +14,13 @@ from debugset.report.headings import GAINED, KEPT
 from debugset.report.inputs import records
 from debugset.report.marks import interval, name_rows, word
 
-FILLED: dict[str, Any] = {"mew": 1.6}
-HOLLOW: dict[str, Any] = {"mew": 1.6, "mfc": "white"}
-EMBEDDER_LINE: dict[str, Any] = {"marker": "o", "ms": 4, "lw": 2}
-CHANCE_LINE: dict[str, Any] = {"ls": (0, (3, 2)), "lw": 1.4}
-DIFFERENCES = {"heldout": "held-out failures", "test": "test, debug classes"}  # columns, and how the legend calls them
+_FILLED: dict[str, Any] = {"mew": 1.6}
+_HOLLOW: dict[str, Any] = {"mew": 1.6, "mfc": "white"}
+_EMBEDDER_LINE: dict[str, Any] = {"marker": "o", "ms": 4, "lw": 2}
+_CHANCE_LINE: dict[str, Any] = {"ls": (0, (3, 2)), "lw": 1.4}
+_DIFFERENCES = {"heldout": "held-out failures", "test": "test, debug classes"}  # columns, and how the legend calls them
 LEAK, NO_LEAK = "#d55e00", "#0072b2"
-MOST_DOTS = 500  # a row; more would be one blot
+_MOST_DOTS = 500  # a row; more would be one blot
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def _accuracy_panel(panel: Axes, table: pd.DataFrame, column: str, chosen: str) 
         tint = variant_colour(variant)
         if variant == "original":
             panel.axvline(value, color=tint, lw=1, ls=(0, (3, 2)))
-        interval(panel, place, value, row["low"], row["high"], tint, **FILLED)
+        interval(panel, place, value, row["low"], row["high"], tint, **_FILLED)
         weight = "bold" if variant == chosen else "normal"
         word(panel, f"{value:.1f}", (row["high"], place), (5, 0), va="center", fontweight=weight)
     panel.margins(x=0.18)  # room for the numbers
@@ -64,14 +64,14 @@ def differences(axes: Sequence[Axes], table: pd.DataFrame, baselines: Sequence[s
     variants = table["variant"].unique().tolist()
     for panel, baseline in zip(axes, baselines, strict=True):
         panel.axvline(0, color=INK, lw=1)
-        for (column, name), shift, dot in zip(DIFFERENCES.items(), (-0.17, 0.17), (FILLED, HOLLOW), strict=True):
+        for (column, name), shift, dot in zip(_DIFFERENCES.items(), (-0.17, 0.17), (_FILLED, _HOLLOW), strict=True):
             for row in records(table[(table["column"] == column) & (table["baseline"] == baseline)]):
                 place, tint = variants.index(row["variant"]) + shift, variant_colour(row["variant"])
                 interval(panel, place, row["difference"], row["low"], row["high"], tint, **dot)
             panel.plot([], [], "o", color=INK, ms=5, mfc=dot.get("mfc", INK), label=name)
         panel.set(title=f"minus {baseline}", xlabel="percentage points")
         name_rows(panel, variants, chosen)
-    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(DIFFERENCES))
+    axes[0].figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(_DIFFERENCES))
 
 
 def against_random(panel: Axes, table: pd.DataFrame, chosen: str, names: Sequence[str]) -> None:
@@ -121,7 +121,7 @@ def retention(axes: Sequence[Axes], table: pd.DataFrame, kinds: Mapping[str, str
     for panel, (kind, name) in zip(axes, kinds.items(), strict=True):
         for embedder, rows in table.groupby("embedder", sort=False):
             rows = rows.sort_values("k")
-            style = CHANCE_LINE if embedder == "chance" else EMBEDDER_LINE
+            style = _CHANCE_LINE if embedder == "chance" else _EMBEDDER_LINE
             tint, shares = embedder_colour(str(embedder)), rows[f"{kind}_retention"]
             panel.plot(rows["k"], 100 * shares, color=tint, label=embedder, **style)
         panel.set(xlabel="k nearest neighbours", ylim=(0, 100), title=f"{name} kept, %")
@@ -138,7 +138,7 @@ def leak_ratios(panel: Axes, ratios: Mapping[str, np.ndarray], generator: np.ran
     names = []
     for place, (kind, values) in enumerate(ratios.items()):
         names.append(f"{kind} ({len(values):,})")
-        shown = values if len(values) <= MOST_DOTS else generator.choice(values, MOST_DOTS, replace=False)
+        shown = values if len(values) <= _MOST_DOTS else generator.choice(values, _MOST_DOTS, replace=False)
         shown = np.maximum(shown, 1e-3)  # a copy's distance of 0 has no place on a logarithmic axis
         jitter = generator.uniform(-0.3, 0.3, len(shown))
         for which, tint in ((shown <= 1, LEAK), (shown > 1, NO_LEAK)):

@@ -12,12 +12,12 @@ from debugset.report.numbers import RETENTION_KINDS, planted_scores, rule_gains,
 from debugset.report.relation_tables import RelationTables
 
 DIGITS = 4
-WATCHED = ("heldout", "seed", "heldout_source", "test", "test_all", "deval")  # columns of the summary
+_WATCHED = ("heldout", "seed", "heldout_source", "test", "test_all", "deval")  # columns of the summary
 
 
 def write(inputs: Inputs) -> None:
     """Write every metrics file."""
-    for name, measure in MEASURES.items():
+    for name, measure in _MEASURES.items():
         write_json(inputs.root / METRICS / f"{name}.json", measure(inputs), digits=DIGITS)
 
 
@@ -45,13 +45,13 @@ def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: float = 1) -> d
 
 def _summary(inputs: Inputs) -> dict[str, Any]:
     """The numbers to watch: accuracies by column and variant, and what the chosen variant gains."""
-    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}, **{column: {} for column in WATCHED}}
+    summary: dict[str, Any] = {"chosen": inputs.chosen, "gain": {}, **{column: {} for column in _WATCHED}}
     for baseline in inputs.baselines:
         change = inputs.change(inputs.chosen, baseline, "heldout")
         if change is not None:
             summary["gain"][f"over_{baseline}"] = change["difference"] / 100
     for row in records(inputs.accuracy.dropna()):
-        if row["column"] in WATCHED:
+        if row["column"] in _WATCHED:
             summary[row["column"]][row["variant"]] = row["accuracy"] / 100
     return summary
 
@@ -154,7 +154,7 @@ def _series_name(a: str, b: str, random_state: int) -> str:
     return f"{a}-{b}_random_state_{random_state}"
 
 
-MEASURES = {
+_MEASURES = {
     "accuracy": _accuracy,
     "summary": _summary,
     "pool": _pool,

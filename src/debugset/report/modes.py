@@ -13,14 +13,14 @@ from debugset.report.pictures import Lane, decode_lane
 
 MODES, GROUPS, PICTURES = BARLOW / "modes.parquet", BARLOW / "groups.parquet", BARLOW / "pictures.parquet"
 MODE_FILES = (MODES, GROUPS, PICTURES, CLASS_NAMES)
-LANES = {
+_LANES = {
     "activating": "strongest in the group",
     "heatmap": "where: its map",
     "gradient": "where: its gradient",
     "attack": "pictures changed to raise it",
 }
 FAILURES_LANE = "failures the rule holds for"
-GROUPING_WORDS = {"label": "labelled", "prediction": "taken for"}
+_GROUPING_WORDS = {"label": "labelled", "prediction": "taken for"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def read_modes(inputs: Inputs, limit: int | None = None) -> Iterator[Mode]:
 def _title(inputs: Inputs, row: dict[str, Any]) -> str:
     rule = json.loads(row["rule"])
     conditions = [f"{'little' if sign == '<' else 'much'} of feature {feature}" for feature, sign, _ in rule]
-    return f"{GROUPING_WORDS[row['grouping']]} {inputs.class_name(row['class'])}, {' and '.join(conditions)}"
+    return f"{_GROUPING_WORDS[row['grouping']]} {inputs.class_name(row['class'])}, {' and '.join(conditions)}"
 
 
 def _lanes(pictures: pd.DataFrame) -> Iterator[Lane]:
@@ -65,7 +65,7 @@ def _lanes(pictures: pd.DataFrame) -> Iterator[Lane]:
     features = pictures.loc[pictures["feature"] >= 0, "feature"].unique().tolist()
     for feature in features:
         mine = pictures[pictures["feature"] == feature]
-        for kind, title in LANES.items():
+        for kind, title in _LANES.items():
             named = kind == "activating" or len(features) > 1
             yield from _lane(f"feature {feature}: {title}" if named else title, mine[mine["kind"] == kind])
     yield from _lane(FAILURES_LANE, pictures[pictures["kind"] == "failure"])

@@ -10,7 +10,7 @@ from debugset.report.inputs import Inputs, records
 
 # What the neighbours of an image may share with it: the name in the tables, and in words.
 RETENTION_KINDS = {"class": "class", "context": "context", "both": "class and context"}
-PLANTED_CAUSES = BARLOW / "planted.parquet"
+_PLANTED_CAUSES = BARLOW / "planted.parquet"
 
 
 def weak_label_precision(inputs: Inputs) -> float | None:
@@ -36,7 +36,7 @@ def rule_gains(groups: pd.DataFrame) -> list[dict[str, Any]]:
 
 def planted_scores(inputs: Inputs) -> list[dict[str, Any]]:
     """Means over the groups of precision, recall and base; none outside generated worlds."""
-    if inputs.missing_files([PLANTED_CAUSES]):
+    if inputs.missing_files([_PLANTED_CAUSES]):
         return []
-    groups = inputs.frame(PLANTED_CAUSES).groupby(["features", "grouping", "depth"], sort=False)
+    groups = inputs.frame(_PLANTED_CAUSES).groupby(["features", "grouping", "depth"], sort=False)
     return records(groups[["precision", "recall", "base"]].mean().reset_index())

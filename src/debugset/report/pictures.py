@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-CRISP = 64  # pixels on the longer side up to which an image is shown pixel by pixel
+_CRISP = 64  # pixels on the longer side up to which an image is shown pixel by pixel
 THUMBNAIL = 128  # pixels on the longer side of a larger image's thumbnail
 
 
@@ -54,7 +54,7 @@ def data_uri(image: Image.Image) -> tuple[str, bool]:
     buffer = io.BytesIO()
     image = image.copy()
     image.info = {}
-    crisp = max(image.size) <= CRISP
+    crisp = max(image.size) <= _CRISP
     if crisp:
         image.save(buffer, "PNG", optimize=True)
     else:

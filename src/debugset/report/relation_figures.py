@@ -17,17 +17,17 @@ from debugset.report.marks import word
 from debugset.report.relation_tables import SERIES, RelationTables, run_words
 
 POSITIVE, NEGATIVE = "#e69f00", "#0072b2"  # told apart by colour-blind readers; the paper's yellow and cyan are not
-BIASED = "#d55e00"
-TINTS = (FAINT, BIASED, NEGATIVE, POSITIVE)
-EDGES = 300  # as many as the paper drew
-GRAPHS_A_ROW = 3
+_BIASED = "#d55e00"
+_TINTS = (FAINT, _BIASED, NEGATIVE, POSITIVE)
+_EDGES = 300  # as many as the paper drew
+_GRAPHS_A_ROW = 3
 
 
 @contextmanager
 def graphs_figure(tables: RelationTables) -> Iterator[Figure]:
     """The expected relations, and those of every network that is shown, as graphs (figure 4); empty without any."""
     runs = [] if tables.empty else tables.shown_runs
-    rows, columns = -(-(1 + len(runs)) // GRAPHS_A_ROW), min(1 + len(runs), GRAPHS_A_ROW)
+    rows, columns = -(-(1 + len(runs)) // _GRAPHS_A_ROW), min(1 + len(runs), _GRAPHS_A_ROW)
     with drawing(rows, columns, (3.3 * columns, 3.2 * rows)) as (figure, axes):
         for panel in axes:
             panel.set_axis_off()
@@ -41,7 +41,7 @@ def graphs_figure(tables: RelationTables) -> Iterator[Figure]:
 def _graph(panel: Axes, title: str, tables: RelationTables, run: dict[str, Any], column: str) -> None:
     """Attributes on a circle, an edge for each pair, coloured and widened by its cosine: `mean` or `expected_mean`."""
     names = tables.of_run("attributes", run["name"])["attribute"].tolist()
-    pairs = tables.of_run("pairs", run["name"]).sort_values(column, key=abs, na_position="first").tail(EDGES)
+    pairs = tables.of_run("pairs", run["name"]).sort_values(column, key=abs, na_position="first").tail(_EDGES)
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(names)) / len(names)  # clockwise from the top
     places = dict(zip(names, np.column_stack([np.cos(angles), np.sin(angles)]), strict=True))
     for pair in records(pairs):
@@ -49,7 +49,7 @@ def _graph(panel: Axes, title: str, tables: RelationTables, run: dict[str, Any],
         _edge(panel, ends, pair[column])
         if pair["kind"] and column == "mean":
             marker = "o" if pair["kind"] == FAILURE_MODE else "s"
-            panel.plot(*ends.mean(axis=0), marker, ms=6, color="white", mec=BIASED, mew=1.6)
+            panel.plot(*ends.mean(axis=0), marker, ms=6, color="white", mec=_BIASED, mew=1.6)
     size = 7.5 if len(names) <= 16 else max(3.5, 120 / len(names))  # points; the names of a full circle still fit
     for name, (x, y) in places.items():
         panel.plot(x, y, "o", ms=5, color=INK)
@@ -77,7 +77,7 @@ def levels(panel: Axes, biased: pd.DataFrame) -> None:
         panel.plot(series["tau"], series["kl"], "o-", color=FAINT, ms=3.5, lw=1.2)
         word(panel, f"{a}-{b}", (series["tau"].iloc[-1], series["kl"].iloc[-1]), (-4, 4), ha="right", fontsize=7.5)
     mean = biased.groupby("tau")["kl"].mean()
-    panel.plot(mean.index, mean, "-", color=BIASED, lw=2)
+    panel.plot(mean.index, mean, "-", color=_BIASED, lw=2)
     panel.set(xlabel="bias level tau", ylabel="KL(P ‖ Q), nats", title="Divergence of biased pairs")
 
 
@@ -85,7 +85,7 @@ def by_attribute(panel: Axes, divergences: Mapping[str, pd.Series]) -> None:
     """How badly each attribute is learned, a dot a network: its divergences by attribute, nats (figure 5)."""
     table = pd.DataFrame(divergences)
     table = table.loc[table.max(axis=1).sort_values(kind="stable").index]
-    for column, marker, tint in zip(table, cycle("osD^v<>p"), cycle(TINTS), strict=False):
+    for column, marker, tint in zip(table, cycle("osD^v<>p"), cycle(_TINTS), strict=False):
         panel.plot(table[column], range(len(table)), marker, ms=5, color=tint, label=column)
     panel.set_yticks(range(len(table)), list(table.index))
     panel.grid(axis="y", visible=False)
@@ -101,7 +101,7 @@ def histograms(panels: Sequence[Axes], pairs: pd.DataFrame, tables: Mapping[str,
         tables: by network, attribute_a, attribute_b, counts in equal bins of [-1, 1].
     """
     for panel, (a, b, relation) in zip(panels, pairs.itertuples(index=False), strict=True):
-        for (name, table), tint in zip(tables.items(), cycle(TINTS), strict=False):
+        for (name, table), tint in zip(tables.items(), cycle(_TINTS), strict=False):
             mine = table[(table["attribute_a"] == a) & (table["attribute_b"] == b)]
             if len(mine):
                 bins = np.asarray(mine["counts"].iloc[0])

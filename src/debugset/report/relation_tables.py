@@ -10,7 +10,7 @@ from debugset.base.paths import RELATIONS
 from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from debugset.report.inputs import Inputs, records
 
-SIGNS = {"+": "with", "-": "without"}
+_SIGNS = {"+": "with", "-": "without"}
 METHOD_WORDS = {OURS: "this diagnosis", ENTROPY: "highest entropy", LOW_ENTROPY: "lowest entropy, unrelated pairs"}
 PAIR = ["attribute_a", "attribute_b"]
 SERIES = [*PAIR, "random_state"]  # a biased pair is followed over the levels of bias
@@ -86,4 +86,4 @@ def run_words(run: dict[str, Any]) -> str:
 
 def mode_words(a: str, b: str, mode: str) -> str:
     """The images of a failure mode in words; empty if the pair has none."""
-    return f"{SIGNS[mode[0]]} {a}, {SIGNS[mode[1]]} {b}" if mode else ""
+    return f"{_SIGNS[mode[0]]} {a}, {_SIGNS[mode[1]]} {b}" if mode else ""

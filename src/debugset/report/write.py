@@ -15,7 +15,7 @@ from debugset.report.params import ReportParams
 from debugset.report.relation_figures import graphs_figure
 from debugset.report.relation_tables import RelationTables
 
-SHEET_ROWS = 7  # README shows no more
+_SHEET_ROWS = 7  # README shows no more
 
 
 def write_report(root: Path, params: ReportParams, debug_class_names: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ def _write_pictures(inputs: Inputs) -> None:
     plots = inputs.root / PLOTS
     with accuracy_figure(inputs.accuracy, inputs.chosen) as figure:
         png(figure, plots / "accuracy.png")
-    rows = contact_sheet.sheet_rows(inputs, SHEET_ROWS)
+    rows = contact_sheet.sheet_rows(inputs, _SHEET_ROWS)
     with drawing(1, 1, (9.6, 0.5 + 1.02 * max(len(rows), 1))) as (figure, axes):
         contact_sheet.draw(axes[0], rows, inputs.chosen_embedder)
         png(figure, plots / "seeds_and_picks.png")

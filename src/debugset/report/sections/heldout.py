@@ -11,8 +11,8 @@ from debugset.report.pictures import Tile, tile
 
 SHORT = "Held-out failures"
 TITLE = "Held-out failures, before and after"
-HELDOUT_SET = SETS / HELDOUT_SOURCE
-NEEDS = (HELDOUT_SET / MANIFEST, *ACCURACY_FILES)
+_HELDOUT_SET = SETS / HELDOUT_SOURCE
+NEEDS = (_HELDOUT_SET / MANIFEST, *ACCURACY_FILES)
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
 
 def _tiles(inputs: Inputs, failures: pd.DataFrame) -> list[Tile]:
     """A random draw of the failures."""
-    images = inputs.images(HELDOUT_SET)
+    images = inputs.images(_HELDOUT_SET)
     drawn = failures.iloc[inputs.generator().permutation(len(failures))[: inputs.params.examples]]
     tiles = []
     for failure in records(drawn.assign(row=images.rows_of(drawn["image_id"]))):

@@ -14,8 +14,8 @@ from debugset.report.pool_photos import pool_tile
 
 SHORT = "Leak filter"
 TITLE = "Which photos were too close to a test image"
-BORDER = DEDUP / "border.parquet"
-NEEDS = (POOL_MANIFEST, KEEP, BORDER)
+_BORDER = DEDUP / "border.parquet"
+NEEDS = (POOL_MANIFEST, KEEP, _BORDER)
 KINDS = ("exact", "reencoded", "shifted", "brightness")
 
 
@@ -38,7 +38,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
 def _strips(inputs: Inputs, pairs: pd.DataFrame) -> list[tuple[str, str, list[dict[str, Any]]]]:
     """Title, explanation and pairs of each strip of pictures."""
     leaks = pairs[~pairs["keep"] & (pairs["distance"] > 0)].sort_values("ratio", kind="stable")
-    border = inputs.frame(BORDER)
+    border = inputs.frame(_BORDER)
     border = border.assign(ratio=border["distance"] / border["threshold"])
     strips = []
     for title, text, table in (

@@ -15,7 +15,7 @@ from debugset.report.relation_tables import METHOD_WORDS, PAIR, RelationTables, 
 SHORT = "Relations"
 TITLE = "Which attributes the network confuses with each other"
 NEEDS = (RELATIONS,)
-HISTOGRAMS = 4
+_HISTOGRAMS = 4
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _histograms_plot(tables: RelationTables) -> Markup | None:
     """The pairs that deviate most in the last network: the worst of every label, then the next ones."""
     first, last = tables.shown_runs[0], tables.shown_runs[-1]
     pairs = tables.of_run("pairs", last["name"]).sort_values(["rank", "kl"], ascending=[True, False])
-    pairs = pairs[pairs["images"] > 0].head(HISTOGRAMS)
+    pairs = pairs[pairs["images"] > 0].head(_HISTOGRAMS)
     if pairs.empty:
         return None
     counts = {}

@@ -11,7 +11,7 @@ from debugset.report.seeds import SEED_SET, draw_seeds, nearest_picks
 SHORT = "In short"
 TITLE = "In short"
 NEEDS = ACCURACY_FILES
-STORY_PICKS = 4  # a line of them fits beside the failure
+_STORY_PICKS = 4  # a line of them fits beside the failure
 
 
 def context(inputs: Inputs) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def _story(inputs: Inputs) -> dict[str, Any] | None:
         return None
     now = inputs.predicted_labels(inputs.chosen, SEED_SOURCE)
     for seed in draw_seeds(inputs):
-        picks = nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].head(STORY_PICKS).tolist()
+        picks = nearest_picks(inputs, inputs.chosen_embedder, seed)["row"].head(_STORY_PICKS).tolist()
         if not picks or now.get(seed.image_id) != seed.label:
             continue
         tiles = []
