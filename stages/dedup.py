@@ -19,8 +19,10 @@ def main() -> None:
     """Write every pool image's fate, the thresholds, the scores and the pairs at the border."""
     params = load("dedup", dedup.DedupParams)
     pool = open_set(POOL)
-    sets = {name: open_set(SETS / name) for name in (TRAIN, *EVALUATED)}
-    features = {name: open_features("robust", images) for name, images in sets.items()}
+    sets, features = {}, {}
+    for name in (TRAIN, *EVALUATED):
+        sets[name] = open_set(SETS / name)
+        features[name] = open_features("robust", sets[name])
     train, test = sets[TRAIN], sets[TEST]
     thresholds = {}
     for name, quantile in {"used": params.quantile, "minimum": 0.0}.items():

@@ -88,8 +88,9 @@ def _list_files(path: str, top: str, read: _Read) -> dict[str, str]:
 
 
 def _find_shards(path: str, files: Mapping[str, str], ids: Collection[str], read: _Read) -> frozenset[str] | None:
-    if any(PurePosixPath(path).is_relative_to(folder) for folder in _GIVEN):
-        return frozenset()
+    for folder in _GIVEN:
+        if PurePosixPath(path).is_relative_to(folder):
+            return frozenset()
     manifest = files.get(f"{path}/{MANIFEST}")
     content = read(manifest) if manifest else None
     return None if content is None else photo_shards(content, ids)

@@ -51,11 +51,12 @@ def _cells(steps: list[Step]) -> list[str]:
     """One row: the same thing in each of its places, or many things of a kind."""
     kind, name, versions = steps[0].kind, steps[0].name, steps[0].versions
     places: dict[str, list[Step]] = {}
+    keys: set[str] = set()
     for step in steps:
         places.setdefault(step.place, []).append(step)
-    count = len({step.key for step in steps})
-    if count > 1:
-        versions = f"{count} {_MANY[kind]}"
+        keys.add(step.key)
+    if len(keys) > 1:
+        versions = f"{len(keys)} {_MANY[kind]}"
     first = next(iter(places.values()))  # it takes as much in each place
     return [kind, name, versions, _size(first), ", ".join(places)]
 

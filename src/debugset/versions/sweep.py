@@ -124,7 +124,8 @@ def accuracies(experiments: Sequence[Experiment], param: str, column: str) -> pd
                 rows.append((name, params[param], variant, *percents))
     if not rows:
         raise ValueError(f"--metric {column}: no experiment has it; choose from {', '.join(sorted(columns))}")
-    return pd.DataFrame(sorted(rows, key=_order), columns=["experiment", "value", "variant", "accuracy", "low", "high"])
+    rows.sort(key=_order)
+    return pd.DataFrame(rows, columns=["experiment", "value", "variant", "accuracy", "low", "high"])
 
 
 def _order(row: tuple[str, Any, str, float, float, float]) -> tuple:
