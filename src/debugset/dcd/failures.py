@@ -118,11 +118,8 @@ def choose_debug_classes(
         chosen = least_accurate(predicted, truth, least)
     if not len(chosen):
         raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
-    missed, found = _missed(predicted, truth).all(axis=0), []
-    for index in chosen:
-        of_class = missed[truth == index]
-        found.append(ClassErrors(names[index], int(of_class.sum()), len(of_class)))
-    return found
+    missed = truth[failures(predicted, truth, chosen)]
+    return [ClassErrors(names[index], int((missed == index).sum()), int((truth == index).sum())) for index in chosen]
 
 
 def failures(

@@ -262,9 +262,10 @@ def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.D
     Returns:
         class (the seed's), seed_set, seed_id, image_id, distance, rank.
     """
-    mine = seeds.iloc[picks.seed][["class", "set", "image_id"]].reset_index(drop=True)
-    table = mine.rename(columns={"set": "seed_set", "image_id": "seed_id"})
-    return table.assign(image_id=pool_ids[picks.image], distance=picks.distance, rank=picks.rank)
+    mine = seeds.iloc[picks.seed]
+    columns = {"class": mine["class"].to_numpy(np.int64), "seed_set": mine["set"].to_numpy(object)}
+    columns |= {"seed_id": mine["image_id"].to_numpy(object), "image_id": pool_ids[picks.image]}
+    return pd.DataFrame(columns | {"distance": picks.distance, "rank": picks.rank})
 
 
 def unit_rows(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
