@@ -94,11 +94,14 @@ def binned(failures, successes, bins):
                 other_passed += 1
             in_bin = own_passed - own_before + other_passed - other_before
             n_bins += 1
-            for in_cell, in_all in ((own_passed - own_before, n_failures), (other_passed - other_before, n_successes)):
-                if in_cell > 0:
-                    n_cells += 1
-                    share = in_cell / n
-                    nats += share * np.log(share * n / in_bin * n / in_all)
+            if own_passed > own_before:
+                n_cells += 1
+                share = (own_passed - own_before) / n
+                nats += share * np.log(share * n / in_bin * n / n_failures)
+            if other_passed > other_before:
+                n_cells += 1
+                share = (other_passed - other_before) / n
+                nats += share * np.log(share * n / in_bin * n / n_successes)
         # Miller and Madow: (bins - 1) + (2 - 1) - (cells - 1), over 2 n
         information[feature] = max(0.0, nats + (n_bins + 1 - n_cells) / (2 * n))
     return information

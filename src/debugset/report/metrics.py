@@ -38,7 +38,7 @@ def _accuracy(inputs: Inputs) -> dict[str, Any]:
     return {"variants": variants, "runs": runs, "differences": differences, "chosen": inputs.chosen}
 
 
-def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: float = 1) -> dict[str, float]:
+def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: int = 1) -> dict[str, float]:
     """Those of the numbers that are defined, as shares of ``whole``."""
     return {name: row[name] / whole for name in names if not math.isnan(row[name])}
 
