@@ -190,7 +190,7 @@ async def _ask_all_pages(ask: Ask, photos: list[Photo], total: int, cap: int, pe
 def _distinct(photos: Sequence[Photo]) -> list[Photo]:
     """Each photo once, as it came first; oldest first."""
     different = {str(photo["id"]): photo for photo in reversed(_valid(photos))}
-    return [different[name] for name in sorted(different, key=lambda name: (upload_time(different[name]) or 0, name))]
+    return sorted(different.values(), key=lambda photo: (upload_time(photo) or 0, str(photo["id"])))
 
 
 def _valid(photos: Iterable[Photo]) -> list[Photo]:
