@@ -80,6 +80,19 @@ def test_a_new_comment_takes_the_place_of_the_old_one():
     assert "\n  classes: # one\n    - bag\n\n  # between two keys\n" in written
 
 
+def test_a_list_that_lives_on_elsewhere_does_not_take_the_comment_below_along():
+    document = edits.parse("a: &list\n  - x\n  # below\nb: 1\nc: *list\n")
+    edits.put(document, "a", ["y"])
+    assert edits.to_text(document).count("# below") == 1
+    assert parse(edits.to_text(document), PARAMS_FILE) == {"a": ["y"], "b": 1, "c": ["x"]}
+
+
+def test_a_text_s_directives_do_not_go_over_to_the_next():
+    edits.parse("%YAML 1.1\n---\na: no\n")
+    assert edits.to_text(edits.parse("b: no\n")) == "b: no\n"
+    assert edits.parse("b: no\n")["b"] == "no"
+
+
 def test_a_block_and_a_line_take_each_other_s_place():
     document, other = edits.parse(TEXT), edits.parse("a: [x, y] # in a line\nb: # in a block\n  - x # first\n\nc: 1\n")
     edits.put(document["errors"], "classes", other["a"], edits.end_comment(other, "a"))

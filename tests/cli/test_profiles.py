@@ -105,6 +105,7 @@ def test_a_whole_file_is_written_as_it_is(write):
         ("pik:\n  per_seed: 4\n", "mine.yaml: `pik` is not a section"),
         ("pick: 4\n", "mine.yaml: `pick`: "),
         ("pick: [4\n", "mine.yaml: not valid YAML: line 2: "),
+        ("pick:\n  per_seed: 4\t# a tab\n", "mine.yaml: not valid YAML: line 2: "),
         ("attributed:\n  source: sun\n  train: 10\n", r"mine.yaml: `attributed\.\w+` is"),
     ],
 )
@@ -165,6 +166,14 @@ def test_values_are_checked_before_they_are_written(copy):
     with pytest.raises(ParamsError, match=r"params.yaml: `scrape\.queries`"):
         profiles.set_values(path, {"train.random_states": [5], "scrape.queries": {"bag": ["-purse"]}})
     assert path.read_text() == before
+
+
+def test_a_file_of_other_sections_is_left_as_it_is(write):
+    text = "schema: '2.0'\nstages:\n    prepare:\n        cmd: run\n"
+    path = write(text)
+    with pytest.raises(ParamsError, match=r"mine\.yaml: `schema` is not a section"):
+        profiles.set_values(path, {"train.random_states": [1]})
+    assert path.read_text() == text
 
 
 def test_a_small_profile_gets_a_section_that_it_left_out(write):

@@ -40,6 +40,14 @@ def test_a_profile_without_numerics_is_refused(edited):
 def test_an_unknown_section_is_named(edited):
     with pytest.raises(ParamsError, match="`pik` is not a section"):
         sections.validate(edited(lambda values: values.update(pik={})))
+    with pytest.raises(ParamsError, match="`5` is not a section"):
+        sections.validate(edited(lambda values: values.update({5: {}, "pik": {}})))
+
+
+@pytest.mark.parametrize("source", [["fashion"], {}, 5, None])
+def test_a_source_of_another_type_is_refused(edited, source):
+    with pytest.raises(ParamsError, match=r"`prepare\.source`: expected one of fashion, imagenet \(got "):
+        sections.validate(edited(lambda values: values["prepare"].update(source=source)))
 
 
 @pytest.mark.parametrize(

@@ -156,10 +156,27 @@ def test_the_modes_file_is_written_and_read(tmp_path):
     assert read_modes(path).empty
 
 
-@pytest.mark.parametrize("text", ["", "# nothing\n", "mode,class_name\nx,a\n", 'mode,class_name,image_id\na,b,c,d,"\n'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"# nothing\n",
+        b"mode,class_name\nx,a\n",
+        b'mode,class_name,image_id\na,b,c,d,"\n',
+        b"mode,class_name,image_id\na,b,c,d\n",
+        b"mode,class_name,image_id\na,b,\xff\n",
+    ],
+)
 def test_a_broken_modes_file_is_named(tmp_path, text):
-    (tmp_path / "errors.modes").write_text(text)
-    with pytest.raises(ValueError, match=r"errors\.modes.*run `debugset barlow mend --none`"):
+    (tmp_path / "errors.modes").write_bytes(text)
+    with pytest.raises(ValueError, match=r"errors\.modes: .*; restore it .*`debugset barlow mend --none`"):
+        read_modes(tmp_path / "errors.modes")
+
+
+def test_a_missing_modes_file_is_named(tmp_path):
+    with pytest.raises(
+        FileNotFoundError, match=r"errors\.modes: is missing; restore it \(`git checkout"
+    ):
         read_modes(tmp_path / "errors.modes")
 
 

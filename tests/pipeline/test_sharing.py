@@ -167,6 +167,14 @@ def test_data_diff_names_what_is_not_there(two_versions):
         assert done.stdout.count("\n") == 1
 
 
+def test_data_diff_without_the_data_says_so(two_versions, tmp_path):
+    clone = clone_of(two_versions, tmp_path / "clone")
+    done = clone.run("python", "-m", "debugset.cli", "versions", "diff", *SNAPSHOTS, PYTHONPATH="src")
+    assert done.returncode == 1
+    assert done.stdout.startswith("error: data-v1: data/pool/manifest.parquet is not in this version, or neither in")
+    assert done.stdout.count("\n") == 1
+
+
 def test_the_old_data_come_back_without_a_run(two_versions):
     two_versions.git("checkout", "-q", "data-v1")
     try:

@@ -12,6 +12,7 @@ from tests.pool.worlds import QUERIES, scrape_params, scrape_section
     [
         ({"snapshot": "2019-12-30"}, "`scrape.snapshot`: Value error, must be the last day of a year"),
         ({"snapshot": "2017-12-31"}, "must not lie before scrape.since, 2018-01-01"),
+        ({"snapshot": "9999-12-31"}, "`scrape.snapshot`: Input should be less than 9999-12-31"),
         ({"shard": "month", "snapshot": "2020-02-28"}, "must be the last day of a month"),
         ({"queries": {"bag": ["sack"], "boot": ["Sack"]}}, "'Sack' is asked for bag and again for boot"),
         ({"queries": {"bag": [" "]}}, "`scrape.queries.bag.0`"),

@@ -3,7 +3,8 @@
 A new section touches no other room. A wrong key, type or range ends in one line that names it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,19 +47,26 @@ def read_text(path: Path = PARAMS_FILE) -> str:
         raise ParamsError(f"{path}: not valid YAML: {error}") from None
 
 
+@contextmanager
+def explain_yaml(path: Path) -> Iterator[None]:
+    """Let YAML's errors be a ParamsError of one line that names file and line."""
+    try:
+        yield
+    except MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ParamsError(f"{path}: not valid YAML: {line}{error.problem}") from None
+    except YAMLError as error:  # a character that no text holds
+        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+
+
 def parse(text: str, path: Path) -> dict[str, Any]:
     """The sections that a text holds, by the rules of YAML 1.2, as DVC reads them; ``path`` is for error texts.
 
     Raises:
         ParamsError: it is not YAML, or is not a mapping.
     """
-    try:
+    with explain_yaml(path):
         sections = YAML(typ="safe").load(text)
-    except MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ParamsError(f"{path}: not valid YAML: {line}{error.problem}") from None
-    except YAMLError as error:  # a character that no text holds
-        raise ParamsError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(sections, dict):
         raise ParamsError(f"{path}: expected a mapping of sections")
     return sections

@@ -21,22 +21,26 @@ class _Representer(RoundTripRepresenter):
 
 
 _Representer.add_representer(type(None), SafeRepresenter.represent_none)
-_YAML = YAML()
-_YAML.Representer = _Representer
-_YAML.preserve_quotes = True
-_YAML.width = 10**6  # columns: no line is folded
-_YAML.indent(mapping=2, sequence=4, offset=2)
+
+
+def _yaml() -> YAML:  # one for each text: it keeps a text's directives (%YAML, %TAG) and would write them to the next
+    yaml = YAML()
+    yaml.Representer = _Representer
+    yaml.preserve_quotes = True
+    yaml.width = 10**6  # columns: no line is folded
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
 
 
 def parse(text: str) -> CommentedMap:
     """A mapping with the comments and the layout of its text."""
-    return _YAML.load(text)
+    return _yaml().load(text)
 
 
 def to_text(document: CommentedMap) -> str:
     """Its text, as it was but for what was put in."""
     text = io.StringIO()
-    _YAML.dump(document, text)
+    _yaml().dump(document, text)
     return text.getvalue()
 
 
@@ -57,7 +61,9 @@ def put(mapping: CommentedMap, key: str, value: Any, comment: str = "") -> None:
     gap = ""
     if key in mapping:
         comment = comment or end_comment(mapping, key)
-        gap = _text(*_last_word(mapping, key)).partition("\n")[2]
+        holder, place = _last_word(mapping, key)
+        gap = _text(holder, place).partition("\n")[2]
+        _set_text(holder, place, end_comment(holder, place))  # it may stay, as an alias elsewhere
     mapping[key] = _laid_out(value, mapping.get(key))
     _set_text(mapping, key, comment)
     holder, place = _last_word(mapping, key)

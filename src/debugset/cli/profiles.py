@@ -8,9 +8,9 @@ from ruamel.yaml.comments import CommentedMap
 
 from debugset.base.files import replacing_file
 from debugset.base.git import git
-from debugset.base.params import PARAMS_FILE, ParamsError, parse, read_text
+from debugset.base.params import PARAMS_FILE, ParamsError, explain_yaml, parse, read_text
 from debugset.cli import edits
-from debugset.cli.sections import check_section, validate
+from debugset.cli.sections import check_names, check_section, validate
 from debugset.datasets.imagenet import ImageNetParams, synonyms
 
 FOLDER = Path("profiles")
@@ -102,6 +102,7 @@ def set_values(path: Path, values: Mapping[str, Any]) -> None:
         ParamsError: a section would not be valid; nothing is written.
     """
     document = _document(read_text(path), path)
+    check_names(document, path)
     for key, value in values.items():
         name, parameter = key.split(".")
         section = edits.section(document, name)
@@ -136,7 +137,8 @@ def _same_model(default: CommentedMap, section: CommentedMap) -> bool:
 
 def _document(text: str, path: Path) -> CommentedMap:
     parse(text, path)  # tells in one line what is wrong
-    return edits.parse(text)
+    with explain_yaml(path):  # its parser is stricter: no tab before a comment
+        return edits.parse(text)
 
 
 def _write(path: Path, text: str) -> None:

@@ -52,13 +52,18 @@ def validate(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str,
         ParamsError: names the file, the key and what is wrong, in one line.
     """
     numerics.check_mode(sections.get(numerics.KEY), path)
-    unknown = sorted(set(sections) - {numerics.KEY, *SECTIONS})
-    if unknown:
-        raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
+    check_names(sections, path)
     models = {name: check_section(sections, name, path) for name in SECTIONS}
     for problem in _contradictions(models, sections):
         raise ParamsError(f"{path}: {problem}")
     return models
+
+
+def check_names(sections: Mapping[str, Any], path: Path = PARAMS_FILE) -> None:
+    """See to it that a file names no other sections than there are; a ParamsError if it does."""
+    unknown = sorted(set(sections) - {numerics.KEY, *SECTIONS}, key=str)
+    if unknown:
+        raise ParamsError(f"{path}: `{unknown[0]}` is not a section; the sections are {', '.join(SECTIONS)}")
 
 
 def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FILE) -> Any:

@@ -42,7 +42,7 @@ def check_section(sections: Mapping[str, Any], name: str, path: Path = PARAMS_FI
     if not isinstance(section, Mapping):  # any model tells that it is missing, or no mapping
         return check(sections, name, next(iter(models.values())), path)
     source: Any = section.get("source")
-    if source not in models:
+    if not isinstance(source, str) or source not in models:
         raise ParamsError(f"{path}: `{name}.source`: expected one of {', '.join(models)} (got {source!r})")
     return check(sections, name, models[source], path)
 

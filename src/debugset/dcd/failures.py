@@ -115,6 +115,9 @@ def choose_debug_classes(
     if least is None:
         chosen = debug_classes(predicted, truth, min_missed=min_missed)
     else:
+        count = len(np.unique(truth))
+        if least > count:
+            raise ValueError(f"--least {least}: only {count} classes have images; lower it")
         chosen = least_accurate(predicted, truth, least)
     if not len(chosen):
         raise ValueError(f"--min-missed {min_missed}: no class has that many; lower it, or use --least")
@@ -179,14 +182,20 @@ def read_modes(path: Path) -> pd.DataFrame:
     Raises:
         ValueError: the file lacks a column, or is no table.
     """
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    content = "".join(dropwhile(lambda line: line.startswith("#"), lines))
+    restore = f"restore it (`git checkout {path.name}`)"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: is missing; {restore}")
+    mend = f"{restore}, or mend no mode (`debugset barlow mend --none`)"
     try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        content = "".join(dropwhile(lambda line: line.startswith("#"), lines))
         table = pd.read_csv(io.StringIO(content), dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise ValueError(f"{path}: is no table of failures ({error}); run `debugset barlow mend --none`") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: is no table of failures ({error}); {mend}") from None
     if missing := [name for name in MODES_COLUMNS if name not in table]:
-        raise ValueError(f"{path}: column `{missing[0]}` is missing; run `debugset barlow mend --none`")
+        raise ValueError(f"{path}: column `{missing[0]}` is missing; {mend}")
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first cells of longer rows for names of the rows
+        raise ValueError(f"{path}: a row has more cells than the heading; {mend}")
     return table
 
 

@@ -53,7 +53,7 @@ class ScrapeParams(Section):
     endpoint: Literal["simulator", "flickr", "table", "webdataset", "folder"]
     shard: Literal["year", "month"]
     since: date = Field(strict=False)  # YAML gives text or a date
-    snapshot: date = Field(strict=False)
+    snapshot: date = Field(strict=False, lt=date.max)  # a day must follow it
     queries: dict[str, list[_QueryText]]
     result_cap: int = Field(ge=1, le=4000)
     per_query: int | None = Field(ge=1)

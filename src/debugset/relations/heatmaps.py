@@ -23,7 +23,8 @@ def contribution_maps(
     """
     if len(shape) != 3:
         raise ValueError(
-            f"relations.layer: its output of shape {tuple(shape)} is no map; name a convolution, or say `maps: 0`"
+            f"relations.layer: its output of shape {tuple(shape)} is no map; name a convolution, "
+            "or set `relations.maps: 0`"
         )
     return (gradients * activations * keep).unflatten(1, shape).sum(1)
 

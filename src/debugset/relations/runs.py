@@ -112,5 +112,6 @@ def biased_rows(
         return left
     if len(left) < count:
         of = f"a bias of {tau:g} of {' and '.join(pair)}" if pair else "the training set"
-        raise ValueError(f"attributes.images: {count} images are asked for, but {of} leaves {len(left)}; lower it")
+        have = f"{count} images are asked for, but {of} leaves {len(left)}"
+        raise ValueError(f"attributes.images: {have}; lower it, or make more images")
     return np.sort(rng.permutation(left)[:count])

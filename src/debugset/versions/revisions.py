@@ -1,12 +1,14 @@
 """Image sets as a git revision names them, read through DVC: from the cache, else from the remote."""
 
 import io
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.scm import RevError
+from dvc_data.index import DataIndexDirError
 from PIL import Image
 
 from debugset.images.sets import MANIFEST, TAR, read_manifest
@@ -34,9 +36,10 @@ class SetVersion(NamedTuple):
         row: Any = self.manifest[self.manifest["id"] == id].iloc[0]
         if not row["shard"].endswith(TAR):
             return None
-        with self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
+        with suppress(FileNotFoundError), self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
             file.seek(int(row["offset"]))
             return Image.open(io.BytesIO(file.read(int(row["size"])))).convert("RGB")
+        return None
 
 
 def set_at(revision: str, folder: str) -> SetVersion:
@@ -52,8 +55,8 @@ def set_at(revision: str, folder: str) -> SetVersion:
             manifest = read_manifest(io.BytesIO(file.read()))
     except RevError:
         raise ValueError(f"{revision}: git knows no such tag, branch, experiment or commit") from None
-    except FileNotFoundError as error:
-        if str(error.filename or "").endswith(MANIFEST) and revision == WORKSPACE:
+    except (FileNotFoundError, DataIndexDirError) as error:
+        if str(getattr(error, "filename", None) or "").endswith(MANIFEST) and revision == WORKSPACE:
             raise ValueError(f"{folder}/{MANIFEST}: no such image set; run `dvc repro` or `dvc pull`") from None
         raise OSError(
             f"{revision}: {folder}/{MANIFEST} is not in this version, or neither in DVC's cache nor on the remote; "
