@@ -174,9 +174,7 @@ def test_a_broken_modes_file_is_named(tmp_path, text):
 
 
 def test_a_missing_modes_file_is_named(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"errors\.modes: is missing; restore it \(`git checkout"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"errors\.modes: is missing; restore it \(`git checkout"):
         read_modes(tmp_path / "errors.modes")
 
 
