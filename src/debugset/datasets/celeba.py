@@ -127,7 +127,7 @@ def read_annotations(root: Path) -> Annotations:
 
 
 def draw_names(name: str, params: CelebAParams, partition: pd.Series) -> list[str]:
-    """The file names of a set, sorted: the first of a seeded shuffle of its part of `Annotations.partition`, or all.
+    """The file names of a set, sorted: the first of a random shuffle of its part of `Annotations.partition`, or all.
 
     Raises:
         ValueError: fewer are there than are asked for.

@@ -65,7 +65,7 @@ class FashionParams(Section):
 
 @dataclass
 class Wardrobe:
-    """The garments that no image shows yet, by class, in a seeded order: every garment is worn once."""
+    """The garments that no image shows yet, by class, in a random order: every garment is worn once."""
 
     images: UInt8[np.ndarray, "n 28 28"]
     left: list[list[int]]

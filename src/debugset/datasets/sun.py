@@ -111,7 +111,7 @@ def most_balanced(signs: Int8[np.ndarray, "n a"], count: int) -> Int64[np.ndarra
 
 
 def split_rows(name: str, params: SunParams, count: int) -> Int64[np.ndarray, " rows"]:
-    """The rows of a set out of ``count``, ascending: a seeded shuffle's first are for testing, the others for training.
+    """The rows of a set out of ``count``, ascending: a random shuffle's first are for testing, the others for training.
 
     Raises:
         ValueError: the share of test images leaves one of the sets empty.

@@ -1,4 +1,4 @@
-"""Training batches: a seeded order that every device agrees on, augmentation, pixels as the model wants them."""
+"""Training batches: a random order that every device agrees on, augmentation, pixels as the model wants them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

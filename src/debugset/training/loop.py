@@ -107,7 +107,7 @@ def _fit_on_each(
     optimiser, schedule = optimiser_and_schedule(classifier, recipe)
     model, optimiser = fabric.setup(classifier, optimiser)
     stream = batches(data, recipe, size, random_state, fabric.device, fabric.global_rank, fabric.world_size)
-    bar = progress(stream, what, recipe.steps, unit="step", disable=fabric.global_rank > 0)
+    bar = progress(stream, what, recipe.steps, unit=" steps", disable=fabric.global_rank > 0)
     for step, batch in enumerate(bar):
         pixels = batch.pixels
         if attack is not None:

@@ -97,7 +97,7 @@ def swept_param(experiments: Sequence[Experiment]) -> str:
     differing = sorted(params.columns[params.nunique(dropna=False) > 1])
     if len(differing) != 1:
         why = f"they differ in {', '.join(differing)}" if differing else "they have the same parameters"
-        raise ValueError(f"--param: name the parameter to draw against, for these {len(params)} experiments: {why}")
+        raise ValueError(f"--param: name the parameter to draw against, for these experiments: {why}")
     return differing[0]
 
 
