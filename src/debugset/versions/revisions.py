@@ -31,9 +31,9 @@ class SetVersion(NamedTuple):
     folder: str
     files: Any
 
-    def image(self, id: str) -> Image.Image | None:
+    def image(self, image_id: str) -> Image.Image | None:
         """An image of the set, decoded to RGB; None if its shard is not among DVC's files or is out of reach."""
-        row: Any = self.manifest[self.manifest["id"] == id].iloc[0]
+        row: Any = self.manifest[self.manifest["id"] == image_id].iloc[0]
         if not row["shard"].endswith(TAR):
             return None
         with suppress(FileNotFoundError), self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
