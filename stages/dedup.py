@@ -24,11 +24,10 @@ def main() -> None:
         sets[name] = open_set(SETS / name)
         features[name] = open_features("robust", sets[name])
     train, test = sets[TRAIN], sets[TEST]
+    distances = dedup.class_distances(features[TRAIN], train.labels, features[TEST], test.labels)
     thresholds = {}
     for name, quantile in {"used": params.quantile, "minimum": 0.0}.items():
-        thresholds[name] = dedup.class_thresholds(
-            features[TRAIN], train.labels, features[TEST], test.labels, quantile=quantile
-        )
+        thresholds[name] = dedup.class_thresholds(distances, quantile)
     compared = np.concatenate([np.asarray(features[name]) for name in EVALUATED])
     named = pd.concat([sets[name].manifest.assign(set=name) for name in EVALUATED], ignore_index=True)
     spool, pooled = spool_folder() / "distances", open_features("robust", pool)
@@ -37,7 +36,7 @@ def main() -> None:
     scores, by_class = {}, {}
     for name, limits in thresholds.items():
         scores[name] = dedup.filter_scores(fates, pool.manifest, dedup.thresholds_of(pool.labels, limits))
-    for label in thresholds["used"]:
+    for label in distances:
         by_class[train.classes[label]] = {name: limits[label] for name, limits in thresholds.items()}
     with replacing_folder(DEDUP) as folder:
         write_parquet(folder / "keep.parquet", fates)

@@ -59,6 +59,7 @@ def test_a_source_of_another_type_is_refused(edited, source):
         ("retention", "embedders", ["dino"], "`retention.embedders`: dino is unknown"),
         ("retention", "set", "train", "`retention.set`: Input should be 'seed_source' or 'diagnosis'"),
         ("train", "random_states", [1, 0], "`train.random_states` holds `original.random_state`"),
+        ("train", "random_states", [1, 1], r"`train\.random_states`: .*a value comes twice"),
     ],
 )
 def test_sections_that_contradict_each_other_are_refused(edited, section, key, value, said):

@@ -11,6 +11,7 @@ from debugset.dcd import dedup
 from debugset.dcd.dedup import (
     Leaks,
     border_pairs,
+    class_distances,
     class_thresholds,
     decide_fates,
     far_from,
@@ -31,7 +32,8 @@ def test_thresholds_and_filter_equal_the_loops(random_state, quantile):
     rng = np.random.default_rng(random_state)
     train, test = (rng.integers(0, 4, (rows, 3)).astype(np.float32) for rows in (20, 9))
     train_labels, test_labels = np.arange(20) % 3, np.arange(9) % 3
-    thresholds = class_thresholds(train, train_labels, test, test_labels, quantile=quantile)
+    distances = class_distances(train, train_labels, test, test_labels)
+    thresholds = class_thresholds(distances, quantile)
     expected = naive.class_thresholds(train, train_labels, test, test_labels, quantile)
     assert thresholds == pytest.approx(expected)
     pool, pool_labels = rng.integers(0, 6, (30, 3)).astype(np.float32), rng.integers(0, 3, 30)
@@ -42,8 +44,8 @@ def test_thresholds_and_filter_equal_the_loops(random_state, quantile):
     with tempfile.TemporaryDirectory() as spool:
         by_shard = [far_from(parts, pool_labels, test, thresholds, spool=Path(spool)) for _ in range(2)]
     assert [as_tuples(found) for found in by_shard] == [expected] * 2
-    again = class_thresholds(in_shards(train, train_labels % 2), train_labels, test, test_labels, quantile=quantile)
-    assert again == thresholds
+    again = class_distances(in_shards(train, train_labels % 2), train_labels, test, test_labels)
+    assert class_thresholds(again, quantile) == thresholds
 
 
 @pytest.fixture
@@ -122,13 +124,13 @@ def test_a_test_image_of_any_class_counts_and_equal_distance_is_too_near():
 def test_bad_input_is_named(tmp_path):
     rows, labels = np.zeros((2, 1)), np.array([0, 1])
     with pytest.raises(ValueError, match=r"^train_labels: no image of class 1"):
-        class_thresholds(rows[:1], labels[:1], rows, labels)
+        class_distances(rows[:1], labels[:1], rows, labels)
     with pytest.raises(ValueError, match=r"^test_labels: no image of class 1"):
-        class_thresholds(rows, labels, rows[:1], labels[:1])
+        class_distances(rows, labels, rows[:1], labels[:1])
     with pytest.raises(ValueError, match=r"^test: the set is empty"):
-        class_thresholds(rows, labels, rows[:0], labels[:0])
+        class_distances(rows, labels, rows[:0], labels[:0])
     with pytest.raises(ValueError, match=r"^quantile: must lie in"):
-        class_thresholds(rows, labels, rows, labels, quantile=1.5)
+        class_thresholds({0: np.ones(2)}, 1.5)
     with pytest.raises(ValueError, match=r"^thresholds: class 1 of pool_labels has none"):
         far_from(rows, labels, rows, {0: 1.0})
     with pytest.raises(ValueError, match=r"^tests: the set is empty"):

@@ -83,12 +83,9 @@ def offsets(patterns):
     return patterns.scores - torch.einsum("bax,bx->ba", patterns.gradients, patterns.activations)
 
 
-def test_the_linear_form_is_the_score_and_its_offset_what_biases_add():
+def test_the_offset_of_the_linear_form_is_what_biases_add():
     network = made("small alexnet")
-    found = inference_patterns(network, "0.0", pixels())
-    rebuilt = torch.einsum("bax,bx->ba", found.gradients, found.activations) + offsets(found)
-    torch.testing.assert_close(rebuilt, network(pixels()).detach(), atol=1e-6, rtol=0)
-    assert offsets(found).abs().min() > 1e-4
+    assert offsets(inference_patterns(network, "0.0", pixels())).abs().min() > 1e-4
     for name, parameter in network.named_parameters():  # without biases after the layer a ReLU network has no offset
         if name.endswith("bias") and name != "0.0.bias":
             nn.init.zeros_(parameter)

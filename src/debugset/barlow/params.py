@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
-from debugset.base.params import Section
+from debugset.base.params import Section, distinct
 
 FeatureSource = Literal["foundation", "original", "robust", "pixels"]
 
@@ -31,10 +31,10 @@ class BarlowParams(Section):
         random_state: of the halves, the permutations and the examples shown.
     """
 
-    features: list[FeatureSource] = Field(min_length=1)
+    features: Annotated[list[FeatureSource], Field(min_length=1), AfterValidator(distinct)]
     estimator: Literal["binned", "ksg"]
     n_features: PositiveInt
-    depths: list[Annotated[int, Field(ge=1, le=3)]] = Field(min_length=1)
+    depths: Annotated[list[Annotated[int, Field(ge=1, le=3)]], Field(min_length=1), AfterValidator(distinct)]
     mode_depth: int = Field(ge=1, le=3)
     min_gain: float = Field(ge=0, lt=1)
     min_coverage: float = Field(ge=0, lt=1)
@@ -46,13 +46,6 @@ class BarlowParams(Section):
     attack_step: PositiveFloat
     attack_steps: PositiveInt
     random_state: int = Field(ge=0)
-
-    @field_validator("features", "depths")
-    @classmethod
-    def _distinct(cls, values: list) -> list:
-        if len(set(values)) < len(values):
-            raise ValueError("a value comes twice")
-        return values
 
     @model_validator(mode="after")
     def _consistent(self) -> "BarlowParams":

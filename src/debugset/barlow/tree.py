@@ -111,6 +111,7 @@ def _nodes(columns: np.ndarray, failed: np.ndarray, depth: int, selected: np.nda
     tree: Any = fitted.fit(columns, failed.astype(np.int64)).tree_
 
     def walk(place: int, rule: Rule, inside: np.ndarray) -> Iterator[Node]:
+        """A node, then those below its lower side, then those below its upper."""
         lower, upper = int(tree.children_left[place]), int(tree.children_right[place])
         is_leaf = lower == -1
         yield _node(rule, inside, failed, is_leaf=is_leaf)

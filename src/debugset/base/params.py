@@ -21,6 +21,13 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def distinct(values: list) -> list:
+    """A parameter's values, if none comes twice."""
+    if len(set(map(str, values))) < len(values):  # lists among them have no hash
+        raise ValueError("a value comes twice")
+    return values
+
+
 S = TypeVar("S", bound=Section)
 
 

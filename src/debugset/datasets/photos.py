@@ -8,7 +8,6 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
@@ -96,8 +95,11 @@ def _draw_photos(
     count = round(params.photos_per_class * share)
     empty = round(count * params.no_garment)
     wrong = round(count * params.wrong_label) - empty
-    others = [*range(class_), *range(class_ + 1, len(CLASSES))]
-    true_labels = [class_] * (count - wrong - empty) + list(islice(cycle(others), wrong)) + [NO_GARMENT] * empty
+    others = [other for other in range(len(CLASSES)) if other != class_]
+    true_labels = [class_] * (count - wrong - empty)
+    for place in range(wrong):
+        true_labels.append(others[place % len(others)])
+    true_labels += [NO_GARMENT] * empty
     photos = []
     for true_label in true_labels:
         context = CONTEXTS[rng.integers(len(CONTEXTS))]

@@ -4,6 +4,7 @@ Added images must be at least as different from every test image as the training
 a class is the smallest distance between its training and its test images, on robust features.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,41 +49,45 @@ class Leaks(NamedTuple):
     distance: Float64[np.ndarray, " n"]
 
 
-def class_thresholds(
+def class_distances(
     train: Float[Matrix, "n _d"],
     train_labels: Int64[np.ndarray, " _n"],
     test: Float[Matrix, "t _d"],
     test_labels: Int64[np.ndarray, " _t"],
-    *,
-    quantile: float = 0.0,
-) -> dict[int, float]:
-    """The squared distance that an added image of a class must exceed (Appendix D).
-
-    Args:
-        train: robust features of the training set.
-        test: those of the test set.
-        quantile: linear quantile over a class's test images' distances to their nearest training image of the
-            class; 0 is the paper's minimum.
+) -> dict[int, Float64[np.ndarray, " c"]]:
+    """By class, each test image's squared L2 distance to its nearest training image of the class, in robust features.
 
     Raises:
-        ValueError: shapes do not fit, a feature is not finite, the quantile is outside [0, 1], or a class has
-            no training or no test image.
+        ValueError: shapes do not fit, a feature is not finite, or a class has no training or no test image.
     """
-    if not 0 <= quantile <= 1:
-        raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
     _check_images(train, train_labels, "train")
     _check_images(test, test_labels, "test", width=train.shape[1])
     if not len(train) or not len(test):
         raise ValueError(f"{'test' if len(train) else 'train'}: the set is empty")
-    thresholds = {}
+    distances = {}
     for label in np.union1d(train_labels, test_labels):
         train_rows, test_rows = np.flatnonzero(train_labels == label), np.flatnonzero(test_labels == label)
         if not len(train_rows) or not len(test_rows):
             lacking = "train_labels" if len(test_rows) else "test_labels"
             raise ValueError(f"{lacking}: no image of class {label}, so it has no threshold; leave the class out")
         found = nearest(test[test_rows], train[train_rows], 1, names=("test", "train"))
-        thresholds[int(label)] = float(np.quantile(found.distance, quantile))
-    return thresholds
+        distances[int(label)] = found.distance[:, 0]
+    return distances
+
+
+def class_thresholds(distances: Mapping[int, Float64[np.ndarray, " c"]], quantile: float = 0.0) -> dict[int, float]:
+    """The squared distance that an added image of a class must exceed (Appendix D).
+
+    Args:
+        distances: by `class_distances`.
+        quantile: linear, of a class's distances; 0 is the paper's minimum.
+
+    Raises:
+        ValueError: the quantile is outside [0, 1].
+    """
+    if not 0 <= quantile <= 1:
+        raise ValueError(f"quantile: must lie in [0, 1], got {quantile}")
+    return {label: float(np.quantile(values, quantile)) for label, values in distances.items()}
 
 
 def far_from(

@@ -90,6 +90,7 @@ def write_pool(
         packed = packed.join(truth, on="id", how="inner")
 
     def records() -> Iterator[tuple[dict[str, Any], Callable[[], bytes]]]:
+        """Each photo's row, with what gives its file."""
         for row in packed.itertuples(index=False, name=None):
             record = dict(zip(packed.columns, row, strict=True))
             yield record, partial(content, record["url"])

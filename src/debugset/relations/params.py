@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from debugset.base.params import Section
-from debugset.training.recipe import RandomStates, Recipe, Schedule, distinct
+from debugset.base.params import Section, distinct
+from debugset.training.recipe import RandomStates, Recipe, Schedule
 
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 

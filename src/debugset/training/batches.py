@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
-from debugset.images.pixels import decode_ahead, square_pixels
+from debugset.images.pixels import Box, decode_ahead, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.training.recipe import Recipe
 
@@ -124,9 +124,11 @@ def _random_crops(data: TrainingSet, order: Iterator[np.ndarray], size: int, ran
     rng = np.random.default_rng(random_state)
 
     def draw(indices: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Each image's index with its random numbers."""
         return zip(indices.tolist(), rng.random((len(indices), 5)), strict=True)
 
     def crop(job: tuple[int, np.ndarray]) -> np.ndarray:
+        """A random part of an image by its draws, mirrored by the last of them."""
         index, draws = job
         images, row = data.locate(index)
         image = images.image(row)
@@ -138,7 +140,7 @@ def _random_crops(data: TrainingSet, order: Iterator[np.ndarray], size: int, ran
         yield indices, torch.from_numpy(pixels).permute(0, 3, 1, 2)
 
 
-def random_box(width: int, height: int, draws: Float[np.ndarray, " 5"]) -> tuple[float, float, float, float]:
+def random_box(width: int, height: int, draws: Float[np.ndarray, " 5"]) -> Box:
     """The box of a random resized crop: 8 to 100 % of the area, sides 3:4 to 4:3, cut to fit the image (px).
 
     The draws are uniform in [0, 1): area, aspect, left, top (the fifth is not used here).

@@ -4,16 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
-from debugset.base.params import Section
+from debugset.base.params import Section, distinct
 from debugset.models.params import Precision
-
-
-def distinct(values: list) -> list:
-    """A parameter's values, if none comes twice."""
-    if len(set(map(str, values))) < len(values):  # lists among them have no hash
-        raise ValueError("a value comes twice")
-    return values
-
 
 RandomStates = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
 

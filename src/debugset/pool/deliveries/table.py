@@ -135,7 +135,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     with pq.ParquetFile(path) as file:
-        return file.read(list(set(_COLUMNS).intersection(file.schema_arrow.names))).to_pandas()
+        return file.read([name for name in _COLUMNS if name in file.schema_arrow.names]).to_pandas()
 
 
 def _upload_second(text: str, where: str) -> int:
