@@ -183,7 +183,8 @@ def test_debug_classes_leave_profiles_alone_when_none_is_active(debugset):
 def test_debug_classes_say_what_is_wrong(debugset):
     before = (debugset.folder / "params.yaml").read_bytes()
     assert "no class has that many" in debugset("debug-classes", "--min-missed", "99", fails=True)
-    assert "10 classes" in debugset("debug-classes", "--least", "11", fails=True)
+    told = debugset("debug-classes", "--least", "11", fails=True)
+    assert "--least 11: only 10 classes have images; lower it" in told
     (debugset.folder / "data/errors/predictions.parquet").unlink()
     assert "dvc repro errors" in debugset("debug-classes", fails=True)
     assert (debugset.folder / "params.yaml").read_bytes() == before
