@@ -28,3 +28,13 @@ def test_what_earlier_runs_did_is_no_pace_of_the_bar_nor_of_the_note(
     with Spool(tmp_path / "spool.sqlite") as spool:
         (noted,) = spool.progress()
     assert (noted.done, noted.before, noted.total) == (4, 3, 5)
+
+
+def test_what_is_noted_is_shown_though_nothing_more_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setattr("debugset.base.progress._SECONDS_BETWEEN_LINES", 0)
+    with Spool(tmp_path / "spool.sqlite") as spool, Meter(spool, "downloading", "photo", 5) as meter:
+        meter.note("failed: 3 of a.example.org, 3 in all")
+        assert meter._progress.done == 0
+    assert capsys.readouterr().err.splitlines()[-1].endswith(" left, failed: 3 of a.example.org, 3 in all")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from debugset.pool.spool import File, Progress, Spool, is_running, list_spools
+from debugset.pool.spool import File, Progress, Spool, failed_file, is_running, list_spools
 
 FILE = File("ok", 3, 2, 700, "png", "ab12", b"bytes")
 
@@ -44,6 +44,20 @@ def test_statuses_are_counted_most_frequent_first(tmp_path: Path) -> None:
         assert list(spool.statuses().items()) == [("ok", 2), ("gone", 1)]
         assert spool.count_tried_since(0.0) == 3
         assert spool.count_tried_since(2.0**40) == 0
+
+
+def test_what_failed_is_listed_as_it_is_to_be_asked_again(tmp_path: Path) -> None:
+    tries = {"https://b/2": 9, "https://a/1": 1, "https://a/silent": 0, "https://B/silent": 0, "https://a:80": 9}
+    with Spool(tmp_path / "spool.sqlite") as spool:
+        spool.save_file("https://a/ok", "1", FILE)
+        spool.save_file("https://a/1", "1", failed_file("timed out"), 9)
+        for url, attempts in tries.items():
+            spool.save_file(url, "1", failed_file("timed out"), attempts)
+        silent = ["https://a/silent", "https://B/silent"]
+        assert spool.failed_urls() == [*silent, "https://b/2", "https://a/1", "https://a:80"]
+        assert list(spool.failed_hosts().items()) == [("a", 2), ("b", 2), ("a:80", 1)]
+        spool.give_up()
+        assert (spool.failed_urls(), spool.failed_hosts()) == ([], {})
 
 
 def test_what_is_forgotten_leaves_the_disk(tmp_path: Path) -> None:

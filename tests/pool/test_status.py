@@ -28,7 +28,8 @@ from debugset.pool.status import (
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 SEARCHED = Progress("searching", NOON - 900, NOON - 300, 0, 40, 40)
 DOWNLOADING = Progress("downloading", NOON - 100, NOON - 1, 500, 700, 1500)
-STATE = State("flickr", 1_234_567, True, NOON, [SEARCHED, DOWNLOADING], 250, (0.0, 0.0), {"ok": 12_345, "too_large": 2})
+OUTCOMES = {"ok": 12_345, "too_large": 2}
+STATE = State("flickr", 1_234_567, True, NOON, [SEARCHED, DOWNLOADING], 250, (0.0, 0.0), OUTCOMES, {})
 
 
 def lines(state: State) -> dict[str, str]:
@@ -48,6 +49,22 @@ def test_a_running_scrape_is_described_by_this_runs_own_rate() -> None:
     assert told["files"] == "2.5 a second in the last 1 minute and 40 seconds"  # when the phase began
     assert told["outcomes"] == "ok 12,345; too large 2"
     assert "searches" not in told
+    assert "failed" not in told
+
+
+@pytest.mark.parametrize(
+    ("hosts", "told"),
+    [
+        (1, "h0 1,000"),
+        (5, "h0 1,000; h1 999; h2 998; h3 997; h4 996"),
+        (6, "h0 1,000; h1 999; h2 998; h3 997; h4 996; 1 other host 995"),
+        (7, "h0 1,000; h1 999; h2 998; h3 997; h4 996; 2 other hosts 1,989"),
+    ],
+)
+def test_the_hosts_that_photos_wait_for_are_named(hosts: int, told: str) -> None:
+    state = STATE._replace(waiting={f"h{number}": 1000 - number for number in range(hosts)})
+    assert lines(state)["failed"] == f"to be asked again, by host: {told}"
+    assert as_json(state)["waiting"] == state.waiting
 
 
 def test_a_stall_shows_in_the_rate_of_the_last_minutes() -> None:
@@ -146,7 +163,7 @@ def test_a_spool_is_read_and_left_as_it_is_while_a_scrape_runs_and_after(
     state = read(path, now=300.0)
     assert (state.spool, state.running, state.moment) == ("flickr", True, 300.0)
     assert state.phases == [Progress("downloading", 100.0, 200.0, 0, 1, 2)]
-    assert (state.recent, state.statuses) == (1, {"ok": 1})
+    assert (state.recent, state.statuses, state.waiting) == (1, {"ok": 1}, {})
     assert state.search_waits == (1005.0, 6.0)
     assert state.size > 50_000
     scrape.kill()  # its answers stay in the log

@@ -27,6 +27,7 @@ class Meter:
         self._spool, self._now = spool, now
         self._progress = Progress(phase, now(), now(), before, before, total)
         self._bar: tqdm[Any] = progress(what=phase, unit=unit, total=total, initial=before)
+        self._bar.miniters = 0  # what is noted is shown in its turn, though nothing more is done
 
     def __enter__(self) -> "Meter":
         self._spool.save_progress(self._progress)
@@ -35,6 +36,11 @@ class Meter:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
         self._spool.save_progress(self._progress._replace(updated=self._now()))
+
+    def note(self, text: str) -> None:
+        """Say something behind the numbers, also while nothing more is done."""
+        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.update(0)
 
     def update(self, *, known: bool = False) -> None:
         """One more is done; ``known`` if an earlier run did it, so that it tells nothing of this run's pace."""

@@ -201,6 +201,17 @@ class Spool:
         counted = "SELECT status, COUNT(*) FROM files WHERE status LIKE ? GROUP BY status ORDER BY 2 DESC, 1"
         return dict(self._rows(counted, like))
 
+    def failed_urls(self) -> list[str]:
+        """The addresses that failed for now as they are to be asked again: what was not asked itself, the earliest."""
+        order = "ORDER BY attempts > 0, tried, rowid"
+        return [url for (url,) in self._rows(f"SELECT url FROM files WHERE status LIKE ? {order}", f"{_FAILED}%")]
+
+    def failed_hosts(self) -> dict[str, int]:
+        """How many addresses of each host failed for now, the most first."""
+        rest = "SELECT LOWER(SUBSTR(url, INSTR(url, '://') + 3)) || '/' AS rest FROM files WHERE status LIKE ?"
+        counted = f"SELECT SUBSTR(rest, 1, INSTR(rest, '/') - 1), COUNT(*) FROM ({rest}) GROUP BY 1 ORDER BY 2 DESC, 1"
+        return dict(self._rows(counted, f"{_FAILED}%"))
+
     def addresses(self) -> Iterator[tuple[Any, ...]]:
         """Every address that was tried, as it came: the columns of `ADDRESS_COLUMNS`."""
         with self._explain_errors():

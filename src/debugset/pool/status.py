@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ _RECENT = 300.0  # seconds: the "last minutes" of a rate
 _LAST_PHASE = "packing"
 _OF_FILES = ("downloading", "reading")
 _BAR = 24  # characters
+_NAMED_HOSTS = 5
 
 
 class State(NamedTuple):
@@ -29,6 +31,7 @@ class State(NamedTuple):
         recent: how many addresses were tried in the `_RECENT` seconds before the moment, by this run's last phase.
         search_waits: when the next search may go out by its rate, and when a pause of searches ends; unix seconds.
         statuses: how many addresses ended in each status, the most frequent first.
+        waiting: host -> how many of its addresses failed and wait for the next try, the most first.
     """
 
     spool: str
@@ -39,6 +42,7 @@ class State(NamedTuple):
     recent: int
     search_waits: tuple[float, float]
     statuses: Mapping[str, int]
+    waiting: Mapping[str, int]
 
 
 def give_up(path: Path) -> dict[str, int]:
@@ -76,7 +80,8 @@ def read(path: Path, now: float) -> State:
         recent = spool.count_tried_since(moment - _recent_seconds(phases, moment))
         waits = spool.turn("calls")
         statuses = spool.statuses()
-    return State(path.stem, _size(path), alive, moment, phases, recent, waits, statuses)
+        waiting = spool.failed_hosts()
+    return State(path.stem, _size(path), alive, moment, phases, recent, waits, statuses, waiting)
 
 
 def write_table(path: Path, table: Path) -> int:
@@ -109,6 +114,8 @@ def describe(state: State) -> str:
     if state.statuses:
         outcomes = [f"{status.replace('_', ' ')} {count:,}" for status, count in state.statuses.items()]
         rows.append(("outcomes", "; ".join(outcomes)))
+    if state.waiting:
+        rows.append(("failed", _describe_hosts(state.waiting)))
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {text}" for name, text in rows)
 
@@ -130,6 +137,7 @@ def as_json(state: State) -> dict[str, Any]:
         "recent_rate": recent_rate(state),
         "searches_wait_until": _iso(until) if state.running and until > state.moment else None,
         "statuses": dict(state.statuses),
+        "waiting": dict(state.waiting),
     }
 
 
@@ -194,6 +202,16 @@ def _describe_wait(state: State) -> str:
         return ""
     reason = "the service asked for a pause" if pause >= by_rate else "so many an hour are allowed"
     return f"wait until {_iso(until)}, {_span(until - state.moment)}: {reason}"
+
+
+def _describe_hosts(waiting: Mapping[str, int]) -> str:
+    """How many files wait for which hosts, the first few by name."""
+    named = [f"{host} {count:,}" for host, count in islice(waiting.items(), _NAMED_HOSTS)]
+    others = len(waiting) - len(named)
+    if others:
+        count = sum(islice(waiting.values(), _NAMED_HOSTS, None))
+        named.append(f"{others:,} other {'host' if others == 1 else 'hosts'} {count:,}")
+    return f"to be asked again, by host: {'; '.join(named)}"
 
 
 def _describe_rate(per_second: float) -> str:
