@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from hashlib import sha256
 from importlib.metadata import version
 from urllib.request import getproxies
@@ -12,16 +13,18 @@ from yarl import URL
 
 from debugset.pool.fault import Fault
 from debugset.pool.files.content import inspect
+from debugset.pool.files.health import Health
 from debugset.pool.hosts import Hosts
 from debugset.pool.limits import Clock, Turns, retry_after
 from debugset.pool.params import ScrapeParams
 from debugset.pool.spool import File, Spool
 
 REMOVED = "removed"  # 410: gone at every size
+NEW_AT_ONCE = 128  # requests to hosts that have not answered yet: those that are dead keep one until it times out
 _AGENT = "debugset"
 _HOPS = 5
 _IDLE = 3.0  # seconds until an unused connection is closed: a list of many hosts must not run out of sockets
-_TIMEOUT = aiohttp.ClientTimeout(total=600, sock_connect=20, sock_read=30)
+_TIMEOUT = aiohttp.ClientTimeout(total=600, connect=30, sock_connect=20, sock_read=30)
 _UNAVAILABLE = "photo_unavailable"  # in the address of the picture that Flickr redirects removed photos to
 _LARGE = 8 * 1024  # bytes; smaller files decode faster than a thread takes them over
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -32,11 +35,25 @@ _NO_AGENTS = {"unavailable_after", "max-snippet", "max-image-preview", "max-vide
 
 
 class Transient(Exception):
-    """There is no answer for now; ``wait``: for how many seconds the host asks to be left alone, if it does."""
+    """There is no answer for now.
+
+    Attributes:
+        wait: for how many seconds the host asks to be left alone, if it does.
+        host: which gave none; a redirect may have led to it.
+    """
 
     def __init__(self, kind: str, wait: float | None = None) -> None:
         super().__init__(kind)
         self.wait = wait
+        self.host = ""
+
+
+class Silent(Exception):
+    """A host was not asked, since it is left alone."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(host)
+        self.host = host
 
 
 def open_session(hosts: Hosts) -> aiohttp.ClientSession:
@@ -55,7 +72,8 @@ def open_session(hosts: Hosts) -> aiohttp.ClientSession:
 class Fetcher:
     """Asks hosts for files, each within its limits, and ``connections`` files at a time.
 
-    The ``spool`` keeps the pauses that hosts ask for; ``decoders`` look at all but small files.
+    The ``spool`` keeps the pauses that hosts ask for; ``decoders`` look at all but small files; ``health`` learns who
+    answers, and says who is left alone.
     """
 
     def __init__(
@@ -67,9 +85,11 @@ class Fetcher:
         clock: Clock,
         spool: Spool,
         decoders: Executor,
+        health: Health,
     ) -> None:
         self._session, self._hosts, self._params, self._clock = session, hosts, params, clock
-        self._connections, self._spool, self._decoders = connections, spool, decoders
+        self._connections, self._spool, self._decoders, self._health = connections, spool, decoders, health
+        self._new = asyncio.Semaphore(NEW_AT_ONCE)
         self._limits: dict[str, tuple[asyncio.Semaphore, Turns]] = {}
 
     async def fetch(self, address: str) -> File:
@@ -82,6 +102,7 @@ class Fetcher:
 
         Raises:
             Transient: no answer, one cut short, or one that says to come later.
+            Silent: the host is left alone.
             OSError: the host asks to be left alone for longer than an hour.
         """
         url = _parse(address)
@@ -99,12 +120,17 @@ class Fetcher:
         return File(Fault.REFUSED)
 
     async def _ask(self, url: URL) -> str | File | bytes:
-        free, turns = self._limits_of(url.host or "")
+        host = url.host or ""
+        if self._health.is_silent(host):
+            raise Silent(host)
+        free, turns = self._limits_of(host)
         async with free:
             await turns.turn()
             try:
-                return await self._request(url)
+                async with nullcontext() if self._health.has_answered(host) else self._new:
+                    return await self._request(url)
             except Transient as transient:
+                transient.host = host
                 if transient.wait is not None:
                     turns.pause(transient.wait)  # all who ask this host wait
                 raise
@@ -114,11 +140,15 @@ class Fetcher:
         target, headers = self._target(url)
         try:
             async with self._session.get(target, headers=headers, allow_redirects=False) as response:
-                return await self._read(response)
+                answer = await self._read(response)
+            self._health.note_answer(url.host or "")
+            return answer
         except (aiohttp.InvalidURL, UnicodeError):  # the latter: no name that a host can have
             return File(Fault.REFUSED)
         except TimeoutError:
             raise Transient("timed out") from None
+        except aiohttp.ClientConnectorDNSError:
+            raise Transient("host not found") from None
         except aiohttp.ClientConnectorError:
             raise Transient("no connection") from None
         except (aiohttp.ClientError, OSError):
