@@ -24,6 +24,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from debugset.base.files import replacing_file
+from debugset.images.content import decode_image, image_size
 from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
@@ -80,8 +81,12 @@ class ImageSet:
         return content
 
     def image(self, row: int | np.integer) -> Image.Image:
-        """The image in manifest row ``row``, decoded to RGB."""
-        return Image.open(io.BytesIO(self.read(row))).convert("RGB")
+        """The image in manifest row ``row``, by `decode_image`; `OSError` if it is none, or as of `read`."""
+        try:
+            return decode_image(self.read(row))
+        except ValueError:
+            place = self.root / self._locations[0][row]
+            raise OSError(f"{place}: image {self.ids[row]} cannot be decoded; restore the file") from None
 
     def pixels(self, rows: Iterable[int], size: int) -> UInt8[np.ndarray, "n size size 3"]:
         """Images as squares of ``size`` px in one array, by `square_pixels`."""
@@ -177,10 +182,10 @@ def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], Content]]
 
     Args:
         folder: where to write; a caller that must not leave half a set behind passes a temporary folder.
-        records: a mapping and the file for each image: bytes, or a function that is called for them when the image is
-            written, so that memory holds one file at a time. The mapping has ``id, label, shard`` (the tar's file name)
-            and may have ``extension`` (default ``png``), ``width, height`` (else read from the image) and any columns
-            of the source. Images of one shard come together; within it they are sorted by id.
+        records: a mapping and the file (without metadata) for each image: bytes, or a function that is called for them
+            when the image is written, so that memory holds one file at a time. The mapping has ``id, label, shard``
+            (the tar's file name) and may have ``extension`` (default ``png``), ``width, height`` (else read from the
+            image) and any columns of the source. Images of one shard come together; in it they are sorted by id.
         classes: the class names that labels index.
 
     Raises:
@@ -210,7 +215,7 @@ def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) ->
             tar.addfile(member, io.BytesIO(content))
             tar.members.clear()  # type: ignore[attr-defined]  # else it remembers every member
             if "width" not in row:
-                row["width"], row["height"] = Image.open(io.BytesIO(content)).size
+                row["width"], row["height"] = image_size(content)
             digest = hashlib.sha256(content).hexdigest()
             rows.append({**row, "sha256": digest, "offset": offset, "size": len(content)})
     return rows
