@@ -327,3 +327,16 @@ def test_words_instead_of_numbers_are_named(tmp_path):
     images = attributed(tmp_path, pd.DataFrame({"hat": [1, -1], "bag": ["yes", "no"]}))
     with pytest.raises(ValueError, match="attribute `bag` holds no numbers; say \\+1 where it is there"):
         read_attributes(images)
+
+
+@pytest.mark.parametrize("damage", ["zeros", "a page", "half of it"])
+def test_an_image_that_was_damaged_since_is_named(images, damage):
+    """Its place and size are as before, so that reading alone cannot tell."""
+    size = int(images.manifest["size"][0])
+    content = {"zeros": bytes(size), "a page": b"<html>".ljust(size), "half of it": images.read(0)[:40].ljust(size)}
+    with (images.folder / "a.tar").open("r+b") as file:
+        file.seek(int(images.manifest["offset"][0]))
+        file.write(content[damage])
+    with pytest.raises(OSError, match="cannot be decoded") as error:
+        images.pixels([0], 4)
+    assert str(error.value) == f"{images.folder / 'a.tar'}: image 12 cannot be decoded; restore the file"
