@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
+from debugset.base.arrays import ArrayLike, as_mask
 from debugset.base.machine import workers
-from debugset.features.matrix import Matrix, check_features
+from debugset.features.matrix import Matrix, as_features
 
 _NEIGHBOURS = 3  # scikit-learn's default
 BINS = 10  # a tenth of a group each: enough images in a bin for its share of failures
@@ -20,7 +21,10 @@ _FEATURES_AT_A_TIME = 128  # of which a thread holds a sorted copy
 
 
 def mutual_information(
-    features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"], *, estimator: str = "binned"
+    features: Float[Matrix, "n d"] | ArrayLike,
+    failed: Bool[np.ndarray, " _n"] | ArrayLike,
+    *,
+    estimator: str = "binned",
 ) -> Float64[np.ndarray, " d"]:
     """The mutual information of every feature with failure.
 
@@ -32,9 +36,10 @@ def mutual_information(
         Nats, at least 0; all 0 where no image or every image fails.
 
     Raises:
-        ValueError: shapes do not fit, there are no images, a feature is not finite, or the estimator is unknown.
+        ValueError: shapes do not fit, there are no images, a feature is not finite, ``failed`` is no mask, or the
+            estimator is unknown.
     """
-    check_group(features, failed)
+    features, failed = as_group(features, failed)
     if estimator not in ("binned", "ksg"):
         raise ValueError(f"estimator: choose binned or ksg, got {estimator!r}")
     if failed.all() or not failed.any():
@@ -50,15 +55,17 @@ def mutual_information(
         return np.concatenate(list(pool.map(of_columns, starts)))
 
 
-def check_group(features: Matrix, failed: np.ndarray) -> None:
-    """Raise a ValueError that names the argument unless both describe the same images, and all features are finite."""
-    check_features(features, "features")
+def as_group(
+    features: Float[Matrix, "n d"] | ArrayLike, failed: Bool[np.ndarray, " _n"] | ArrayLike
+) -> tuple[Matrix, Bool[np.ndarray, " _n"]]:
+    """The features and failures of the same images; a ValueError names what is amiss with either, NaN included."""
+    features = as_features(features, "features")
     if not len(features):
         raise ValueError("features: there are no images; a group needs at least one")
-    if failed.shape != (len(features),):
-        raise ValueError(f"failed: expected one for each of {len(features)} images, got shape {failed.shape}")
+    failed = as_mask(failed, "failed", len(features))
     if not np.isfinite(features[:]).all():
         raise ValueError("features: contains NaN or infinite values; embed these images again")
+    return features, failed
 
 
 def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
