@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -183,3 +185,15 @@ def test_images_are_collected_for_seeds_and_mended_modes_alone(predictions):
     assert set(collected["role"]) == {"seed", "mode"}
     assert collected["set"].tolist() == ["seed_source"] * 5 + ["diagnosis"] * 3
     assert collected.index.tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_class_names_are_composed_however_they_are_written(tmp_path, form):
+    written = unicodedata.normalize(form, "caf\xe9")
+    section = {"classes": ["bag", written], "setting": "single", "models": []}
+    assert check({"errors": section}, "errors", ErrorsParams).classes == ["bag", "caf\xe9"]
+    write_modes(tmp_path / "errors.modes", pd.DataFrame({"mode": ["a"], "class_name": [written], "image_id": ["1"]}))
+    assert read_modes(tmp_path / "errors.modes")["class_name"].tolist() == ["caf\xe9"]
+    both = {**section, "classes": ["caf\xe9", unicodedata.normalize("NFD", written)]}
+    with pytest.raises(ParamsError, match="a name in `classes` comes twice"):
+        check({"errors": both}, "errors", ErrorsParams)
