@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -220,3 +222,15 @@ def test_an_image_that_shows_no_class_is_no_failure_and_makes_no_debug_class():
     for find in (debug_classes, lambda *both: least_accurate(*both, 1)):
         with pytest.raises(ValueError, match=r"^labels: expected class indices from 0, but labels\[6\] is -1; "):
             find(BOTH, labels)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_class_names_are_composed_however_they_are_written(tmp_path, form):
+    written = unicodedata.normalize(form, "caf\xe9")
+    section = {"classes": ["bag", written], "setting": "single", "models": []}
+    assert check({"errors": section}, "errors", ErrorsParams).classes == ["bag", "caf\xe9"]
+    write_modes(tmp_path / "errors.modes", pd.DataFrame({"mode": ["a"], "class_name": [written], "image_id": ["1"]}))
+    assert read_modes(tmp_path / "errors.modes")["class_name"].tolist() == ["caf\xe9"]
+    both = {**section, "classes": ["caf\xe9", unicodedata.normalize("NFD", written)]}
+    with pytest.raises(ParamsError, match="a name in `classes` comes twice"):
+        check({"errors": both}, "errors", ErrorsParams)

@@ -5,6 +5,7 @@ import io
 import pickle
 import tarfile
 import tracemalloc
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from PIL import Image
 
 from debugset.base.files import sha256
+from debugset.images import sets
 from debugset.images.sets import (
     COLUMNS,
     LOOSE_FILES_A_PART,
@@ -49,6 +51,18 @@ RECORDS = [
 def images(tmp_path):
     write_set(tmp_path, RECORDS, ["bag", "boot"])
     return open_set(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_class_names_are_composed_however_they_were_written(tmp_path, form, monkeypatch):
+    written = unicodedata.normalize(form, "caf\xe9")
+    write_set(tmp_path, RECORDS, ["bag", written])
+    assert open_set(tmp_path).classes == ("bag", "caf\xe9")
+    (tmp_path / "older").mkdir()
+    monkeypatch.setattr(sets, "composed", str)  # as earlier versions wrote it
+    write_set(tmp_path / "older", [], ["bag", written])
+    monkeypatch.undo()
+    assert open_set(tmp_path / "older").classes == ("bag", "caf\xe9")
 
 
 def test_a_set_is_read_as_it_was_written(images):

@@ -13,10 +13,11 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import AfterValidator
 
+from debugset.base.names import counted_kinds, ending
 from debugset.base.params import Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, SEED_SOURCE, TEST, TRAIN
 from debugset.datasets.collection import read_files
-from debugset.images.content import FAULT_TEXTS, MAX_PIXELS, SUFFIXES, inspect_file
+from debugset.images.content import FAULT_TEXTS, IMAGE_ENDINGS, MAX_PIXELS, inspect_file
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
 _MATCHED = "matched_frequency"
@@ -200,11 +201,11 @@ def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.Dat
         if not (top / class_folder).is_dir():
             continue
         for name in sorted(path.name for path in (top / class_folder).iterdir() if not path.name.startswith(".")):
-            if name.lower().endswith(SUFFIXES):
+            if ending(name) in IMAGE_ENDINGS:
                 rows.append((name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}"))
             else:
-                others[PurePosixPath(name).suffix.lower() or "without an ending"] += 1
+                others[ending(name)] += 1
     if others:
-        counted = ", ".join(f"{count:,} {ending}" for ending, count in sorted(others.items()))
-        print(f"prepare: {top}: passed over, for they are no images: {counted}", flush=True)
+        kinds = ", ".join(counted_kinds(others))
+        print(f"prepare: {top}: other files passed over: {others.total():,} ({kinds})", flush=True)
     return pd.DataFrame(rows, columns=["id", "label", "shard"]).astype({"label": "int64"})

@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from debugset.base.arrays import ArrayLike, as_array, as_labels
 from debugset.base.files import replacing_file
-from debugset.base.params import Section
+from debugset.base.names import composed
+from debugset.base.params import ClassName, Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE
 
 ORIGINAL = "original"
@@ -37,7 +38,7 @@ class ErrorsParams(Section):
         models: the other models of the multi-model setting, by their timm names.
     """
 
-    classes: list[str] = Field(min_length=1)
+    classes: list[ClassName] = Field(min_length=1)
     setting: Literal["single", "multi"]
     models: list[str]
 
@@ -207,7 +208,7 @@ def read_modes(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: column `{missing[0]}` is missing; {mend}")
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first cells of longer rows for names of the rows
         raise ValueError(f"{path}: a row has more cells than the heading; {mend}")
-    return table
+    return table.assign(class_name=table["class_name"].map(composed))
 
 
 def write_modes(path: Path, table: pd.DataFrame) -> None:

@@ -21,7 +21,8 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from debugset.images.metadata import Truncated, add_orientation, strip_metadata
 
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".bmp")  # of files that are images, lower case
+# Of the names of image files, in lower case; of several images of one sample in a tar the first of these counts.
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp")
 MAX_PIXELS = 178_956_970  # of an image in a set: what Pillow refuses by default
 
 FAULT_TEXTS = {  # why a file is no image to use, in words

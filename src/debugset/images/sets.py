@@ -24,6 +24,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from debugset.base.files import replacing_file
+from debugset.base.names import composed
 from debugset.images.content import decode_image, image_size
 from debugset.images.pixels import square_pixels
 
@@ -157,7 +158,7 @@ def read_manifest(file: Path | io.BufferedIOBase) -> Manifest:
     """Read a manifest, whichever columns it has."""
     table = pq.read_table(file)
     metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
-    return Manifest(table.to_pandas(), tuple(metadata.get("classes", ())), metadata.get("root_variable"))
+    return Manifest(table.to_pandas(), tuple(map(composed, metadata.get("classes", ()))), metadata.get("root_variable"))
 
 
 def write_manifest(
@@ -169,7 +170,7 @@ def write_manifest(
     """
     others = [name for name in manifest.columns if name not in COLUMNS]
     table = pa.Table.from_pandas(manifest[[*COLUMNS, *others]], preserve_index=False)
-    metadata: dict[str, Any] = {"classes": list(classes)}
+    metadata: dict[str, Any] = {"classes": list(map(composed, classes))}
     if root_variable:
         metadata["root_variable"] = root_variable
     schema_metadata = {**(table.schema.metadata or {}), _METADATA: json.dumps(metadata).encode()}
