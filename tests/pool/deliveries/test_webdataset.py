@@ -241,8 +241,8 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     )
     put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'["boot"]'})
     assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON object")
-    put(tmp_path, "a/0.tar", {"x/1.jpg": image(1), "x/1.txt": b"boot"})
-    assert refused(sources, tmp_path).startswith("sources/a/0.tar/x/1.jpg: 'a-x/1' is no name; use 1 to 80")
+    put(tmp_path, "a/0.tar", {"x y/1.jpg": image(1), "x y/1.txt": b"boot"})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar/x y/1.jpg: 'a-x y-1' is no name; use 1 to 80")
     put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.txt": b"boot"})
     put(tmp_path, "a/1.tar", {"1.jpg": image(2), "1.txt": b"boot"})
     assert refused(sources, tmp_path).startswith("sources/a/1.tar/1.jpg: its id a-1 is that of a/0.tar/1.jpg too; put")
@@ -302,6 +302,13 @@ def test_tars_are_found_by_any_case_and_in_folders_within(tmp_path: Path, name: 
     assert photos["fault"].to_dict() == {"a-1": ""}
     shard = name[:-4].replace("/", "-")
     assert photos.loc["a-1", ["shard", "url"]].tolist() == [shard, f"{name}/1.jpg"]
+
+
+@pytest.mark.parametrize(("key", "id_"), [("photos/1", "a-photos-1"), ("./b/c/1", "a-b-c-1"), ("b/1.v2", "a-b-1.v2")])
+def test_photos_in_folders_of_a_tar_are_read(tmp_path: Path, key: str, id_: str) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned(key, 1))
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].to_dict() == {id_: ""}
 
 
 @pytest.mark.parametrize("ending", ["jfif", "JPE", "bmp"])

@@ -119,7 +119,8 @@ class WebDataset(LocalSource):
 
     def _read_hit(self, sample: _Sample, class_name: str, query: str, delivery: str, path: Path) -> Hit:
         image, facts = sample.image, sample.facts
-        photo, address = f"{delivery}-{sample.key}", f"{path.relative_to(self._folder).as_posix()}/{image.name}"
+        photo = f"{delivery}-{sample.key.replace('/', '-')}"  # as a shard's name, where folders are in the tar
+        address = f"{path.relative_to(self._folder).as_posix()}/{image.name}"
         self._require_new(photo, address)
         self._places[address] = Place(photo, path, image.offset, image.size)
         licence = _licence(facts)
