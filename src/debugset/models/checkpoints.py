@@ -1,7 +1,7 @@
 """Weights files that other programs wrote: read without running what is in them, and the network found inside.
 
 A checkpoint is looked at flat, each tensor under its path, as ``state_dict.module.conv1.weight``. What comes before the
-network's own names is its prefix, whoever wrapped it: data parallelism, torch.compile, Lightning, the robustness library.
+network's own names is its prefix, whoever wrapped it: data parallelism, torch.compile, Lightning, a library.
 """
 
 import re
@@ -73,7 +73,7 @@ def refuse_other_files(path: Path) -> None:
     if start.startswith(_WEB_PAGE):
         raise ValueError(f"{path}: is a web page, not weights; fetch the file that the page leads to")
     if start.startswith(_LFS_POINTER):
-        raise ValueError(f"{path}: is a pointer of Git LFS, not weights; run `git lfs pull` in the clone that it is from")
+        raise ValueError(f"{path}: is a pointer of Git LFS, not weights; run `git lfs pull` where it is from")
 
 
 def find_network(checkpoint: Any, architecture: Architecture) -> Network:
