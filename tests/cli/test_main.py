@@ -113,6 +113,17 @@ def test_check_says_which_profile_is_active(debugset):
     assert "equals no profile" in debugset("check")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["", "<<<<<<< HEAD", "[]", "{}", '{"variants": 3}', '{"variants": {"random": {"heldout": {"accuracy": null}}}}'],
+)
+def test_show_refuses_a_file_of_another_kind_in_one_line(debugset, text):
+    (debugset.folder / "metrics").mkdir()
+    (debugset.folder / "metrics/accuracy.json").write_text(text)
+    mend = "restore it (`git checkout metrics/accuracy.json`), or run `dvc repro report`"
+    assert debugset("show", fails=True) == f"error: metrics/accuracy.json: is not what stage report writes; {mend}"
+
+
 @pytest.fixture
 def predictions(debugset):
     """Recorded predictions on seed_source: of four images a class, class c is missed (c + 1) // 2 times."""

@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Int64, UInt8
 from PIL import Image
 
-from debugset.base.files import replacing_file
+from debugset.base.files import reading, replacing_file
 from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
@@ -80,8 +80,13 @@ class ImageSet:
         return content
 
     def image(self, row: int | np.integer) -> Image.Image:
-        """The image in manifest row ``row``, decoded to RGB."""
-        return Image.open(io.BytesIO(self.read(row))).convert("RGB")
+        """The image in manifest row ``row``, decoded to RGB; an OSError names it and its file if it is none."""
+        content = self.read(row)
+        try:
+            return Image.open(io.BytesIO(content)).convert("RGB")
+        except Exception as error:  # Pillow raises many kinds
+            path, kind = self.root / self._locations[0][row], type(error).__name__
+            raise OSError(f"{path}: image {self.ids[row]} cannot be decoded ({kind}); restore the file") from error
 
     def pixels(self, rows: Iterable[int], size: int) -> UInt8[np.ndarray, "n size size 3"]:
         """Images as squares of ``size`` px in one array, by `square_pixels`."""
@@ -137,7 +142,8 @@ def open_set(folder: str | Path) -> ImageSet:
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
-    manifest = read_manifest(path)
+    with reading(path, "not a manifest of images"):
+        manifest = read_manifest(path)
     for name in COLUMNS:
         if name not in manifest.rows:
             raise ValueError(f"{path}: column `{name}` is missing")

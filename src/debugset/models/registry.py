@@ -73,5 +73,6 @@ def decision_layers(architecture: Architecture) -> tuple[str, ...]:
     """
     import timm
 
-    named = timm.get_pretrained_cfg(architecture.timm_name).classifier
+    config = timm.get_pretrained_cfg(architecture.timm_name)
+    named = config.classifier if config is not None else None
     return (named,) if isinstance(named, str) else tuple(named or ())

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
+from debugset.base.files import read_parquet
 from debugset.base.text_table import text_table
 from debugset.images.sets import MANIFEST, open_set, read_attributes
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
@@ -52,10 +53,10 @@ def read_mode_table(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, p
         raise ValueError(
             f"{folder}: no diagnosis; choose `attributed.source` other than none and run `dvc repro`, or `dvc pull`"
         )
-    pairs, modes = pd.read_parquet(folder / "pairs.parquet"), pd.read_parquet(folder / "modes.parquet")
+    pairs, modes = read_parquet(folder / "pairs.parquet"), read_parquet(folder / "modes.parquet")
     annotated = [read_attributes(open_set(images)) for images in sets if (images / MANIFEST).is_file()]
     shown = pd.concat(annotated, ignore_index=True) if annotated else None
-    return mode_table(pairs, modes, shown), pd.read_parquet(folder / "runs.parquet")
+    return mode_table(pairs, modes, shown), read_parquet(folder / "runs.parquet")
 
 
 def mode_table(pairs: pd.DataFrame, modes: pd.DataFrame, attributes: pd.DataFrame | None = None) -> pd.DataFrame:
