@@ -4,6 +4,7 @@ A failure mode says which of two attributes an image shows and which it lacks. A
 each attribute that is there, and excludes every word for those that are not.
 """
 
+import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
+from ruamel.yaml import YAML
 
 from debugset.base.files import read_parquet
 from debugset.base.text_table import text_table
@@ -212,11 +213,19 @@ def query_text(combinations: Sequence[Combination], classes: Sequence[str]) -> s
     lines = [f"# {line}" for line in remarks(combinations, classes)]
     queries = queries_by_class(combinations)
     if queries:
-        block = {"scrape": {"queries": queries}}
-        # lists in one line each, however long, as in params.yaml
-        text = yaml.safe_dump(block, default_flow_style=None, sort_keys=False, allow_unicode=True, width=math.inf)
-        lines.insert(0, text.rstrip())
+        lines.insert(0, _to_yaml({"scrape": {"queries": queries}}))
     return "\n".join(lines)
+
+
+def _to_yaml(block: Mapping[str, Any]) -> str:
+    """A block by the rules of YAML 1.2, as params.yaml is read; lists in one line each, however long."""
+    yaml: Any = YAML(typ="safe")
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 10**6
+    text = io.StringIO()
+    yaml.dump(block, text)
+    return text.getvalue().rstrip()
 
 
 def remarks(combinations: Sequence[Combination], classes: Sequence[str]) -> list[str]:
