@@ -1,9 +1,12 @@
 """Mutual information: both estimators against naive twins, and ksg against scikit-learn."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core import caching
 from sklearn.feature_selection import mutual_info_classif
 
 from debugset.barlow.information import _of_sorted, _sorted_columns, mutual_information
@@ -128,3 +131,13 @@ def test_features_of_any_type_give_the_same_information(kind):
     features, failed = group(60, 3, dtype=np.float64)
     expected = mutual_information(features, failed)
     assert mutual_information(FEATURES[kind](features), failed).tolist() == expected.tolist()
+
+
+def test_a_machine_without_a_folder_for_what_numba_compiles_is_told(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])  # as where none of them can be written
+    monkeypatch.delitem(sys.modules, "debugset.barlow.kernels", raising=False)
+    monkeypatch.delattr("debugset.barlow.kernels", raising=False)
+    with pytest.raises(
+        OSError, match=r"^NUMBA_CACHE_DIR: set it to a folder that you may write; numba says: cannot cache"
+    ):
+        mutual_information(*group(61, 2))

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import pickle
+import re
 import tarfile
 import tracemalloc
 import unicodedata
@@ -14,7 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset.base.files import sha256
+from debugset.base.files import MEND, sha256
 from debugset.images import sets
 from debugset.images.sets import (
     COLUMNS,
@@ -180,6 +181,28 @@ def test_a_pickled_set_reads_on(images):
     assert pickle.loads(pickle.dumps(images)).read(2) == png(30)
 
 
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"\x89PNG\r\n\x1a\n", b"GIF89a"], ids=["a page", "a PNG cut off", "a GIF"]
+)
+def test_an_image_that_cannot_be_decoded_is_named_with_its_file(images, content):
+    row, size = 1, int(images.manifest["size"][1])
+    with (images.folder / "a.tar").open("r+b") as file:
+        file.seek(int(images.manifest["offset"][row]))
+        file.write(content.ljust(size, b"\0")[:size])
+    where = re.escape(f"{images.folder / 'a.tar'}: image {images.ids[row]} cannot be decoded; restore the file")
+    with pytest.raises(OSError, match=f"^{where}$"):
+        images.image(row)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"PAR1 and more PAR1"])
+def test_a_broken_manifest_is_named(images, content):
+    (images.folder / MANIFEST).write_bytes(content)
+    with pytest.raises(ValueError, match="not a manifest of images") as caught:
+        open_set(images.folder)
+    assert str(caught.value).startswith(f"{images.folder / MANIFEST}: not a manifest of images (")
+    assert str(caught.value).endswith(f"); {MEND}")
+
+
 def test_a_cut_shard_is_an_error_and_never_half_an_image(images):
     row = 1
     end = int(images.manifest["offset"][row] + images.manifest["size"][row])
@@ -341,16 +364,3 @@ def test_words_instead_of_numbers_are_named(tmp_path):
     images = attributed(tmp_path, pd.DataFrame({"hat": [1, -1], "bag": ["yes", "no"]}))
     with pytest.raises(ValueError, match="attribute `bag` holds no numbers; say \\+1 where it is there"):
         read_attributes(images)
-
-
-@pytest.mark.parametrize("damage", ["zeros", "a page", "half of it"])
-def test_an_image_that_was_damaged_since_is_named(images, damage):
-    """Its place and size are as before, so that reading alone cannot tell."""
-    size = int(images.manifest["size"][0])
-    content = {"zeros": bytes(size), "a page": b"<html>".ljust(size), "half of it": images.read(0)[:40].ljust(size)}
-    with (images.folder / "a.tar").open("r+b") as file:
-        file.seek(int(images.manifest["offset"][0]))
-        file.write(content[damage])
-    with pytest.raises(OSError, match="cannot be decoded") as error:
-        images.pixels([0], 4)
-    assert str(error.value) == f"{images.folder / 'a.tar'}: image 12 cannot be decoded; restore the file"

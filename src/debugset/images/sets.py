@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from jaxtyping import Int64, UInt8
 from PIL import Image
 
-from debugset.base.files import replacing_file
+from debugset.base.files import reading, replacing_file
 from debugset.base.names import composed
 from debugset.images.content import decode_image, image_size
 from debugset.images.pixels import square_pixels
@@ -143,7 +143,8 @@ def open_set(folder: str | Path) -> ImageSet:
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
-    manifest = read_manifest(path)
+    with reading(path, "not a manifest of images"):
+        manifest = read_manifest(path)
     for name in COLUMNS:
         if name not in manifest.rows:
             raise ValueError(f"{path}: column `{name}` is missing")

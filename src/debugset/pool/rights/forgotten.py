@@ -5,9 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from debugset.base.files import replacing_file
+from debugset.base.files import read_parquet, replacing_file
 from debugset.images.sets import MANIFEST
 from debugset.pool.names import is_name
 from debugset.pool.spool import Spool, is_running, list_spools
@@ -86,7 +84,7 @@ def ids_in_pool(ids: Collection[str], pool: Path) -> set[str]:
     """Those of the ids that a pool holds; none if there is no pool."""
     if not (pool / MANIFEST).is_file():
         return set()
-    return set(pd.read_parquet(pool / MANIFEST, columns=["id"])["id"]) & set(ids)
+    return set(read_parquet(pool / MANIFEST, columns=["id"])["id"]) & set(ids)
 
 
 def describe(summary: Summary, in_pool: Collection[str]) -> str:
