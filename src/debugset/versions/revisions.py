@@ -12,6 +12,7 @@ from PIL import Image
 
 from debugset.base.files import reading
 from debugset.base.git import git
+from debugset.images.content import decode_image
 from debugset.images.sets import MANIFEST, TAR, read_manifest
 
 WORKSPACE = "workspace"
@@ -40,7 +41,7 @@ class SetVersion(NamedTuple):
         try:
             with self.files.open(f"{self.folder}/{row['shard']}", "rb") as file:
                 file.seek(int(row["offset"]))
-                return Image.open(io.BytesIO(file.read(int(row["size"])))).convert("RGB")
+                return decode_image(file.read(int(row["size"])))
         except Exception:  # a remote's client raises many kinds; the picture is drawn without this image
             return None
 
