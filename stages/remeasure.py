@@ -5,7 +5,7 @@ import pandas as pd
 from debugset.base.command import run
 from debugset.base.files import write_parquet
 from debugset.base.params import load
-from debugset.base.paths import BARLOW, DIAGNOSIS, EVALUATION, REMEASURED
+from debugset.base.paths import BARLOW, DIAGNOSIS, EVALUATION, REMEASURED, SETS
 from debugset.dcd.accuracy import BootstrapParams
 from debugset.dcd.remeasure import remeasure
 
@@ -16,7 +16,13 @@ def main() -> None:
     predictions = pd.read_parquet(EVALUATION / "predictions.parquet")
     predictions = predictions[predictions["set"] == DIAGNOSIS]
     members = pd.read_parquet(BARLOW / "members.parquet")
-    write_parquet(REMEASURED, remeasure(members, predictions, params.resamples, params.random_state))
+    table = remeasure(members, predictions, params.resamples, params.random_state)
+    if members.empty:
+        print("remeasure: there is no failure mode, so nothing is measured again")
+    elif table.empty:
+        mend = f"lower `barlow.discovery`, or make {SETS / DIAGNOSIS} larger"
+        print(f"remeasure: no failure mode has held-out images, so nothing is measured again; {mend}")
+    write_parquet(REMEASURED, table)
 
 
 if __name__ == "__main__":
