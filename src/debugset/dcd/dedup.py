@@ -211,7 +211,8 @@ def check_kept(fates: pd.DataFrame, quantile: float) -> None:
 
 def lost_classes(fates: pd.DataFrame, labels: Int64[np.ndarray, " n"], class_names: Sequence[str]) -> Iterator[str]:
     """A line for each class of which the filters keep no image; ``labels`` are the pool images' weak ones."""
-    for label, of_class in fates.groupby(labels):
+    for label in np.unique(labels):
+        of_class = fates[labels == label]
         if not of_class["keep"].any():
             yield f"dedup: no image of {class_names[label]} is kept: {_counts(of_class)}"
 
