@@ -18,3 +18,14 @@ def test_a_failure_is_an_error_unless_it_counts_as_nothing(tmp_path, monkeypatch
     with pytest.raises(OSError, match=r"^git rev-parse: fatal: .*nowhere"):
         git("rev-parse", "nowhere")
     assert git("rev-parse", "nowhere", check=False) == ""
+
+
+@pytest.mark.parametrize("arguments", [["rev-parse", "HEAD"], ["show", "HEAD:x"], ["for-each-ref"]])
+def test_another_users_clone_is_never_taken_for_nothing(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for check in (True, False):
+        with pytest.raises(OSError, match=r"dubious ownership(.|\n)*git config --global --add safe\.directory"):
+            git(*arguments, check=check)
