@@ -10,7 +10,14 @@ from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, pictures_frame
 from debugset.barlow.pixels import pixel_statistics
 from debugset.barlow.planted import frequent_contexts
 from debugset.barlow.predictions import new_predictions, stored_predictions
-from debugset.barlow.tables import groups_frame, members_frame, modes_frame, nodes_frame, planted_frame
+from debugset.barlow.tables import (
+    groups_frame,
+    members_frame,
+    modes_frame,
+    nodes_frame,
+    planted_frame,
+    why_no_modes,
+)
 from debugset.base.command import run
 from debugset.base.files import replacing_folder, write_parquet
 from debugset.base.params import load
@@ -53,6 +60,8 @@ def main() -> None:
         for name, table in tables.items():
             write_parquet(folder / f"{name}.parquet", table)
     print(f"barlow: {len(modes)} failure modes, {int(modes['holds'].sum())} of them hold on the held-out half")
+    if modes.empty:
+        print(f"barlow: {why_no_modes(by_analysis[0])}")
 
 
 def _features(source: str, images: ImageSet) -> Matrix:

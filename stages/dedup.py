@@ -33,6 +33,9 @@ def main() -> None:
     spool, pooled = spool_folder() / "distances", open_features("robust", pool)
     leaks = dedup.far_from(pooled, pool.labels, compared, thresholds["used"], spool=spool)
     fates = dedup.decide_fates(pool.manifest, named, train.manifest, leaks, thresholds["used"])
+    dedup.check_kept(fates, params.quantile)
+    for line in dedup.lost_classes(fates, pool.labels, pool.classes):
+        print(line)
     scores, by_class = {}, {}
     for name, limits in thresholds.items():
         scores[name] = dedup.filter_scores(fates, pool.manifest, dedup.thresholds_of(pool.labels, limits))

@@ -7,7 +7,15 @@ from debugset.base.command import run
 from debugset.base.files import write_parquet
 from debugset.base.params import load
 from debugset.base.paths import ERRORS, EVALUATED, MENDED_MODES, MODELS, SETS
-from debugset.dcd.failures import ORIGINAL, PREDICTION_COLUMNS, ErrorsParams, failures_frame, read_modes
+from debugset.dcd.failures import (
+    ORIGINAL,
+    PREDICTION_COLUMNS,
+    ErrorsParams,
+    check_something_to_collect,
+    failures_frame,
+    gaps,
+    read_modes,
+)
 from debugset.images.sets import open_set
 from debugset.models.classifier import Classifier, Description, load_model
 from debugset.models.inference import prepare_for_inference
@@ -28,9 +36,13 @@ def main() -> None:
             frame = predict_table(classifier, description, images, np.arange(len(images)), embed.precision)
             frames.append(frame.assign(model=name, random_state=0, set=images.folder.name))
     table = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
-    failures = failures_frame(table, sets[0].classes, params, read_modes(MENDED_MODES))
+    write_parquet(ERRORS / "predictions.parquet", table)  # first: `debugset debug-classes` mends by it what follows
+    classes = sets[0].classes
+    failures = failures_frame(table, classes, params, read_modes(MENDED_MODES))
+    check_something_to_collect(failures, table, classes, params)
     print(f"failures: {failures['role'].value_counts().to_dict()}")
-    write_parquet(ERRORS / "predictions.parquet", table)
+    for line in gaps(failures, classes, params):
+        print(line)
     write_parquet(ERRORS / "failures.parquet", failures)
 
 

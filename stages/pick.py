@@ -10,7 +10,7 @@ from debugset.base.params import load
 from debugset.base.paths import DEDUP, DEVAL, ERRORS, PICKS, POOL, SETS
 from debugset.dcd.dedup import removed_images
 from debugset.dcd.failures import collected_for
-from debugset.dcd.picks import PickParams, pick_by_shard, picks_frame
+from debugset.dcd.picks import PickParams, missing_picks, pick_by_shard, picks_frame
 from debugset.features.store import open_features
 from debugset.images.sets import open_set
 
@@ -40,7 +40,24 @@ def main() -> None:
         weak_labels=params.weak_labels,
         normalise=params.normalise,
     )
-    write_parquet(PICKS / f"{purpose}.parquet", picks_frame(picks, seeds, pool.ids))
+    table = picks_frame(picks, seeds, pool.ids)
+    tell_missing(purpose, table, seeds, per_seed, int(taken.sum()), pool.classes)
+    write_parquet(PICKS / f"{purpose}.parquet", table)
+
+
+def tell_missing(
+    purpose: str, picks: pd.DataFrame, seeds: pd.DataFrame, per_seed: int, taken: int, classes: tuple[str, ...]
+) -> None:
+    """Tell for which classes the pool ran dry; a ValueError if nothing at all was picked, for then nothing is added."""
+    missing = missing_picks(picks, seeds, per_seed)
+    names, mend = ", ".join(classes[label] for label in missing.index), "collect more (`scrape.queries`)"
+    if picks.empty:
+        what = f"no image of the pool is left to pick for {len(seeds)} failures of {names}"
+        mend += f", or lower `{'pick.per_seed_validation' if taken else 'dedup.quantile'}`"
+        raise ValueError(f"{PICKS / purpose}.parquet: {what}{f', de-val took {taken}' if taken else ''}; {mend}")
+    if len(missing):
+        asked = f"{len(picks):,} of {per_seed * len(seeds):,} picks asked for"
+        print(f"pick: {purpose}: {asked}, the pool ran dry for {names}; {mend}")
 
 
 def seed_features(seeds: pd.DataFrame, embedder: str) -> np.ndarray:

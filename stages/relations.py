@@ -19,7 +19,11 @@ def main() -> None:
     networks, params = load("attributes", AttributesParams), load("relations", RelationsParams)
     train, test = open_set(ATTRIBUTED / TRAIN), open_set(ATTRIBUTED / TEST)
     parts: dict[str, list[pd.DataFrame]] = {"runs": [], **{name: [] for name in TABLES}}
-    if len(train):
+    if not len(train):
+        print("relations: no images with attributes, so nothing is diagnosed")
+    else:
+        if not len(test):
+            print("relations: no test images, so no accuracy is measured")
         attributes = read_training_attributes(train, networks)
         names = list(attributes.columns)
         test_attributes = read_test_attributes(test, names)
@@ -29,6 +33,7 @@ def main() -> None:
             rows = biased_rows(attributes, one.pair, one.tau, networks.images, one.random_state)
             network = open_network(ATTRIBUTE_NETWORKS / one.name, params.layer)
             study = Study(network, train, rows, attributes, test, test_attributes, truth, params)
+            study.check_shown()
             parts["runs"].append(pd.DataFrame([{**vars(one), "images": len(rows)}]))
             for name, table in TABLES.items():
                 parts[name].append(table(study).assign(run=one.name))

@@ -15,6 +15,9 @@ def main() -> None:
     """Write class and context retention of every embedder and of chance."""
     params = load("retention", RetentionParams)
     images = open_set(SETS / params.set)
+    if max(params.ks) >= len(images):
+        what = f"its images number {len(images)}, too few for `retention.ks` {max(params.ks)}"
+        raise ValueError(f"{images.folder}: {what}; lower it, or choose a larger `retention.set`")
     contexts = images.manifest["context"].to_numpy(object) if "context" in images.manifest else None
     if contexts is None:
         print(f"retention: {images.folder} has no column `context`, so only class retention is measured")

@@ -1,5 +1,6 @@
 """Stage scrape: the pool of weakly labelled photos, from Flickr, its simulator over the world, or ``sources``."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from debugset.base.command import run
@@ -25,7 +26,19 @@ def main() -> None:
     truth = world.manifest.set_index("id")[TRUTH] if params.endpoint == "simulator" else None
     with open_source(params, queries, world.classes, WORLD, SOURCES) as source:
         scrape(params, source, world.classes, OUTS, read_forgotten(FORGOTTEN), truth)
-    tell(read_json(OUTS.report))
+    report = read_json(OUTS.report)
+    tell(report)
+    for line in unserved(report, queries):
+        print(line)
+
+
+def unserved(report: dict[str, Any], queries: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A warning for each class asked for of which no photo was packed: nothing can be collected for it."""
+    for name in queries:
+        counts = report["by_class"].get(name, {"found": 0, "packed": 0})
+        if not counts["packed"]:
+            what = f"no photo of {name} was packed, {counts['found']:,} were found, so nothing can be collected for it"
+            yield f"warning: {what}; widen `scrape.queries.{name}`, or take it out of `errors.classes`"
 
 
 def tell(report: dict[str, Any]) -> None:

@@ -37,11 +37,18 @@ def main() -> None:
 
 
 def training_set(variant: str, images: ImageSet, random_state: int) -> tuple[TrainingSet, dict]:
-    """The original training images with what the variant adds, and a description of that."""
+    """The original training images with what the variant adds, and a description of that.
+
+    Raises:
+        ValueError: a variant other than retrain adds nothing.
+    """
     if variant == "retrain":
         return whole_set(images), variants.NOTHING_ADDED
     pool = open_set(POOL)
     added = added_images(variant, pool, images, random_state)
+    if not len(added.rows):
+        mend = "collect more (`scrape.queries`), or lower `dedup.quantile` or `pick.per_seed_validation`"
+        raise ValueError(f"train: variant {variant} adds no image, so it would be retrain again; {mend}")
     labels = np.concatenate([images.labels, added.labels])
     parts = [(images, np.arange(len(images), dtype=np.int64)), (pool, added.rows)]
     described = variants.describe_added(added, pool.manifest, images.classes)

@@ -164,3 +164,14 @@ def test_photos_without_garment_are_part_of_the_wrong_ones():
     section = prepare_params().model_dump() | {"wrong_label": 0.1, "no_garment": 0.2}
     with pytest.raises(ParamsError, match="no_garment is a part of wrong_label"):
         check({"prepare": section}, "prepare", FashionParams)
+
+
+@pytest.mark.parametrize("name", ["train", "test", "seed_source", "heldout_source"])
+@pytest.mark.parametrize("count", [1, len(CLASSES) - 1])
+def test_a_set_too_small_for_an_image_of_every_class_is_refused(name, count):
+    section = prepare_params().model_dump() | {name: count}
+    with pytest.raises(ParamsError) as error:
+        check({"prepare": section}, "prepare", FashionParams)
+    assert str(error.value) == (
+        f"params.yaml: `prepare.{name}`: Input should be greater than or equal to 10 (got {count})"
+    )

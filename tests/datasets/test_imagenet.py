@@ -334,3 +334,19 @@ def test_the_real_classes_are_in_the_order_of_imagenet(profile):
 def test_the_profile_asks_the_synonyms_of_its_classes(profile):
     assert isinstance(check_section(profile, "prepare"), ImageNetParams)
     assert profile["scrape"]["queries"] == imagenet.synonyms(profile["errors"]["classes"])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"threshold": "v2-matched", "top_images": "v2-matched"}, {"threshold": "v2-copy", "top_images": "v2-matched"}],
+    ids=["one release three times", "a copy of it"],
+)
+def test_releases_that_hold_nothing_out_are_refused(root, changes):
+    shutil.copytree(root / "v2-matched", root / "v2-copy")
+    with pytest.raises(ValueError) as error:
+        run_prepare(releases=PREPARE["releases"] | changes)
+    assert str(error.value) == (
+        "prepare.releases: threshold and top_images hold no image that matched_frequency lacks, so none is held out; "
+        "name three different releases (docs/imagenet.md tells what belongs there)"
+    )
+    assert not Path("data").exists()

@@ -262,6 +262,34 @@ def test_the_stage_asks_the_debug_classes_only(checkout: Path, capsys: pytest.Ca
     assert "truncated: " in told
 
 
+@pytest.mark.parametrize(
+    ("queries", "lacking", "found"),
+    [
+        ({"shirt": QUERIES["shirt"]}, [], 0),
+        ({"shirt": ["nowhere"]}, ["shirt"], 0),
+        ({"boot": ["nowhere"], "shirt": ["at sea"]}, ["boot", "shirt"], 0),
+        ({"boot": ["boot"], "shirt": ["boot -sea"]}, ["boot", "shirt"], None),
+    ],
+    ids=["all served", "a word that finds nothing", "two classes", "each finds the other's"],
+)
+def test_a_class_without_a_photo_is_told(
+    checkout: Path, photos: pd.DataFrame, capsys: pytest.CaptureFixture, queries: dict, lacking: list, found: int | None
+) -> None:
+    queries = {"bag": QUERIES["bag"], **queries}
+    sections = {"scrape": scrape_section(queries=queries), "errors": {"classes": list(queries)}}
+    Path("params.yaml").write_text(yaml.safe_dump(sections))
+    main()
+    if found is None:
+        found = len(naive_search(photos, ["boot"], [0, 4, 9], second(2018), second(2020) - 1))
+        assert found
+    told = [line for line in capsys.readouterr().out.splitlines() if "was packed" in line]
+    assert told == [
+        f"warning: no photo of {name} was packed, {found} were found, so nothing can be collected for it; widen "
+        f"`scrape.queries.{name}`, or take it out of `errors.classes`"
+        for name in lacking
+    ]
+
+
 def test_what_a_person_should_look_at_is_said(capsys: pytest.CaptureFixture) -> None:
     tell(
         {"packed": 9, "found": 12, "cross_class_dropped": 0, "rejected": {"gone": 1, "html": 2}, "lost_to_cap": 1500}

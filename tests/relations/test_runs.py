@@ -60,7 +60,7 @@ def test_images_without_attributes_are_refused_but_no_images_are_not(tmp_path, l
 
 
 def test_images_that_are_not_square_are_accepted(tmp_path):
-    table = pd.DataFrame({"hat": [1, -1]})
+    table = pd.DataFrame({"hat": [1, -1], "bag": [1, 1]})
     wide = attributed_set(tmp_path / "wide", np.zeros((2, 4, 6, 3), np.uint8), table)
     assert read_training_attributes(wide, attributes_params())["hat"].tolist() == [1, -1]
 

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Int64
 from debugset.base.arrays import ArrayLike, as_labels, as_mask
 
 GROUPINGS = ("label", "prediction")  # explain false negatives and false positives
+NOTHING_TO_EXPLAIN = NO_FAILURES, ONLY_FAILURES = ("no failures", "failures only")
 
 
 class Group(NamedTuple):
@@ -55,5 +56,5 @@ def obstacle(group: Group, failed: Bool[np.ndarray, " n"], min_images: int) -> s
     if len(failures) < min_images:
         return f"{len(failures)} images, fewer than {min_images}"
     if not failures.any():
-        return "no failures"
-    return "failures only" if failures.all() else None
+        return NO_FAILURES
+    return ONLY_FAILURES if failures.all() else None

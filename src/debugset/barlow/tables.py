@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from debugset.barlow.analysis import Analysis, Explanation
+from debugset.barlow.groups import NOTHING_TO_EXPLAIN
 from debugset.barlow.modes import SIGNIFICANT, bonferroni, failure_modes, is_valid, score_rule
 from debugset.barlow.planted import planted_cause
 from debugset.barlow.tree import FailureTree, holds, read_rule, rule_text
+from debugset.base.paths import DIAGNOSIS, SETS
 
 KEY = ["analysed", "features", "grouping", "depth", "class"]
 RATES = ["count", "failures", "error_rate", "error_coverage"]
@@ -45,6 +47,21 @@ def groups_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:
                 row |= {"chance_gain": float(chance.mean()), "chance_gain_95": float(np.quantile(chance, 0.95))}
         rows.append(row)
     return pd.DataFrame(rows, columns=_GROUP_COLUMNS).astype({"valid": "boolean"})
+
+
+def why_no_modes(explanations: Sequence[Explanation]) -> str:
+    """Why an analysis, given by its explanations, has no failure modes, and the mend, in one line."""
+    params = explanations[0].analysis.params
+    reasons: Counter[str] = Counter()
+    for one in explanations:
+        if one.depth == params.mode_depth:
+            reasons["too few images" if one.reason not in ("", *NOTHING_TO_EXPLAIN) else one.reason] += 1
+    if reasons[""]:
+        return "no leaf passes `barlow.min_gain` and `barlow.min_coverage`; lower them to see weaker modes"
+    line = "no group can be explained: " + ", ".join(f"{reason} in {count}" for reason, count in reasons.most_common())
+    if reasons["too few images"]:
+        line += f"; make {SETS / DIAGNOSIS} larger, or lower `barlow.min_images`"
+    return line
 
 
 def nodes_frame(explanations: Sequence[Explanation]) -> pd.DataFrame:

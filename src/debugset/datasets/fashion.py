@@ -44,11 +44,11 @@ class FashionParams(Section):
     source: Literal["fashion"]
     random_state: int = Field(ge=0)  # of all that is drawn
     skew: float = Field(ge=0, le=1)  # share of a class's train and test images that show one of its two usual contexts
-    train: PositiveInt  # images in that set; so are the next four
-    test: PositiveInt
-    seed_source: PositiveInt
-    heldout_source: PositiveInt
-    diagnosis: PositiveInt
+    train: int = Field(ge=len(CLASSES))  # images in that set, at least one a class; so are the next three
+    test: int = Field(ge=len(CLASSES))
+    seed_source: int = Field(ge=len(CLASSES))
+    heldout_source: int = Field(ge=len(CLASSES))
+    diagnosis: PositiveInt  # the same, but some classes may be missing
     photos_per_class: PositiveInt  # what a class's search finds in the first snapshot, planted photos aside
     wrong_label: float = Field(ge=0, le=1)  # share of them that do not show the class, those without a garment included
     no_garment: float = Field(ge=0, le=1)  # share of them that show no garment

@@ -107,11 +107,16 @@ def list_sets(root: Path, params: ImageNetParams) -> dict[str, pd.DataFrame]:
 
     Raises:
         FileNotFoundError: a folder is missing.
-        ValueError: a folder lacks classes, or is not what its place asks for.
+        ValueError: a folder lacks classes, or is not what its place asks for, or no image is held out.
     """
     releases = {name: _list_release_files(root, folder) for name, folder in params.releases.model_dump().items()}
     released = pd.concat(releases.values(), ignore_index=True).drop_duplicates("id")
     heldout = released[~released["id"].isin(releases[_MATCHED]["id"])]
+    if heldout.empty:
+        raise ValueError(
+            "prepare.releases: threshold and top_images hold no image that matched_frequency lacks, so none is held "
+            f"out; name three different releases ({_HELP})"
+        )
     return {
         SEED_SOURCE: releases[_MATCHED],
         HELDOUT_SOURCE: heldout.sort_values(["label", "id"], ignore_index=True),

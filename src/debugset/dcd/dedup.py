@@ -4,7 +4,7 @@ Added images must be at least as different from every test image as the training
 a class is the smallest distance between its training and its test images, on robust features.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from pydantic import Field
 from debugset.base.arrays import ArrayLike, as_labels
 from debugset.base.files import sha256
 from debugset.base.params import Section
+from debugset.base.paths import POOL
 from debugset.base.progress import progress
 from debugset.features import neighbours
 from debugset.features.matrix import Matrix, as_features
@@ -194,6 +195,33 @@ def decide_fates(
     limits = thresholds_of(pool["label"].to_numpy(np.int64), thresholds)
     columns = {"image_id": pool["id"].to_numpy(object), "keep": keep, "reason": reason, "nearest_set": nearest_set}
     return pd.DataFrame(columns | {"nearest_id": nearest_id, "distance": distance, "threshold": limits})
+
+
+def check_kept(fates: pd.DataFrame, quantile: float) -> None:
+    """See to it that the filters keep an image of the pool; arguments as of `decide_fates` and `class_thresholds`.
+
+    Raises:
+        ValueError: they keep none.
+    """
+    if fates["keep"].any():
+        return
+    mend = "collect more (`scrape.queries`)"
+    if quantile > 0:
+        mend = f"lower `dedup.quantile`, or {mend}"
+    raise ValueError(f"{POOL}: the filters keep none of its {len(fates)} images: {_counts(fates)}; {mend}")
+
+
+def lost_classes(fates: pd.DataFrame, labels: Int64[np.ndarray, " n"], class_names: Sequence[str]) -> Iterator[str]:
+    """A line for each class of which the filters keep no image; ``labels`` are the pool images' weak ones."""
+    for label in np.unique(labels):
+        of_class = fates[labels == label]
+        if not of_class["keep"].any():
+            yield f"dedup: no image of {class_names[label]} is kept: {_counts(of_class)}"
+
+
+def _counts(fates: pd.DataFrame) -> str:
+    """How many images were removed, by reason, in words."""
+    return f"{(fates['reason'] == 'leak').sum()} leaks, {(fates['reason'] == 'duplicate').sum()} duplicates"
 
 
 def removed_images(fates: pd.DataFrame, pool_ids: np.ndarray) -> Bool[np.ndarray, " n"]:

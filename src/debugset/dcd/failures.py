@@ -1,7 +1,7 @@
 """The original model's failures: classes to mend, seed and held-out images (section 3.4, Appendix A)."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import dropwhile
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ from debugset.base.arrays import ArrayLike, as_array, as_labels
 from debugset.base.files import replacing_file
 from debugset.base.names import composed
 from debugset.base.params import ClassName, Section
-from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE
+from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE, SETS
 
 ORIGINAL = "original"
 ROLES = {SEED_SOURCE: "seed", HELDOUT_SOURCE: "heldout"}
@@ -24,6 +24,7 @@ _MODES_HEADER = """\
 # Failures on `diagnosis` that images are collected for besides the seeds: `debugset barlow mend MODE` writes them.
 mode,class_name,image_id
 """
+_LARGER = "make the set larger or harder (section `prepare`)"
 PREDICTION_COLUMNS = ["model", "random_state", "set", "image_id", "label", "predicted"]
 MODES_COLUMNS = ["mode", "class_name", "image_id"]
 
@@ -167,7 +168,8 @@ def failures_frame(
         in the order of the original's predictions.
 
     Raises:
-        ValueError: a debug class is unknown, a model lacks predictions, or a mended image is no failure.
+        ValueError: a debug class is unknown or has no image in a set, a model lacks predictions, or a mended image is
+            no failure.
     """
     indices = class_indices(params.classes, class_names)
     models = [ORIGINAL, *(params.models if params.setting == "multi" else [])]
@@ -175,6 +177,7 @@ def failures_frame(
     for name, role in ROLES.items():
         images = _align(predictions[predictions["set"] == name], name, models)
         labels, guesses = images["label"].to_numpy(np.int64), images[models].to_numpy(np.int64)
+        _check_classes_have_images(name, labels, indices, class_names)
         rows = failures(guesses.T, labels, indices)
         columns = {"class": labels[rows], "image_id": images.index[rows], "predicted": guesses[rows, 0]}
         found.append(pd.DataFrame({"role": role, "set": name, **columns}))
@@ -186,6 +189,53 @@ def failures_frame(
 def collected_for(failures: pd.DataFrame) -> pd.DataFrame:
     """The failures that images are collected for: the seeds, then those of modes that are mended on purpose."""
     return failures[failures["role"].isin(["seed", MODE])].reset_index(drop=True)
+
+
+def check_something_to_collect(
+    failures: pd.DataFrame, predictions: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams
+) -> None:
+    """See to it that there is a failure to collect images for: without one, all training would be in vain.
+
+    Arguments as for `failures_frame`, and what it gave.
+
+    Raises:
+        ValueError: there is none; tells what the original model does miss.
+    """
+    if len(collected_for(failures)):
+        return
+    of_set = predictions[(predictions["set"] == SEED_SOURCE) & (predictions["model"] == ORIGINAL)]
+    labels = np.unique(of_set.loc[of_set["label"] != of_set["predicted"], "label"])
+    missed = [class_names[label] for label in labels]
+    if set(missed) & set(params.classes):
+        what = "no image of `errors.classes` is missed by the original model and by all of `errors.models`"
+        mend = "name models that miss more, or say `errors.setting: single`"
+    elif missed:
+        what = f"the original model misses no image of `errors.classes`, but some of {_some(missed)}"
+        mend = "name such classes there, by `debugset debug-classes`"
+    else:
+        what = "the original model misses no image of any class"
+        mend = f"{_LARGER}, or debug another model (section `original`)"
+    raise ValueError(f"{SETS / SEED_SOURCE}: there is nothing to collect images for: {what}; {mend}")
+
+
+def gaps(failures: pd.DataFrame, class_names: Sequence[str], params: ErrorsParams) -> Iterator[str]:
+    """What failures to debug lack, a line each: classes without seeds, and without held-out failures.
+
+    Arguments as for `failures_frame`, and what it gave.
+    """
+    without = {}
+    for role in ROLES.values():
+        present = {class_names[label] for label in failures.loc[failures["role"] == role, "class"]}
+        without[role] = [name for name in params.classes if name not in present]
+    if len(without["seed"]) == len(params.classes):
+        yield "failures: no seed of any class, so images are collected for the failures of modes alone"
+    elif without["seed"]:
+        yield f"failures: no seed of {_some(without['seed'])}, so nothing is collected for such images"
+    if len(without["heldout"]) == len(params.classes):
+        what = "no failure of `errors.classes`, so the gain on failures that nothing is collected for can't be measured"
+        yield f"warning: {SETS / HELDOUT_SOURCE}: {what}; {_LARGER}"
+    elif without["heldout"]:
+        yield f"failures: no held-out failure of {_some(without['heldout'])}, so no gain is measured there"
 
 
 def read_modes(path: Path) -> pd.DataFrame:
@@ -249,6 +299,21 @@ def class_indices(names: Sequence[str], class_names: Sequence[str]) -> Int64[np.
         known = ", ".join(class_names) if len(class_names) <= 20 else f"{len(class_names)} classes"
         raise ValueError(f"errors.classes: {unknown[0]!r} is not a class of this data ({known})")
     return np.sort(np.array([list(class_names).index(name) for name in names], np.int64))
+
+
+def _check_classes_have_images(
+    name: str, labels: np.ndarray, indices: Int64[np.ndarray, " c"], class_names: Sequence[str]
+) -> None:
+    """Raise a ValueError that names the set and the class unless every debug class has images in the set."""
+    for index in np.setdiff1d(indices, labels):
+        what = f"has no image of {class_names[index]}, which `errors.classes` names"
+        mend = "take it out there, or make the set larger (section `prepare`)"
+        raise ValueError(f"{SETS / name}: {what}; {mend}")
+
+
+def _some(names: Sequence[str]) -> str:
+    """Names in a line, the first ten of many."""
+    return ", ".join(names[:10]) + (" ..." if len(names) > 10 else "")
 
 
 def _align(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:

@@ -273,6 +273,19 @@ def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.D
     return pd.DataFrame(columns | {"distance": picks.distance, "rank": picks.rank})
 
 
+def missing_picks(picks: pd.DataFrame, seeds: pd.DataFrame, per_seed: int) -> pd.Series:
+    """How many picks are missing by class, of the classes that lack some.
+
+    Args:
+        picks: as `picks_frame` gives them.
+        seeds: the failures: ``class``.
+        per_seed: picks asked for each.
+    """
+    wanted = per_seed * seeds["class"].value_counts().sort_index()
+    missing = wanted - picks["class"].value_counts().reindex(wanted.index, fill_value=0)
+    return missing[missing > 0]
+
+
 def unit_rows(features: Num[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
     """Features scaled to length 1, in float32 at least; a row of zeros stays as it is.
 

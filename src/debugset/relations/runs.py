@@ -55,11 +55,15 @@ def read_training_attributes(images: ImageSet, params: AttributesParams) -> pd.D
     """The attributes of a training set; none of an empty set.
 
     Raises:
-        ValueError: there are images without attributes, or the logistic loss meets values other than +1 and -1.
+        ValueError: there are images with fewer than two attributes, or the logistic loss meets values other than +1
+            and -1.
     """
     table = read_attributes(images)
     if len(images) and table.empty:
         raise ValueError(f"{images.folder}: its manifest has no column `attribute:NAME`; add one for each attribute")
+    if len(images) and table.shape[1] == 1:
+        what = f"has one attribute, `{table.columns[0]}`, but a relation needs two"
+        raise ValueError(f"{images.folder}: {what}; add a column `attribute:NAME`")
     graded = [name for name in table if not table[name].abs().eq(1).all()]
     if params.loss == "logistic" and graded:
         raise ValueError(
@@ -96,7 +100,7 @@ def biased_rows(
         random_state: of both choices.
 
     Raises:
-        ValueError: an attribute is unknown, or fewer than ``count`` images are left.
+        ValueError: an attribute is unknown, no image is left, or fewer than ``count`` are.
     """
     for name in pair or ():
         if name not in attributes:
@@ -108,6 +112,9 @@ def biased_rows(
         opposite = order[shown[order, 0] != shown[order, 1]]
         removed = opposite[: round(tau * len(opposite))]
     left = np.setdiff1d(order, removed)
+    if pair is not None and not len(left):
+        what = f"a bias of {tau:g} of {' and '.join(pair)} leaves none of the {len(order)} images"
+        raise ValueError(f"attributes.taus: {what}; lower it, or make more images")
     if count is None:
         return left
     if len(left) < count:

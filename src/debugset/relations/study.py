@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from jaxtyping import Float32, Int64
 
+from debugset.base.paths import GROUND_TRUTH
 from debugset.images.sets import ImageSet
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import compute_outputs, pixel_batches, png_files
@@ -55,6 +56,14 @@ class Study:
     test_attributes: pd.DataFrame
     relations: pd.DataFrame
     params: RelationsParams
+
+    def check_shown(self) -> None:
+        """Raise a ValueError unless an image to be mined shows an attribute of a labelled pair."""
+        labelled = pd.unique(self.relations[["attribute_a", "attribute_b"]].to_numpy().ravel())
+        if not self.shown[labelled].to_numpy().any():
+            what = f"none of the {len(self.mined)} images looked at shows an attribute of a labelled pair"
+            mend = f"raise it, or label other pairs in {GROUND_TRUTH / self.params.truth}"
+            raise ValueError(f"relations.images: {what}; {mend}")
 
     @cached_property
     def mined(self) -> Int64[np.ndarray, " m"]:

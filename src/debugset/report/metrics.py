@@ -135,8 +135,8 @@ def _relations(inputs: Inputs) -> dict[str, Any]:
     levels: dict[str, Any] = {}
     for row in records(tables.biased_pairs):
         series = levels.setdefault(_series_name(row["attribute_a"], row["attribute_b"], row["random_state"]), {})
-        for measure in ("kl", "mean", "rank"):
-            series[f"tau_{row['tau']:g}_{measure}"] = row[measure]
+        for measure, value in _numbers(row, ("kl", "mean", "rank")).items():  # none where no image shows either
+            series[f"tau_{row['tau']:g}_{measure}"] = value
     falls = {}
     for series_key, correlation in tables.level_correlations().items():
         if not math.isnan(correlation):

@@ -18,7 +18,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
     """The slope chart and the table behind it."""
     table, chosen = inputs.frame(REMEASURED), inputs.chosen
     if table.empty:
-        return {"plot": None}
+        return {"plot": None, "found": len(inputs.frame(MODES))}
     names = table["mode"].unique().tolist()
     drawn = names[: inputs.params.modes_shown]  # the most important come first, all together last
     with drawing(1, 2, (9.6, 1.6 + 0.24 * len(drawn)), width_ratios=(1.25, 1)) as (figure, axes):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from debugset.base.paths import POOL, SEED_SOURCE
+from debugset.dcd.failures import MODE
 from debugset.report.inputs import ACCURACY_FILES, Inputs
 from debugset.report.pictures import tile
 from debugset.report.pool_photos import caption_and_mark, pool_tile
@@ -16,10 +17,12 @@ _STORY_PICKS = 4  # a line of them fits beside the failure
 
 def context(inputs: Inputs) -> dict[str, Any]:
     """The headline numbers and one failure with its picks."""
-    roles = inputs.failures["role"]
+    roles, failed = inputs.failures["role"], set(inputs.failures["class"])
     return {
         "seeds": int((roles == "seed").sum()),
         "heldout": int((roles == "heldout").sum()),
+        "modes": int((roles == MODE).sum()),
+        "spotless": [inputs.class_name(index) for index in inputs.debug_classes if index not in failed],
         "classes": [inputs.class_name(index) for index in inputs.debug_classes],
         "added": inputs.added.get(inputs.chosen, {}),
         "story": _story(inputs),
