@@ -18,3 +18,13 @@ def test_a_failure_is_an_error_unless_it_counts_as_nothing(tmp_path, monkeypatch
     with pytest.raises(OSError, match=r"^git rev-parse: fatal: .*nowhere"):
         git("rev-parse", "nowhere")
     assert git("rev-parse", "nowhere", check=False) == ""
+
+
+@pytest.mark.parametrize("command", [["rev-parse", "HEAD"], ["for-each-ref"], ["status", "--porcelain"]])
+def test_a_folder_without_git_is_told_with_the_mend(tmp_path, monkeypatch, command):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        OSError, match=rf"^git {command[0]}: fatal: not a git .*; run this in a clone of the repository$"
+    ):
+        git(*command)
