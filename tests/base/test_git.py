@@ -24,7 +24,5 @@ def test_a_failure_is_an_error_unless_it_counts_as_nothing(tmp_path, monkeypatch
 def test_a_folder_without_git_is_told_with_the_mend(tmp_path, monkeypatch, command):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(
-        OSError, match=rf"^git {command[0]}: fatal: not a git .*; run this in a clone of the repository$"
-    ):
+    with pytest.raises(OSError, match=rf"^git {command[0]}: fatal: not a git .*; run this in a clone of the"):
         git(*command)

@@ -49,8 +49,8 @@ def test_a_profile_s_path_counts_from_where_the_user_stands(debugset, stand):
 
 
 def test_what_is_read_and_written_counts_from_where_the_user_stands(debugset, stand):
-    rows = pd.DataFrame(dict.fromkeys(MANIFEST_COLUMNS, [0]) | {"attribute:bag": [1], "attribute:boot": [-1]})
-    rows = rows.astype(dict.fromkeys(["id", "sha256", "shard"], str))
+    rows = pd.DataFrame(0, index=[0], columns=MANIFEST_COLUMNS).astype({"id": str, "sha256": str, "shard": str})
+    rows = rows.assign(**{"attribute:bag": 1, "attribute:boot": -1})
     write_manifest(debugset.folder / "data/attributed/train", rows, ["image"])
     for folder, given, told in (
         ("docs", ["mine.csv"], "docs/mine.csv"),
