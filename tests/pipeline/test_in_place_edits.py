@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from tests.pipeline.conftest import ROOT
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dvc.repo.graph")
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep")  # of DVC with pygtrie
 BEFORE = b"url,class\nhttps://photos.example/1.jpg,bag\n"
 DELIVERED = ("sources/2024-05/bag/1.jpg", "sources/2024-06.csv")  # a folder, a file
 
