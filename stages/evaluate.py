@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.base.command import run
-from debugset.base.files import read_json, replacing_folder, write_parquet
+from debugset.base.files import read_json, read_parquet, replacing_folder, write_parquet
 from debugset.base.params import load
 from debugset.base.paths import ADDED, DEVAL, ERRORS, EVALUATED, EVALUATION, MODELS, PICKS, POOL, SETS, VARIANTS
 from debugset.base.progress import progress
@@ -26,10 +26,10 @@ def main() -> None:
     params, embed, errors = load("evaluate", BootstrapParams), load("embed", EmbedParams), load("errors", ErrorsParams)
     classes = open_set(SETS / EVALUATED[0]).classes
     random_states = load("train", TrainParams).random_states
-    earlier = pd.read_parquet(ERRORS / "predictions.parquet")  # others than the original are no rows here
+    earlier = read_parquet(ERRORS / "predictions.parquet")  # others than the original are no rows here
     frames = [earlier[earlier["model"] == ORIGINAL], *predictions_of_variants(embed, random_states)]
     predictions = pd.concat(frames, ignore_index=True)[PREDICTION_COLUMNS]
-    failures = pd.read_parquet(ERRORS / "failures.parquet")
+    failures = read_parquet(ERRORS / "failures.parquet")
     added = {variant: _added(variant, classes) for variant in variants.VARIANTS}
     debugged = class_indices(errors.classes, classes).tolist()
     tables = evaluation_tables(predictions, failures, debugged, added, params)
@@ -45,7 +45,7 @@ def predictions_of_variants(embed: EmbedParams, random_states: list[int]) -> Ite
     for name in EVALUATED:
         images = open_set(SETS / name)
         sets.append((name, images, np.arange(len(images)), images.labels))
-    pool, picks = open_set(POOL), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
+    pool, picks = open_set(POOL), read_parquet(PICKS / f"{DEVAL}.parquet")
     deval = (DEVAL, pool, pool.rows_of(picks["image_id"]), picks["class"].to_numpy(np.int64))  # the weak label
     jobs = [(ORIGINAL, 0, MODELS / ORIGINAL, [deval])]
     for variant in variants.VARIANTS:

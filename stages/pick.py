@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from debugset.base.command import argument, run
-from debugset.base.files import write_parquet
+from debugset.base.files import read_parquet, write_parquet
 from debugset.base.machine import spool_folder
 from debugset.base.params import load
 from debugset.base.paths import DEDUP, DEVAL, ERRORS, PICKS, POOL, SETS
@@ -24,10 +24,10 @@ def main() -> None:
     if purpose == DEVAL:
         embedder, per_seed, taken = DEVAL_EMBEDDER, params.per_seed_validation, np.zeros(len(pool), bool)
     else:
-        deval = pd.read_parquet(PICKS / f"{DEVAL}.parquet")
+        deval = read_parquet(PICKS / f"{DEVAL}.parquet")
         embedder, per_seed, taken = purpose, params.per_seed, np.isin(pool.ids, deval["image_id"])
-    seeds = collected_for(pd.read_parquet(ERRORS / "failures.parquet"))
-    keep = pd.read_parquet(DEDUP / "keep.parquet")
+    seeds = collected_for(read_parquet(ERRORS / "failures.parquet"))
+    keep = read_parquet(DEDUP / "keep.parquet")
     picks = pick_by_shard(
         seed_features(seeds, embedder),
         seeds["class"].to_numpy(np.int64),

@@ -1,10 +1,9 @@
 """Stage train@V: the variant V's training set and its models, one a random state."""
 
 import numpy as np
-import pandas as pd
 
 from debugset.base.command import argument, run
-from debugset.base.files import replacing_folder, write_json
+from debugset.base.files import read_parquet, replacing_folder, write_json
 from debugset.base.params import load
 from debugset.base.paths import ADDED, DEDUP, DEVAL, PICKS, POOL, SETS, TRAIN, VARIANTS
 from debugset.dcd import variants
@@ -53,13 +52,13 @@ def added_images(variant: str, pool: ImageSet, images: ImageSet, random_state: i
     """What a variant other than retrain adds."""
     classes = len(images.classes)
     if variant.startswith(variants.DCD):
-        picks = pd.read_parquet(PICKS / f"{variant.removeprefix(variants.DCD)}.parquet")
+        picks = read_parquet(PICKS / f"{variant.removeprefix(variants.DCD)}.parquet")
         return variants.picked_images(pool.manifest, picks, classes)
-    keep, deval = pd.read_parquet(DEDUP / "keep.parquet"), pd.read_parquet(PICKS / f"{DEVAL}.parquet")
+    keep, deval = read_parquet(DEDUP / "keep.parquet"), read_parquet(PICKS / f"{DEVAL}.parquet")
     available = variants.candidates(pool.manifest, keep, deval)
     if variant == "complete":
         return variants.complete_images(pool.manifest, available, images.labels, classes)
-    picks = pd.read_parquet(PICKS / "foundation.parquet")
+    picks = read_parquet(PICKS / "foundation.parquet")
     return variants.random_images(pool.manifest, available, picks, classes, random_state)
 
 

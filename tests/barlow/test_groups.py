@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from debugset.barlow.groups import discovery_half, groups_of, obstacle
+from tests.base.inputs import BAD_LABELS, BAD_MASKS, LABELS, MASKS, error
 
 
 def test_halves_hold_a_share_of_every_class():
@@ -34,3 +35,36 @@ def test_groups_that_can_not_be_explained_say_why(failures, images, reason):
     labels = np.zeros(images, np.int64)
     (group,) = groups_of("label", labels, np.ones(images, bool), 1)
     assert obstacle(group, np.arange(images) < failures, 10) == reason
+
+
+KEYS, HALF = np.array([0, 1, 1, 0, 2]), np.array([True, False, True, False, True])
+
+
+def halves(keys, half):
+    return [(group.discovery.tolist(), group.heldout.tolist()) for group in groups_of("label", keys, half, 3)]
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_of_any_type_make_the_same_halves_and_groups(kind):
+    labels = np.repeat([0, 1, 4], [10, 7, 3])
+    assert discovery_half(LABELS[kind](labels), 0.5, 0).tolist() == discovery_half(labels, 0.5, 0).tolist()
+    assert halves(LABELS[kind](KEYS), HALF) == [([0], [3]), ([2], [1]), ([4], [])]
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_half_of_any_type_makes_the_same_groups(kind):
+    assert halves(KEYS, MASKS[kind](HALF)) == [([0], [3]), ([2], [1]), ([4], [])]
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_a_half_that_is_no_mask_is_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("discovery", line, 5)):
+        halves(KEYS, make(5))
+
+
+@pytest.mark.parametrize("kind", BAD_LABELS)
+def test_labels_that_are_no_class_indices_are_refused(kind):
+    make, line = BAD_LABELS[kind]
+    with pytest.raises(ValueError, match=error("labels", line, 5)):
+        discovery_half(make(5), 0.5, 0)

@@ -1,12 +1,16 @@
 """Mutual information: both estimators against naive twins, and ksg against scikit-learn."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba.core import caching
 from sklearn.feature_selection import mutual_info_classif
 
 from debugset.barlow.information import _of_sorted, _sorted_columns, mutual_information
+from tests.base.inputs import BAD_MASKS, FEATURES, MASKS, error
 from tests.reference import barlow as naive
 
 TWINS = {"ksg": naive.ksg, "binned": naive.binned}
@@ -101,7 +105,39 @@ def test_bad_input_is_named():
         mutual_information(np.where(failed[:, None], np.nan, features), failed)
     with pytest.raises(ValueError, match="features: there are no images"):
         mutual_information(features[:0], failed[:0])
-    with pytest.raises(ValueError, match="failed: expected one for each of 20 images"):
+    with pytest.raises(ValueError, match="failed: expected one value for each of 20 images"):
         mutual_information(features, failed[:, None][:, 0][:7])
     with pytest.raises(ValueError, match="features: expected a matrix"):
         mutual_information(features[:, :0], failed)
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_failures_of_any_type_give_the_same_information(kind):
+    features, failed = group(60, 3)
+    found = mutual_information(features, MASKS[kind](failed))
+    assert found.tolist() == mutual_information(features, failed).tolist()
+    assert len(set(found.tolist())) > 1
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_failures_that_are_no_mask_are_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("failed", line, 20)):
+        mutual_information(group(20, 3)[0], make(20))
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_of_any_type_give_the_same_information(kind):
+    features, failed = group(60, 3, dtype=np.float64)
+    expected = mutual_information(features, failed)
+    assert mutual_information(FEATURES[kind](features), failed).tolist() == expected.tolist()
+
+
+def test_a_machine_without_a_folder_for_what_numba_compiles_is_told(monkeypatch):
+    monkeypatch.setattr(caching.CacheImpl, "_locator_classes", [])  # as where none of them can be written
+    monkeypatch.delitem(sys.modules, "debugset.barlow.kernels", raising=False)
+    monkeypatch.delattr("debugset.barlow.kernels", raising=False)
+    with pytest.raises(
+        OSError, match=r"^NUMBA_CACHE_DIR: set it to a folder that you may write; numba says: cannot cache"
+    ):
+        mutual_information(*group(61, 2))

@@ -7,6 +7,7 @@ import pytest
 
 from debugset.barlow.modes import bonferroni, failure_modes, score_rule
 from debugset.barlow.tree import FailureTree, Node, failure_tree
+from tests.base.inputs import BAD_MASKS, MASKS, error
 from tests.reference import barlow as naive
 
 
@@ -84,3 +85,17 @@ def test_p_is_multiplied_by_the_groups_tried_or_the_modes_if_they_are_more():
     p = np.array([0.001, 0.02, 0.4])
     assert bonferroni(p, 10) == pytest.approx([0.01, 0.2, 1.0])
     assert bonferroni(p, 2) == pytest.approx([0.003, 0.06, 1.0])
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_failures_of_any_type_give_a_rule_the_same_score(kind):
+    rule, features = ((0, "<", 0.5),), np.array([[0.0], [0.0], [0.0], [1.0], [1.0]])
+    failed = np.array([True, True, False, True, False])
+    assert score_rule(rule, features.tolist(), MASKS[kind](failed)) == score_rule(rule, features, failed)
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_failures_that_are_no_mask_are_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("failed", line, 5)):
+        score_rule((), np.zeros((5, 1)), make(5))

@@ -11,6 +11,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from debugset.barlow.information import mutual_information
 from debugset.barlow.tree import FailureTree, Node, failure_tree, holds, read_rule, rule_text, simplify
+from tests.base.inputs import BAD_MASKS, FEATURES, MASKS, error
 from tests.reference import barlow as naive
 
 
@@ -127,3 +128,34 @@ def test_rules_survive_their_json():
     rule = ((37, "<", 0.1 + 0.2), (3, ">=", float(np.float32(0.7))))
     assert read_rule(json.dumps(rule)) == rule
     assert read_rule("[]") == ()
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_failures_of_any_type_grow_the_same_tree(kind):
+    features, failed = group(80, 5)
+    tree = failure_tree(features, MASKS[kind](failed))
+    assert len(tree.leaves) == 2
+    assert tree.nodes == failure_tree(features, failed).nodes
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_failures_that_are_no_mask_are_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("failed", line, 20)):
+        failure_tree(group(20, 3)[0], make(20))
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_of_any_type_grow_the_same_tree_and_its_rules_hold(kind):
+    features, failed = group(80, 5)
+    tree = failure_tree(FEATURES[kind](features), failed)
+    assert tree.nodes == failure_tree(features, failed).nodes
+    for leaf in tree.leaves:
+        assert holds(leaf.rule, FEATURES[kind](features)).tolist() == holds(leaf.rule, features).tolist()
+
+
+def test_a_rule_holds_for_no_missing_feature():
+    features = np.array([[0.0, np.nan], [1.0, 2.0]])
+    assert holds(((0, "<", 0.5),), features).tolist() == [True, False]
+    with pytest.raises(ValueError, match=r"^features: contains NaN or infinite values; embed these images again$"):
+        holds(((1, "<", 0.5),), features)

@@ -1,8 +1,13 @@
 import os
+import sqlite3
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
+from dvc.exceptions import NotDvcRepoError
+from PIL.Image import DecompressionBombError
+from safetensors import SafetensorError
 
 from debugset.base.command import argument, run
 
@@ -66,3 +71,32 @@ def test_none_and_too_many_are_told_by_the_usage(arguments: list[str], monkeypat
     monkeypatch.setattr(sys, "argv", ["/elsewhere/stages/train.py", *arguments])
     with pytest.raises(ValueError, match=r"^usage: python -m stages\.train VARIANT$"):
         argument("VARIANT")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (sqlite3.DatabaseError("file is not\na database"), "sqlite3.DatabaseError: file is not a database"),
+        (SafetensorError("header too large"), "safetensors._safetensors_rust.SafetensorError: header too large"),
+        (NotDvcRepoError("no repository"), "dvc.exceptions.NotDvcRepoError: no repository"),
+        (DecompressionBombError("too many pixels"), "PIL.Image.DecompressionBombError: too many pixels"),
+        (zlib.error("incorrect header"), "zlib.error: incorrect header"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_an_error_of_a_librarys_kind_ends_in_one_line(in_folder: Path, error: Exception, line: str) -> None:
+    def main() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as end:
+        run(main)
+    assert end.value.code == f"error: {line} (DEBUGSET_TRACEBACK=1 shows where)"
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), TypeError("x"), IndexError("x"), RuntimeError("x")])
+def test_a_fault_of_this_program_shows_its_traceback(in_folder: Path, error: Exception) -> None:
+    def main() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        run(main)

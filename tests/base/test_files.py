@@ -2,13 +2,23 @@
 
 import errno
 import hashlib
+import io
 import os
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from debugset.base.files import read_json, replacing_file, replacing_folder, sha256, write_json, write_parquet
+from debugset.base.files import (
+    MEND,
+    read_json,
+    read_parquet,
+    replacing_file,
+    replacing_folder,
+    sha256,
+    write_json,
+    write_parquet,
+)
 
 
 def test_a_file_appears_when_its_block_ends(tmp_path):
@@ -119,3 +129,43 @@ def test_a_damaged_json_file_is_named(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"x.json: not JSON \(.*; restore it"):
         read_json(path)
+
+
+def parquet_bytes():
+    buffer = io.BytesIO()
+    pd.DataFrame({"a": range(100)}).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        (b"", None),
+        (b"<html>a page</html>", None),
+        (parquet_bytes()[:-9], None),
+        (parquet_bytes()[:100] + bytes(400) + parquet_bytes()[-8:], None),
+        (parquet_bytes(), ["b"]),
+    ],
+    ids=["empty", "a page", "cut off", "damaged", "without a column"],
+)
+def test_a_table_that_cannot_be_read_is_named_with_its_mend(tmp_path, content, columns):
+    path = tmp_path / "x.parquet"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="not a Parquet table as it should be") as caught:
+        read_parquet(path, columns)
+    text = str(caught.value)
+    assert text.startswith(f"{path}: not a Parquet table as it should be (")
+    assert text.endswith(f"); {MEND}")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(("read", "name"), [(read_json, "x.json"), (read_parquet, "x.parquet")])
+def test_a_file_that_is_not_there_is_named_with_its_mend(tmp_path, read, name):
+    with pytest.raises(FileNotFoundError) as caught:
+        read(tmp_path / name)
+    assert str(caught.value) == f"{tmp_path / name}: no such file; {MEND}"
+
+
+def test_a_file_that_may_not_be_read_is_not_called_broken(tmp_path):
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        read_json(tmp_path)

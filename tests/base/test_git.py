@@ -26,3 +26,14 @@ def test_a_folder_without_git_is_told_with_the_mend(tmp_path, monkeypatch, comma
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError, match=rf"^git {command[0]}: fatal: not a git .*; run this in a clone of the"):
         git(*command)
+
+
+@pytest.mark.parametrize("arguments", [["rev-parse", "HEAD"], ["show", "HEAD:x"], ["for-each-ref"]])
+def test_another_users_clone_is_never_taken_for_nothing(tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    git("init", "-q")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for check in (True, False):
+        with pytest.raises(OSError, match=r"dubious ownership(.|\n)*git config --global --add safe\.directory"):
+            git(*arguments, check=check)

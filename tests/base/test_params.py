@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from dvc.utils.serialize._yaml import parse_yaml
 from pydantic import Field
 
 from debugset.base.params import ParamsError, Section, load, read
@@ -74,6 +75,16 @@ def test_a_file_that_is_no_mapping_is_named(params, text, said):
 def test_values_are_read_as_dvc_reads_them(params):
     values = read(params("a: no\nb: 1e-3\nc: 010\nd: 2023-12-31\ne: '2023-12-31'\n"))
     assert values == {"a": "no", "b": 0.001, "c": 10, "d": date(2023, 12, 31), "e": "2023-12-31"}
+
+
+SPELLINGS = "1e-05 1E5 1.e-05 .5 1. +.5 nan .nan .inf 1_000 1_0.5 017 0o17 0x1f 0b11 on off yes NO y ~ Null TRUE"
+DATES = "2023-12-31 12:30 2001-12-14t21:59:43.10-05:00"
+
+
+@pytest.mark.parametrize("spelling", [*SPELLINGS.split(), *DATES.split(), "'1e5'", "!!float 1", "!!str 1"])
+def test_every_spelling_is_read_as_dvc_reads_it(params, spelling):
+    text = f"a: {spelling}\nb:\n  - {spelling}\n"
+    assert repr(read(params(text))) == repr(parse_yaml(text, "params.yaml"))
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):

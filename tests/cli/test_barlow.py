@@ -62,3 +62,12 @@ def test_mend_says_what_is_wrong_and_writes_nothing(modes, arguments, message):
 
 def test_mend_needs_a_run(debugset):
     assert "no failure modes yet; run `dvc repro`" in debugset("barlow", "mend", "label-coat-1", fails=True)
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["mend", "label-coat-1"]])
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"version https://git-lfs.github.com/spec/v1"])
+def test_a_broken_table_is_named_with_its_mend(modes, arguments, content):
+    (modes.folder / "data/barlow/modes.parquet").write_bytes(content)
+    error = modes("barlow", *arguments, fails=True)
+    assert error.startswith("error: data/barlow/modes.parquet: not a Parquet table as it should be (")
+    assert error.endswith("); restore it by `dvc checkout`, or `dvc pull` in a clone, or run the stage that writes it")

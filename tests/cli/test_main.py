@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from debugset.base.params import ParamsError
 from debugset.cli import profiles
 from debugset.images.sets import write_manifest
 from tests.cli.conftest import CLASSES, IDENTITY, MANIFEST_COLUMNS, ROOT, replace
@@ -89,6 +90,17 @@ def test_use_makes_missing_params(debugset):
     assert (debugset.folder / "params.yaml").is_file()
 
 
+def test_use_writes_through_a_link_with_the_line_ends_of_its_file(debugset):
+    params, target = debugset.folder / "params.yaml", debugset.folder / "mine.yaml"
+    target.write_bytes(params.read_bytes().replace(b"\n", b"\r\n"))
+    params.unlink()
+    params.symlink_to("mine.yaml")
+    debugset("use", "smoke")
+    assert params.is_symlink()
+    assert target.read_bytes() == profiles.render("smoke").encode().replace(b"\n", b"\r\n")
+    assert "equals profiles/smoke.yaml" in debugset("check")
+
+
 def test_use_takes_a_path(debugset):
     shutil.move(debugset.folder / "profiles/smoke.yaml", debugset.folder / "mine.yaml")
     assert "mine.yaml" in debugset("use", "mine.yaml")
@@ -111,6 +123,32 @@ def test_check_says_which_profile_is_active(debugset):
     assert "equals profiles/fashion.yaml" in debugset("check")
     replace(debugset.folder / "params.yaml", "skew: 0.9", "skew: 0.8")
     assert "equals no profile" in debugset("check")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "<<<<<<< HEAD", "[]", "{}", '{"variants": 3}', '{"variants": {"random": {"heldout": {"accuracy": null}}}}'],
+)
+def test_show_refuses_a_file_of_another_kind_in_one_line(debugset, text):
+    (debugset.folder / "metrics").mkdir()
+    (debugset.folder / "metrics/accuracy.json").write_text(text)
+    mend = "restore it (`git checkout metrics/accuracy.json`), or run `dvc repro report`"
+    assert debugset("show", fails=True) == f"error: metrics/accuracy.json: is not what stage report writes; {mend}"
+
+
+@pytest.mark.parametrize("broken", ["pick: [4", "a: 1\na: 2\n", "- 1\n", None])
+def test_a_broken_profile_stops_no_command_of_the_others(debugset, capsys, broken):
+    path = debugset.folder / "profiles/broken.yaml"
+    path.symlink_to("nowhere") if broken is None else path.write_text(broken)
+    with pytest.raises(ParamsError) as told:
+        profiles.render(path.relative_to(debugset.folder))
+    replace(debugset.folder / "params.yaml", "skew: 0.9", "skew: 0.8")
+    assert profiles.active() is None
+    assert capsys.readouterr().err == f"passed over: {told.value}\n"
+    assert "equals no profile" in debugset("check")
+    debugset("use", "smoke", "--force")
+    assert is_active(debugset.folder, "smoke")
+    assert "equals profiles/smoke.yaml" in debugset("check")
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ import shutil
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize._yaml import parse_yaml
 
 from debugset.base.params import ParamsError, parse, read
 from debugset.cli import profiles
@@ -192,3 +194,113 @@ def test_queries_of_any_style_are_replaced_and_nothing_else(write, old):
     profiles.set_values(path, {"scrape.queries": {"bag": ["handbag -purse"], "coat": ["coat"]}})
     assert path.read_text() == text.format("    bag: [handbag -purse]\n    coat: [coat]")
     assert parse(path.read_text(), path)["scrape"]["queries"] == {"bag": ["handbag -purse"], "coat": ["coat"]}
+
+
+@pytest.mark.parametrize("link", ["beside.yaml", "elsewhere/mine.yaml", "chain.yaml"])
+def test_a_link_is_written_through(tmp_path, copy, link):
+    path = copy("fashion")
+    target = tmp_path / link
+    target.parent.mkdir(exist_ok=True)
+    shutil.move(path, target)
+    if link == "chain.yaml":
+        (tmp_path / "between.yaml").symlink_to(target)
+        target = tmp_path / "between.yaml"
+    path.symlink_to(target)
+    profiles.set_values(path, {"train.random_states": [1, 2]})
+    assert path.is_symlink()
+    assert "  random_states: [1, 2]" in target.read_text()
+
+
+@pytest.mark.parametrize("ends", [b"\r\n", b"\n"])
+def test_a_file_keeps_its_line_ends(copy, ends):
+    path = copy("fashion")
+    before = path.read_bytes().replace(b"\n", ends)
+    path.write_bytes(before)
+    profiles.set_values(path, {"train.random_states": [1, 2]})
+    assert path.read_bytes() == before.replace(b"  random_states: [1] #", b"  random_states: [1, 2] #")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("errors: # mine\n  # why\n\n  # more\n  classes: [bag]\n",) * 2,
+        ("errors:\n  # why\n  classes: [bag]\n", "errors: # whose failures are debugged\n  # why\n  classes: [bag]\n"),
+        (
+            "scrape:\n  queries:\n    # why\n    bag: [bag]\n",
+            "\n  queries:\n    # why\n    bag: [bag]\n  result_cap: 150 #",
+        ),
+        (
+            "scrape:\n  queries: # mine\n    # why\n    bag:\n      # one\n      - bag\n",
+            "    bag:\n      # one\n      - bag\n",
+        ),
+        ("attributed:\n  # why\n  source: none\n", "attributes, whose relations are known\n  # why\n  source: none\n"),
+    ],
+)
+def test_comments_between_a_heading_and_its_first_key_stay(write, text, written):
+    found = profiles.render(write(text))
+    assert written in found
+    assert found.count("# why") == 1
+    assert profiles.render(write(found)) == found
+
+
+def test_a_default_keeps_such_comments_where_a_profile_has_none(write, monkeypatch, tmp_path):
+    default = tmp_path / "default.yaml"
+    default.write_text(DEFAULT.read_text().replace("errors: # whose", "errors: # whose\n  # why\n  # else"))
+    monkeypatch.setattr(profiles, "DEFAULT", default)
+    assert "\nerrors: # whose\n  # why\n  # else failures are debugged\n  classes: [bag]\n" in profiles.render(
+        write("errors:\n  classes: [bag]\n")
+    )
+
+
+@pytest.mark.parametrize(
+    "queries", [["12:30", "a:b"], ["1e5", "08", "0o17", ".5", "1_000"], ["no", "on", "null", "2014-01-01", "~"]]
+)
+def test_queries_that_look_like_something_else_stay_text(copy, queries):
+    path = copy("fashion")
+    words = read(path)["scrape"]["queries"] | {"bag": queries}
+    profiles.set_values(path, {"scrape.queries": words})
+    assert read(path)["scrape"]["queries"] == words
+    assert parse_yaml(path.read_text(), path)["scrape"]["queries"] == words
+
+
+@pytest.mark.parametrize("character", ["a\x85b", "é\x85ü", "1\x852"])
+def test_what_yaml_cannot_hold_is_refused(copy, character):
+    path = copy("fashion")
+    before = path.read_bytes()
+    words = read(path)["scrape"]["queries"] | {"bag": [f"bag {character}"]}
+    with pytest.raises(ParamsError, match=r"params\.yaml: `scrape\.queries`: .* cannot be written as YAML"):
+        profiles.set_values(path, {"scrape.queries": words})
+    assert path.read_bytes() == before
+
+
+OVERRIDES = {
+    "recipe.weight_decay=0.00001": 1e-05,
+    "recipe.weight_decay=1e-7": 1e-07,
+    "recipe.peak_lr=.5": 0.5,
+    "recipe.peak_lr=1.": 1.0,
+    "recipe.steps=1_000": 1000,
+    "relations.floor=2.5e-12": 2.5e-12,
+    "robust.architecture=no": "no",
+    "robust.architecture='1e5'": "1e5",
+    "robust.architecture=017": "017",
+    "robust.architecture=0o17": "0o17",
+    "scrape.since='2015-01-01'": "2015-01-01",
+    "scrape.per_query=null": None,
+    "train.random_states=[1,2]": [1, 2],
+}
+
+
+@pytest.mark.parametrize("override", OVERRIDES)
+def test_what_dvc_exp_run_sets_is_read_as_dvc_reads_it_and_so_is_what_use_makes_of_it(copy, override):
+    path = copy("fashion")
+    apply_overrides(path, [override])
+    name, parameter = override.partition("=")[0].split(".")
+    wished = OVERRIDES[override]
+    assert parse_yaml(path.read_text(), path)[name][parameter] == wished
+    sections = profiles.read(path)
+    assert repr(sections[name][parameter]) == repr(wished)
+    if "architecture" not in override:
+        validate(sections, path)
+    profiles.set_values(path, {"barlow.cards": 7})
+    for parsed in (read(path), parse_yaml(path.read_text(), path)):
+        assert repr(parsed[name][parameter]) == repr(wished)

@@ -40,3 +40,13 @@ def test_a_variant_that_no_experiment_has_is_refused(sweep):
 
 def test_a_revision_that_git_does_not_know_is_refused(debugset):
     assert "nowhere: " in debugset("versions", "diff", "nowhere", fails=True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"variants": {"random": {"heldout": 0.5}}}'])
+def test_an_experiment_with_broken_accuracies_is_named(sweep, text):
+    (sweep.folder / "metrics/accuracy.json").write_text(text or "\n")
+    for command in ([*IDENTITY, "commit", "-qam", "broken"], ["tag", "broken"]):
+        subprocess.run(["git", *command], check=True)
+    mend = "leave it out, or run it to its end and commit that"
+    error = sweep("versions", "sweep", "six", "broken", fails=True)
+    assert error == f"error: broken: metrics/accuracy.json: is not what stage report writes; {mend}"

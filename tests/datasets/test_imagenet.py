@@ -1,6 +1,7 @@
 """ImageNet where it lies: right labels, the heldout_source, portable manifests, clear lines for other layouts."""
 
 import hashlib
+import io
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from debugset.datasets.sections import check_section
 from debugset.images.sets import MANIFEST, open_set
 from debugset.pool.params import ScrapeParams
 from stages import prepare
+from tests.pool.simulator.spoiled import bomb
 
 # Twelve classes, so that folder 10 comes before folder 2 where names are sorted as text.
 WORDS = {
@@ -48,6 +50,15 @@ SETS = ("train", "test", "seed_source", "heldout_source", "diagnosis")
 
 def photo_id(label, number):
     return hashlib.sha1(f"{label} {number}".encode()).hexdigest()
+
+
+def photo():
+    stream = io.BytesIO()
+    Image.new("RGB", (40, 60), (60, 0, 0)).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+PHOTO = photo()
 
 
 def draw(path, label, number=0):
@@ -219,10 +230,56 @@ def test_validation_images_that_are_not_sorted_are_refused(root):
         run_prepare()
 
 
-def test_a_broken_file_is_named(root):
-    (root / "v2-matched" / "2" / f"{photo_id(2, 3)}.jpeg").write_bytes(b"no image")
-    with pytest.raises(OSError, match=rf"{photo_id(2, 3)}\.jpeg: not an image"):
+def wide_profile():
+    """A PNG whose colour profile is larger than Pillow reads."""
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 12)).save(stream, "PNG", icc_profile=bytes(2_000_000))
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"no image", "cannot be decoded"),
+        (b"", "cannot be decoded"),
+        (b"<html><body>404</body></html>", "a web page, no picture"),
+        (PHOTO[: len(PHOTO) // 2], "cut short"),
+        (PHOTO[:-1], "cut short"),
+        (wide_profile(), "cannot be decoded"),
+        (bomb(), "too many pixels"),
+    ],
+    ids=["text", "empty", "page", "half", "no end", "profile", "bomb"],
+)
+def test_a_broken_file_is_named_before_anything_is_trained(root, content, fault):
+    (root / "v2-matched" / "2" / f"{photo_id(2, 3)}.jpeg").write_bytes(content)
+    with pytest.raises(ValueError, match=r"are no images to use") as error:
         run_prepare()
+    name = f"v2-matched/2/{photo_id(2, 3)}.jpeg"
+    assert str(error.value) == f"{root}: 1 of 120 files are no images to use: {name} ({fault}); restore them"
+
+
+def test_many_broken_files_are_counted(root):
+    for number in range(10):
+        (root / "v2-matched" / "2" / f"{photo_id(2, number)}.jpeg").write_bytes(PHOTO[:300])
+    with pytest.raises(ValueError, match=r"10 of 120 files are no images to use: .* and 5 more; restore them$"):
+        run_prepare()
+
+
+def test_every_format_is_read_and_what_is_none_is_counted(root, capsys):
+    folder = root / "ILSVRC" / "train" / WNIDS[3]
+    formats = {"a.webp": "WEBP", "b.GIF": "GIF", "c.bmp": "BMP", "d.jfif": "JPEG", "photo.v1.png": "PNG"}
+    for name, format_name in formats.items():
+        Image.new("RGB", (8, 12), (60, 0, 0)).save(folder / name, format_name)
+    for name in ("notes.txt", "list.TXT", "Thumbs.db", "._a.webp", "LICENSE"):
+        (folder / name).write_bytes(b"no image")
+    (folder / "more").mkdir()
+    images = run_prepare()["train"]
+    assert len(images) == 24 + 5
+    assert "photo.v1" in images.ids
+    red = images.pixels(range(len(images)), 8)[..., 0].mean((1, 2))
+    assert np.rint(red / 20).astype(int).tolist() == images.labels.tolist()
+    told = f"prepare: {root / 'ILSVRC' / 'train'}: other files passed over: 5 (.txt 2, no ending 2, .db 1)"
+    assert told in capsys.readouterr().out.splitlines()
 
 
 @pytest.mark.parametrize("folder", ["/data/train", "../train", ""])

@@ -18,6 +18,7 @@ from debugset.dcd.dedup import (
     filter_scores,
     removed_images,
 )
+from tests.base.inputs import BAD_LABELS, FEATURES, LABELS, error
 from tests.features.shards import in_shards
 from tests.reference import dedup as naive
 
@@ -135,7 +136,7 @@ def test_bad_input_is_named(tmp_path):
         far_from(rows, labels, rows, {0: 1.0})
     with pytest.raises(ValueError, match=r"^tests: the set is empty"):
         far_from(rows, labels, rows[:0], {0: 1.0, 1: 1.0})
-    with pytest.raises(ValueError, match=r"^pool_labels: expected one label for each of 2 images"):
+    with pytest.raises(ValueError, match=r"^pool_labels: expected one value for each of 2 images"):
         far_from(rows, labels[:1], rows, {0: 1.0, 1: 1.0})
     with pytest.raises(ValueError, match=r"^pool: contains NaN"):
         far_from(rows * np.nan, labels, rows, {0: 1.0, 1: 1.0})
@@ -208,3 +209,36 @@ def test_removed_images_are_told_in_the_order_of_the_pool(world):
     assert removed_images(decided, pool["id"].to_numpy(object)).tolist() == [False, True, True, True, True, False]
     with pytest.raises(ValueError, match=r"data/dedup/keep\.parquet: belongs to another version of the pool"):
         removed_images(decided, pool["id"].to_numpy(object)[::-1])
+
+
+ROWS, CLASSES, TESTS = np.array([[0.0], [1.0], [4.0], [9.0]]), np.array([0, 1, 0, 1]), np.array([[0.5], [6.0]])
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_of_any_type_give_the_same_distances_and_leaks(kind):
+    distances = class_distances(ROWS, LABELS[kind](CLASSES), TESTS, LABELS[kind](np.array([0, 1])))
+    assert {label: of_class.tolist() for label, of_class in distances.items()} == {0: [0.25], 1: [9.0]}
+    leaks = far_from(ROWS, LABELS[kind](CLASSES), TESTS, {0: 0.25, 1: 8.0})
+    assert as_tuples(leaks) == [(False, 0, 0.25), (False, 0, 0.25), (True, 1, 4.0), (True, 1, 9.0)]
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_of_any_type_give_the_same_distances_and_leaks(kind):
+    rows, tests = FEATURES[kind](ROWS), FEATURES[kind](TESTS)
+    distances = class_distances(rows, CLASSES, tests, np.array([0, 1]))
+    assert {label: of_class.tolist() for label, of_class in distances.items()} == {0: [0.25], 1: [9.0]}
+    leaks = far_from(rows, CLASSES, tests, {0: 0.25, 1: 8.0})
+    assert leaks.keep.tolist() == [False, False, True, True]
+    leaks = far_from(ROWS.astype(np.uint8), CLASSES, [[1], [6]], {0: 0.25, 1: 8.0})
+    assert leaks.distance.tolist() == [1.0, 0.0, 4.0, 9.0]
+
+
+@pytest.mark.parametrize("kind", BAD_LABELS)
+def test_labels_that_are_no_class_indices_are_refused(kind):
+    make, line = BAD_LABELS[kind]
+    with pytest.raises(ValueError, match=error("train_labels", line, 4)):
+        class_distances(ROWS, make(4), ROWS, CLASSES)
+    with pytest.raises(ValueError, match=error("test_labels", line, 4)):
+        class_distances(ROWS, CLASSES, ROWS, make(4))
+    with pytest.raises(ValueError, match=error("pool_labels", line, 4)):
+        far_from(ROWS, make(4), TESTS, {0: 1.0, 1: 1.0})

@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from debugset.dcd.failures import (
     read_modes,
     write_modes,
 )
+from tests.base import inputs
 
 LABELS = np.array([0, 0, 0, 1, 1, 1, 2, 2])
 FIRST = np.array([1, 1, 1, 1, 0, 0, 2, 2])
@@ -183,3 +186,51 @@ def test_images_are_collected_for_seeds_and_mended_modes_alone(predictions):
     assert set(collected["role"]) == {"seed", "mode"}
     assert collected["set"].tolist() == ["seed_source"] * 5 + ["diagnosis"] * 3
     assert collected.index.tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("kind", inputs.LABELS)
+def test_labels_of_any_type_find_the_same_failures(kind):
+    labels, classes = inputs.LABELS[kind](LABELS), inputs.LABELS[kind](np.array([0, 1]))
+    assert failures(BOTH, labels, classes).tolist() == [0, 1, 2, 5]
+    assert debug_classes(BOTH, labels, min_missed=1).tolist() == [0, 1]
+    assert least_accurate(BOTH, labels, 2).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "convert", [np.ndarray.tolist, pd.DataFrame, np.float32, np.int16], ids=lambda one: one.__name__
+)
+def test_predictions_of_any_type_find_the_same_failures(convert):
+    assert failures(convert(BOTH), LABELS, np.array([0, 1])).tolist() == [0, 1, 2, 5]
+
+
+@pytest.mark.parametrize("kind", inputs.BAD_LABELS)
+def test_labels_that_are_no_class_indices_are_refused(kind):
+    make, line = inputs.BAD_LABELS[kind]
+    for find in (debug_classes, lambda *both: least_accurate(*both, 1), lambda *both: failures(*both, np.array([0]))):
+        with pytest.raises(ValueError, match=inputs.error("labels", line, 8)):
+            find(BOTH, make(8))
+    with pytest.raises(ValueError, match=inputs.error("classes", line, 8)):
+        failures(BOTH, LABELS, make(8))
+    if kind != "one-hot":
+        with pytest.raises(ValueError, match=inputs.error("predictions", line, 8)):
+            debug_classes([make(8)], LABELS)
+
+
+def test_an_image_that_shows_no_class_is_no_failure_and_makes_no_debug_class():
+    labels = np.where(LABELS == 2, -1, LABELS)
+    assert failures(BOTH, labels, np.array([0, 1])).tolist() == [0, 1, 2, 5]
+    for find in (debug_classes, lambda *both: least_accurate(*both, 1)):
+        with pytest.raises(ValueError, match=r"^labels: expected class indices from 0, but labels\[6\] is -1; "):
+            find(BOTH, labels)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_class_names_are_composed_however_they_are_written(tmp_path, form):
+    written = unicodedata.normalize(form, "caf\xe9")
+    section = {"classes": ["bag", written], "setting": "single", "models": []}
+    assert check({"errors": section}, "errors", ErrorsParams).classes == ["bag", "caf\xe9"]
+    write_modes(tmp_path / "errors.modes", pd.DataFrame({"mode": ["a"], "class_name": [written], "image_id": ["1"]}))
+    assert read_modes(tmp_path / "errors.modes")["class_name"].tolist() == ["caf\xe9"]
+    both = {**section, "classes": ["caf\xe9", unicodedata.normalize("NFD", written)]}
+    with pytest.raises(ParamsError, match="a name in `classes` comes twice"):
+        check({"errors": both}, "errors", ErrorsParams)

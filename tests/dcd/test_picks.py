@@ -9,6 +9,7 @@ from debugset.dcd import picks as module
 from debugset.dcd.picks import PickParams, Picks, pick_neighbours, picks_frame
 from debugset.features.neighbours import nearest
 from debugset.features.store import Features
+from tests.base.inputs import BAD_MASKS, FEATURES, MASKS, error
 from tests.features.shards import in_shards
 from tests.reference import picks as naive
 
@@ -128,3 +129,28 @@ def test_a_table_of_picks_names_each_image_and_its_seed_s_set():
         "distance": [0.5, 0.75],
         "rank": [0, 0],
     }
+
+
+LINE, EXCLUDED = np.arange(5.0)[:, None], np.array([False, True, False, False, True])
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_mask_of_any_type_excludes_the_same_images(kind):
+    exclude = MASKS[kind](EXCLUDED)
+    picks = pick_neighbours(np.array([[0.0], [3.0]]), LINE, 2, exclude=exclude)
+    assert as_tuples(picks) == [(0, 0, 0.0, 0), (1, 3, 0.0, 0), (1, 2, 1.0, 1)]
+    assert np.asarray(exclude).reshape(-1).tolist() == EXCLUDED.tolist()  # it stays as it was
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_what_is_no_mask_is_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("exclude", line, 5)):
+        pick_neighbours(LINE[:2], LINE, 2, exclude=make(5))
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_of_any_type_give_the_same_picks(kind):
+    picks = pick_neighbours(FEATURES[kind](LINE[:2]), FEATURES[kind](LINE), 2)
+    assert as_tuples(picks) == as_tuples(pick_neighbours(LINE[:2], LINE, 2))
+    assert as_tuples(pick_neighbours(LINE[:2].astype(int), LINE.astype(np.uint8), 2)) == as_tuples(picks)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from debugset.dcd import picks as module
 from debugset.dcd.picks import pick_by_shard, unit_rows
+from tests.base.inputs import BAD_LABELS, BAD_MASKS, LABELS, MASKS, error
 from tests.features.shards import in_shards
 from tests.reference import picks as naive
 
@@ -221,3 +222,46 @@ def test_bad_input_is_named_and_nothing_is_kept(problem, tmp_path, change, messa
     with pytest.raises(ValueError, match=message):
         pick_by_shard(**told, spool=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def picks_of(problem, spool, **changes):
+    """Picks by masks and labels of any type, which the naive ones do not take."""
+    told = problem | changes
+    told["pool"] = in_shards(told["pool"], np.arange(60) // 20)
+    return pick_by_shard(**told, per_seed=6, spool=spool)
+
+
+@pytest.mark.parametrize("name", ["removed", "taken"])
+@pytest.mark.parametrize("kind", MASKS)
+def test_masks_of_any_type_give_the_same_picks(problem, tmp_path, kind, name):
+    problem[name] = np.arange(60) % 4 == 0
+    wished = as_tuples(picks_of(problem, tmp_path / "one"))
+    assert as_tuples(picks_of(problem, tmp_path / "two", **{name: MASKS[kind](problem[name])})) == wished
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_of_any_type_give_the_same_picks(problem, tmp_path, kind):
+    wished = as_tuples(picks_of(problem, tmp_path / "one"))
+    told = {name: LABELS[kind](problem[name]) for name in ("seed_labels", "pool_labels")}
+    assert as_tuples(picks_of(problem, tmp_path / "two", **told)) == wished
+
+
+@pytest.mark.parametrize("name", ["removed", "taken"])
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_what_is_no_mask_is_refused(problem, tmp_path, kind, name):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error(name, line, 60)):
+        picks_of(problem, tmp_path, **{name: make(60)})
+
+
+@pytest.mark.parametrize(("name", "length"), [("seed_labels", 4), ("pool_labels", 60)])
+@pytest.mark.parametrize("kind", BAD_LABELS)
+def test_labels_that_are_no_class_indices_are_refused(problem, tmp_path, kind, name, length):
+    make, line = BAD_LABELS[kind]
+    with pytest.raises(ValueError, match=error(name, line, length)):
+        picks_of(problem, tmp_path, **{name: make(length)})
+
+
+def test_no_seed_is_of_the_class_of_removed_images(problem, tmp_path):
+    with pytest.raises(ValueError, match=r"^seed_labels: expected class indices from 0, but seed_labels\[2\] is -1; "):
+        picks_of(problem, tmp_path, seed_labels=np.array([4, 0, -1, 7]))

@@ -12,6 +12,7 @@ from debugset.dcd.variants import (
     picked_images,
     random_images,
 )
+from tests.base.inputs import BAD_MASKS, MASKS, error
 
 #                       0  1  2  3  4  5  6  7  8  9
 POOL = pd.DataFrame(
@@ -118,3 +119,20 @@ def test_precision_is_unknown_on_real_photos_and_of_nothing():
     assert describe_added(added("complete"), POOL.drop(columns="true_label"), names)["weak_label_precision"] is None
     found = describe_added(added("dcd-robust", picks=PICKS.iloc[:0]), POOL, names)
     assert found == {"images": 0, "by_class": {"ant": 0, "bee": 0, "cow": 0}, "weak_label_precision": None}
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_mask_of_any_type_adds_the_same_images(kind):
+    available = candidates(POOL, KEEP, DEVAL_PICKS)
+    told = MASKS[kind](available)
+    assert complete_images(POOL, told, TRAIN.tolist(), 3).rows.tolist() == added("complete").rows.tolist()
+    assert random_images(POOL, told, PICKS, 3, 0).rows.tolist() == added("random").rows.tolist()
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_what_is_no_mask_is_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("available", line, 10)):
+        complete_images(POOL, make(10), TRAIN, 3)
+    with pytest.raises(ValueError, match=error("available", line, 10)):
+        random_images(POOL, make(10), PICKS, 3, 0)

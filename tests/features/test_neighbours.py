@@ -1,10 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from debugset.features import neighbours
 from debugset.features.neighbours import nearest
+from tests.base.inputs import BAD_MASKS, FEATURES, MASKS, error
 from tests.reference import neighbours as naive
 
 
@@ -79,3 +81,46 @@ def test_what_is_not_finite_is_named():
         nearest(bad, good, 1)
     with pytest.raises(ValueError, match=r"too large to square"):
         nearest(np.full((1, 2), 1e200), np.zeros((1, 2)), 1)
+
+
+QUERIES, BASE = np.array([[0.0, 1.0]]), np.arange(10.0).reshape(5, 2)
+EXCLUDED = np.array([True, False, False, True, False])
+
+
+def rows_and_distances(found):
+    return found.row.tolist(), found.distance.tolist()
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_a_mask_of_any_type_leaves_the_same_rows_out(kind):
+    found = nearest(QUERIES, BASE, 3, exclude=MASKS[kind](EXCLUDED))
+    assert rows_and_distances(found) == ([[1, 2, 4]], [[8.0, 32.0, 128.0]])
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_features_of_any_type_have_the_same_neighbours(kind):
+    found = nearest(FEATURES[kind](QUERIES), FEATURES[kind](BASE), 3)
+    assert rows_and_distances(found) == ([[0, 1, 2]], [[0.0, 8.0, 32.0]])
+    integers = nearest(QUERIES.astype(np.int16), BASE.astype(np.uint8), 3)
+    assert rows_and_distances(integers) == rows_and_distances(found)
+
+
+@pytest.mark.parametrize("kind", BAD_MASKS)
+def test_what_is_no_mask_is_refused(kind):
+    make, line = BAD_MASKS[kind]
+    with pytest.raises(ValueError, match=error("exclude", line, 5)):
+        nearest(QUERIES, BASE, 3, exclude=make(5))
+
+
+@pytest.mark.parametrize(
+    ("base", "line"),
+    [
+        ([["a", "b"]], r"^base: expected a matrix of numbers \(images x features\), got shape \(1, 2\) of <U1"),
+        (pd.Series([1.0, 2.0]), r"^base: expected a matrix of numbers .*, got shape \(2,\) of float64"),
+        (BASE > 3, r"^base: expected a matrix of numbers .*, got shape \(5, 2\) of bool"),
+        ([[1.0, 2.0], [3.0]], r"^base: is no array \(.*\); pass rows of equal length"),
+    ],
+)
+def test_what_is_no_matrix_of_numbers_is_refused(base, line):
+    with pytest.raises(ValueError, match=line):
+        nearest(QUERIES, base, 1)

@@ -30,8 +30,8 @@ def stripes(wide):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    width=st.integers(1, 70),
-    height=st.integers(1, 70),
+    width=st.integers(4, 64),  # 16 sides at most: a longer image loses its ends first
+    height=st.integers(4, 64),
     size=st.sampled_from([8, 32, 33, 96]),
     crop=st.sampled_from([1.0, 0.9, 0.875, 0.5]),
     interpolation=st.sampled_from(["bilinear", "bicubic", "lanczos"]),
@@ -87,6 +87,27 @@ def test_no_shape_lets_a_border_in(size, side, crop):
     found = square_pixels(Image.new("RGB", size, (200, 100, 50)), side, crop=crop)
     assert found.shape == (side, side, 3)
     assert (found == (200, 100, 50)).all()
+
+
+@pytest.mark.parametrize("size", [(16, 65_000), (65_000, 16), (1, 30_000), (40_000, 3)])
+@pytest.mark.parametrize("crop", [1.0, 0.875])
+def test_a_line_of_pixels_is_cut_before_it_is_enlarged(size, crop, monkeypatch):
+    enlarged = []
+    resize = Image.Image.resize
+
+    def noted(image, size, *arguments, **options):
+        enlarged.append(size[0] * size[1])
+        return resize(image, size, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", noted)
+    image = Image.new("RGB", size, RED)
+    longer = max(size)
+    middle = [(longer - 8) // 2, 0, (longer + 8) // 2, min(size)]
+    image.paste(BLUE, tuple(middle if size[0] > size[1] else [middle[1], middle[0], middle[3], middle[2]]))
+    found = square_pixels(image, 224, crop=crop)
+    assert found.shape == (224, 224, 3)
+    assert tuple(found[112, 112]) == BLUE
+    assert max(enlarged) <= 16 * 256 * 256
 
 
 @pytest.mark.parametrize("box", [(0.0, 0.0, 300.0, 200.0), (10.5, 20.25, 110.0, 90.75)])

@@ -3,8 +3,10 @@
 import hashlib
 import io
 import pickle
+import re
 import tarfile
 import tracemalloc
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +15,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset.base.files import sha256
+from debugset.base.files import MEND, sha256
+from debugset.images import sets
 from debugset.images.sets import (
     COLUMNS,
     LOOSE_FILES_A_PART,
@@ -49,6 +52,18 @@ RECORDS = [
 def images(tmp_path):
     write_set(tmp_path, RECORDS, ["bag", "boot"])
     return open_set(tmp_path)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_class_names_are_composed_however_they_were_written(tmp_path, form, monkeypatch):
+    written = unicodedata.normalize(form, "caf\xe9")
+    write_set(tmp_path, RECORDS, ["bag", written])
+    assert open_set(tmp_path).classes == ("bag", "caf\xe9")
+    (tmp_path / "older").mkdir()
+    monkeypatch.setattr(sets, "composed", str)  # as earlier versions wrote it
+    write_set(tmp_path / "older", [], ["bag", written])
+    monkeypatch.undo()
+    assert open_set(tmp_path / "older").classes == ("bag", "caf\xe9")
 
 
 def test_a_set_is_read_as_it_was_written(images):
@@ -164,6 +179,28 @@ def test_ids_lead_to_rows(images):
 def test_a_pickled_set_reads_on(images):
     assert images.read(0) == png(12)
     assert pickle.loads(pickle.dumps(images)).read(2) == png(30)
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"\x89PNG\r\n\x1a\n", b"GIF89a"], ids=["a page", "a PNG cut off", "a GIF"]
+)
+def test_an_image_that_cannot_be_decoded_is_named_with_its_file(images, content):
+    row, size = 1, int(images.manifest["size"][1])
+    with (images.folder / "a.tar").open("r+b") as file:
+        file.seek(int(images.manifest["offset"][row]))
+        file.write(content.ljust(size, b"\0")[:size])
+    where = re.escape(f"{images.folder / 'a.tar'}: image {images.ids[row]} cannot be decoded; restore the file")
+    with pytest.raises(OSError, match=f"^{where}$"):
+        images.image(row)
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"PAR1 and more PAR1"])
+def test_a_broken_manifest_is_named(images, content):
+    (images.folder / MANIFEST).write_bytes(content)
+    with pytest.raises(ValueError, match="not a manifest of images") as caught:
+        open_set(images.folder)
+    assert str(caught.value).startswith(f"{images.folder / MANIFEST}: not a manifest of images (")
+    assert str(caught.value).endswith(f"); {MEND}")
 
 
 def test_a_cut_shard_is_an_error_and_never_half_an_image(images):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from debugset.base.files import read_json, sha256
+from debugset.base.files import read_json, sha256, write_json
 from debugset.models.classifier import (
     DESCRIPTION,
     WEIGHTS,
@@ -56,7 +56,9 @@ def test_tampered_weights_are_an_error(stored):
     content = bytearray((folder / WEIGHTS).read_bytes())
     content[-1] ^= 1
     (folder / WEIGHTS).write_bytes(content)
-    with pytest.raises(ValueError, match=r"model.safetensors: its SHA-256 is not the one in model.json"):
+    with pytest.raises(
+        ValueError, match=r"model.safetensors: not the weights that model.json tells of \(its SHA-256 is "
+    ):
         load_model(folder)
 
 
@@ -107,3 +109,30 @@ def test_normalisation_moves_with_the_model_but_is_not_among_its_weights():
     classifier = Classifier(torch.nn.Identity(), (0.5,) * 3, (0.25,) * 3)
     assert classifier.state_dict() == {}
     assert classifier.to(torch.float64).mean.dtype == torch.float64
+
+
+def test_a_model_without_its_weights_is_named(stored):
+    _, folder = stored
+    (folder / WEIGHTS).unlink()
+    with pytest.raises(FileNotFoundError, match=r"model\.safetensors: no such file; restore it by `dvc checkout`"):
+        load_model(folder)
+
+
+def test_weights_that_are_no_safetensors_are_named_though_their_digest_fits(stored):
+    _, folder = stored
+    (folder / WEIGHTS).write_bytes(b"hello")
+    write_json(folder / DESCRIPTION, read_json(folder / DESCRIPTION) | {"weights_sha256": sha256(folder / WEIGHTS)})
+    with pytest.raises(
+        ValueError, match=r"model\.safetensors: not the weights that model\.json tells of \(Error while"
+    ):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("change", [{"architecture": 3}, {"classes": None}, {"more": 1}, {"architecture": {"side": 3}}])
+def test_a_description_of_another_kind_is_named(stored, change):
+    _, folder = stored
+    write_json(folder / DESCRIPTION, read_json(folder / DESCRIPTION) | change)
+    with pytest.raises(
+        ValueError, match=r"model\.json: does not describe a model \(.*\); restore it by `dvc checkout`"
+    ):
+        read_description(folder)

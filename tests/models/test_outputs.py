@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -136,3 +137,36 @@ def test_pixels_come_back_from_their_files():
         for file in (plain_file, small_file):
             assert np.array_equal(decoded(file), (image * 255).round().byte().permute(1, 2, 0).numpy())
     assert decoded(png_files(torch.full((1, 3, 1, 1), 1.7))[0]).tolist() == [[[255, 255, 255]]]
+
+
+@pytest.mark.parametrize(
+    "rows", [[3, 0, 9], np.array([3.0, 0, 9]), np.array([3, 0, 9], np.uint8), pd.Series([3, 0, 9])]
+)
+def test_rows_of_any_type_are_the_same_images(images, rows):
+    found, wished = (list(pixel_batches(images, which, PLAIN, 2)) for which in (rows, np.array([3, 0, 9])))
+    assert all(torch.equal(one, other) for one, other in zip(found, wished, strict=True))
+    table = predict_table(mean_colour(), described(), images, rows, "fp32")
+    assert table["image_id"].tolist() == images.ids[[3, 0, 9]].tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (
+            np.arange(10) < 3,
+            r"^rows: expected row numbers from 0 to 9, but rows\[0\] is True; np.flatnonzero\(mask\) gives",
+        ),
+        (
+            [True] + [False] * 9,
+            r"^rows: expected row numbers from 0 to 9, but rows\[0\] is True; np.flatnonzero\(mask\)",
+        ),
+        ([0, 10], r"^rows: expected row numbers from 0 to 9, but rows\[1\] is 10; "),
+        ([0, -1], r"^rows: expected row numbers from 0 to 9, but rows\[1\] is -1; "),
+        (["a"], r"^rows: expected row numbers from 0 to 9, but rows\[0\] is 'a'; "),
+    ],
+)
+def test_a_mask_is_no_list_of_rows(images, rows, line):
+    with pytest.raises(ValueError, match=line):
+        list(pixel_batches(images, rows, PLAIN, 2))
+    with pytest.raises(ValueError, match=line):
+        predict_table(mean_colour(), described(), images, rows, "fp32")

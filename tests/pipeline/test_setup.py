@@ -91,7 +91,7 @@ def test_a_repository_without_a_commit_is_refused(unpacked):
 def test_another_user_s_repository_is_refused_with_git_s_own_mend(unpacked):
     folder = unpacked("mounted")
     git(folder, ["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"])
-    foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}  # git's own tests use it
+    foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}  # git's own tests use it
     mend = f"run git config --global --add safe.directory '{folder}'"
     refuse(folder, "fatal: detected dubious ownership in repository at .*", mend, **foreign)
 

@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,21 @@ def test_classes_that_cannot_be_asked_name_their_key(sections: dict, key: str) -
 
 def test_photos_without_a_stated_licence_are_taken_only_when_that_is_said() -> None:
     assert scrape_params(licences=[4, "unknown"]).licence_ids == [4]
+
+
+@pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_composed_and_decomposed_names_are_one_name(form: str, other: str) -> None:
+    name, again = unicodedata.normalize(form, "café"), unicodedata.normalize(other, "café")
+    params = scrape_params(queries={name: [f"a {name}"]})
+    assert params.queries == {"caf\xe9": ["a caf\xe9"]}
+    assert debug_queries({"errors": {"classes": [again]}}, params) == params.queries
+
+
+def test_names_that_differ_in_their_composition_alone_come_twice() -> None:
+    names = [unicodedata.normalize(form, "café") for form in ("NFC", "NFD")]
+    with pytest.raises(ValueError, match="caf\xe9 comes twice"):
+        scrape_params(queries={names[0]: ["bar"], names[1]: ["inn"]})
+    with pytest.raises(ValueError, match="'caf\xe9' is asked for bag and again for boot"):
+        scrape_params(queries={"bag": [names[0]], "boot": [names[1]]})
+    with pytest.raises(ParamsError, match=r"`errors\.classes`: a name comes twice"):
+        debug_queries({"errors": {"classes": names}}, scrape_params(queries={names[0]: ["bar"]}))

@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from itertools import product
 from pathlib import Path
 
@@ -83,3 +84,11 @@ def test_the_wanted_part_is_what_is_searched_for(text: str, wanted: str) -> None
 
 def test_only_what_files_cannot_hold_is_replaced() -> None:
     assert clean_text("ça \ud83d\0 👢\n") == "ça ?? 👢\n"
+
+
+@pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_composed_and_decomposed_words_are_one_word(form: str, other: str) -> None:
+    query, text = (unicodedata.normalize(one, "Café Åland ǰ") for one in (form, other))
+    assert TextQuery(query).finds([searchable(text)])
+    assert ClassQueries({"bar": [query]}).find(text) == [("bar", query)]
+    assert not TextQuery("cafe").finds([searchable(text)])

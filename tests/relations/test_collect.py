@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from debugset.base.params import PARAMS_FILE, parse
 from debugset.images.sets import open_set
 from debugset.pool.flickr.photo_service import PhotoService
 from debugset.pool.scrape import scrape
@@ -167,6 +168,14 @@ def test_the_file_has_the_block_and_says_the_rest_in_comments():
     assert collect.replace_queries(WORDS, found) == WORDS | {"bag": bags}
     with pytest.raises(ValueError, match=r"footwear\+bag-: shows no class of `scrape.queries`"):
         collect.replace_queries(WORDS, found[2:3])
+
+
+@pytest.mark.parametrize(
+    "words", [["1e5", "08", ".5"], ["no", "on", "null"], ["12:30", "a:b", "é"], ["+.5", "-1e3", "0o17"]]
+)
+def test_words_that_look_like_something_else_stay_text_in_the_block(words):
+    found = [collect.Combination("m", words[0], tuple(words), "")]
+    assert parse(collect.query_text(found, words), PARAMS_FILE) == {"scrape": {"queries": {words[0]: words}}}
 
 
 def scraped(folder: Path, queries) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from debugset.relations.diagnosis import MODES, attribute_divergences, diagnose, mode_counts, rarer_mode
+from debugset.relations.diagnosis import MODES, attribute_divergences, diagnose, mode_counts, pair_samples, rarer_mode
+from tests.base.inputs import MASKS
 from tests.reference import relations as naive
 
 NAMES = ["a", "b", "c", "d"]
@@ -222,3 +223,58 @@ def test_bad_cosines_are_named(bad):
     cosines[3, 0, 1] = bad
     with pytest.raises(ValueError, match=r"cosines: a value is missing or outside \[-1, 1\]"):
         diagnose(cosines, shown, truth((0, 1, "x")))
+
+
+ATTRIBUTES = {
+    "booleans": lambda shown: shown > 0,
+    "1 and 0": lambda shown: (shown > 0).astype(np.uint8),
+    "floats": lambda shown: shown.astype(np.float32),
+    "a list": lambda shown: shown.tolist(),
+    "a frame of objects": lambda shown: pd.DataFrame(shown.astype(object)),
+    "a frame of nullable columns": lambda shown: pd.DataFrame(shown).astype("Int64"),
+}
+
+
+@pytest.mark.parametrize("kind", ATTRIBUTES)
+def test_attributes_and_cosines_of_any_type_give_the_same_diagnosis(kind):
+    cosines, shown = world(1)
+    relations = truth((0, 1, "x"), (1, 2, "x"), (0, 3, "y"))
+    wished = diagnose(cosines.astype(float), shown, relations)
+    pd.testing.assert_frame_equal(diagnose(cosines.tolist(), ATTRIBUTES[kind](shown), relations), wished)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            lambda shown: np.where(shown > 0, "yes", "no"),
+            r"attributes: expected numbers \(images x attributes\), got shap",
+        ),
+        (lambda shown: shown[:, 0], r"attributes: expected numbers .*, got shape \(30,\) of int64; write 1 where"),
+        (lambda shown: np.where(np.arange(4) == 2, np.nan, shown), "attributes: row 0, column 2 is missing; leave the"),
+        (lambda shown: [*shown.tolist()[:29], [1]], "attributes: is no array .*; pass rows of equal length"),
+        (lambda shown: pd.DataFrame(shown > 0).replace({False: None}), "attributes: expected numbers .* of object; "),
+    ],
+)
+def test_attributes_that_leave_a_doubt_are_refused(change, line):
+    cosines, shown = world(1)
+    with pytest.raises(ValueError, match=line) as caught:
+        diagnose(cosines, change(shown), truth((0, 1, "x")))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", MASKS)
+def test_modes_are_counted_from_any_kind_of_truth(kind):
+    a, b = np.array([True, True, False, False, False]), np.array([True, False, False, True, False])
+    as_column = lambda mask: pd.Series(np.asarray(MASKS[kind](mask)).reshape(-1))  # noqa: E731
+    assert mode_counts(as_column(a), as_column(b)).tolist() == [1, 1, 1, 2]
+    with pytest.raises(ValueError, match=r"^a: expected True or False, but a\[0\] is -1; "):
+        mode_counts(pd.Series([-1, 1]), pd.Series([1, 1]))
+
+
+def test_the_samples_of_a_pair_need_a_truth_and_not_signs():
+    cosines, shown = world(1)
+    wished = pair_samples(cosines, pd.DataFrame(shown > 0), 0, 1)
+    assert pair_samples(cosines, pd.DataFrame(shown > 0).astype(int), 0, 1).tolist() == wished.tolist()
+    with pytest.raises(ValueError, match=r"^shown: expected True or False, but shown\[\d+\] is -1; "):
+        pair_samples(cosines, pd.DataFrame(shown), 0, 1)

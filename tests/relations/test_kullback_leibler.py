@@ -1,6 +1,7 @@
 """The divergence: against loops over bins, against its limits by quadrature and in closed form, and at the edges."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,3 +156,31 @@ def test_a_bad_argument_is_named_in_one_line(line):
     with pytest.raises(ValueError, match=line) as caught:
         divergence(**arguments)
     assert "\n" not in str(caught.value)
+
+
+SAMPLES = np.array([-1, 0, 1, 1, 0])
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [SAMPLES, SAMPLES.astype(np.int8), SAMPLES.tolist(), pd.Series(SAMPLES)],
+    ids=lambda one: type(one).__name__,
+)
+def test_samples_of_any_type_have_the_same_divergence(samples):
+    for bandwidth in (0.0, 0.05):
+        wished = divergence(SAMPLES.astype(float), 0.1, 0.3, bandwidth=bandwidth)
+        assert divergence(samples, 0.1, 0.3, bandwidth=bandwidth) == wished
+
+
+@pytest.mark.parametrize(
+    ("samples", "line"),
+    [
+        (np.zeros((3, 2)), r"^cosines: expected one dimension, got shape \(3, 2\); pass the samples of one pair$"),
+        (np.zeros(3, bool), r"^cosines: expected an array of numbers, got shape \(3,\) of bool$"),
+        (["0.1", "0.2"], r"^cosines: expected an array of numbers, got shape \(2,\) of <U3$"),
+        ([0.1, None], r"^cosines: expected an array of numbers, got shape \(2,\) of object$"),
+    ],
+)
+def test_samples_that_are_no_numbers_are_refused(samples, line):
+    with pytest.raises(ValueError, match=line):
+        divergence(samples, 0.0, 0.1)

@@ -1,6 +1,7 @@
 """Mining a network: batches change nothing, masks come from the right images, cosines from masked patterns."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -108,3 +109,12 @@ def test_a_layer_without_a_map_is_refused_before_anything_is_mined_unless_no_map
         mine_masks(flat, images, ROWS, there(images), relations_params(maps=1, layer=flat.layer))
     found = mine_masks(flat, images, ROWS, there(images), relations_params(maps=0))
     assert [len(mask.keep) for mask in found] == [128] * 3
+
+
+def test_what_images_show_may_be_1_and_0_but_not_signs(images, network):
+    params, shown = relations_params(mask_images=4), there(images)
+    wished = [mask.keep.tolist() for mask in mine_masks(network, images, ROWS, shown, params)]
+    for told in (shown.astype(np.int64), shown.astype(float), shown.tolist(), pd.DataFrame(shown)):
+        assert [mask.keep.tolist() for mask in mine_masks(network, images, ROWS, told, params)] == wished
+    with pytest.raises(ValueError, match=r"^shown: expected True or False, but shown\[\d+\] is -1; "):
+        mine_masks(network, images, ROWS, np.where(shown, 1, -1), params)

@@ -225,3 +225,26 @@ def test_a_missing_value_is_refused(bad):
     for patterns in (given, torch.from_numpy(given)):
         with pytest.raises(ValueError, match="patterns: a value is missing or infinite"):
             cosines(patterns)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32])
+def test_integer_patterns_have_the_cosines_of_floats(dtype):
+    given = np.array([[[100, 50, 0], [100, 0, 100]], [[1, 0, 0], [0, 90, 120]]], dtype)
+    expected = cosines(given.astype(np.float64))
+    assert expected[0, 0, 1] == pytest.approx(0.632456)
+    for patterns in (given, torch.from_numpy(given), given.tolist()):
+        assert cosines(patterns).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("patterns", "line"),
+    [
+        (np.eye(3), r"^patterns: expected images x attributes x units, got shape \(3, 3\)$"),
+        (torch.eye(3), r"^patterns: expected images x attributes x units, got shape \(3, 3\)$"),
+        ([[["a"]]], r"^patterns: expected an array of numbers, got shape \(1, 1, 1\) of <U1$"),
+        ([[[1.0], [1.0, 2.0]]], r"^patterns: is no array .*; pass rows of equal length$"),
+    ],
+)
+def test_patterns_that_are_none_are_refused(patterns, line):
+    with pytest.raises(ValueError, match=line):
+        cosines(patterns)

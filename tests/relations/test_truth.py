@@ -90,9 +90,12 @@ BAD = {
     r"truth\.csv, line 2: a is paired with itself": HEAD + "a,a,x\n",
     r"truth\.csv: column `relation` is missing": "attribute_a,attribute_b\na,b\n",
     r"truth\.csv: no pair has a label": HEAD,
-    r"truth\.csv: not a table with attribute_a, attribute_b, relation: No columns": "",
+    r"truth\.csv: is empty; write a header and rows": "",
     r"truth\.csv: not a table with .*: .*line 3": HEAD + "a,b,x\na,c,x,y,z\n",
-    r"truth\.csv: not a table with .*: 'utf-8' codec": (HEAD + "a,b,n\xe9gatif\n").encode("latin-1"),
+    r"truth\.csv: line 2 is no UTF-8, perhaps Latin-1; save it": (HEAD + "a,b,n\xe9gatif\n").encode("latin-1"),
+    r"truth\.csv: is UTF-16; save it as CSV in UTF-8 with commas$": (HEAD + "a,b,x\n").encode("utf-16"),
+    r"truth\.csv: its cells are parted by semicolons; save it": HEAD.replace(",", ";") + "a;b;x\n",
+    r"truth\.csv: its cells are parted by tabs; save it": HEAD.replace(",", "\t") + "a\tb\tx\n",
 }
 
 

@@ -14,6 +14,7 @@ from debugset.barlow.groups import GROUPINGS, Group, discovery_half, groups_of, 
 from debugset.barlow.modes import score_rule
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.tree import FailureTree, failure_tree
+from debugset.base.arrays import ArrayLike, as_labels
 from debugset.base.machine import workers
 from debugset.base.progress import progress
 from debugset.features.matrix import Matrix
@@ -58,9 +59,9 @@ class Explanation(NamedTuple):
 
 
 def analyses_of(
-    labels: Int64[np.ndarray, " n"],
+    labels: Int64[np.ndarray, " n"] | ArrayLike,
     classes: Sequence[str],
-    predicted: Mapping[str, Int64[np.ndarray, " n"]],
+    predicted: Mapping[str, Int64[np.ndarray, " n"] | ArrayLike],
     features: Mapping[str, Float[Matrix, "n _d"]],
     params: BarlowParams,
 ) -> list[Analysis]:
@@ -72,11 +73,13 @@ def analyses_of(
         predicted: what the original and the robust model say.
         features: of every kind that params name.
     """
-    discovery = discovery_half(labels, params.discovery, params.random_state)
+    truth = as_labels(labels, "labels", lowest=-1)
+    said = {model: as_labels(of_model, "predicted", len(truth), lowest=-1) for model, of_model in predicted.items()}
+    discovery = discovery_half(truth, params.discovery, params.random_state)
     pairs = [(ORIGINAL, source) for source in params.features]
     pairs.append((ROBUST, params.features[0]))
     return [
-        Analysis(model, source, features[source], labels, predicted[model], discovery, classes, params)
+        Analysis(model, source, features[source], truth, said[model], discovery, classes, params)
         for model, source in pairs
     ]
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from debugset.base.arrays import ArrayLike, as_labels, as_mask
+
 GROUPINGS = ("label", "prediction")  # explain false negatives and false positives
 
 
@@ -18,8 +20,11 @@ class Group(NamedTuple):
     heldout: Int64[np.ndarray, " b"]  # rows that they are tried on
 
 
-def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: int) -> Bool[np.ndarray, " n"]:
+def discovery_half(
+    labels: Int64[np.ndarray, " n"] | ArrayLike, share: float, random_state: int
+) -> Bool[np.ndarray, " n"]:
     """Which images belong to the discovery half: a random ``share`` of each class, between 0 and 1, rounded."""
+    labels = as_labels(labels, "labels", lowest=-1)
     rng = np.random.default_rng(random_state)
     chosen = np.zeros(len(labels), bool)
     for class_ in np.unique(labels):
@@ -29,9 +34,14 @@ def discovery_half(labels: Int64[np.ndarray, " n"], share: float, random_state: 
 
 
 def groups_of(
-    grouping: str, keys: Int64[np.ndarray, " n"], discovery: Bool[np.ndarray, " n"], classes: int
+    grouping: str,
+    keys: Int64[np.ndarray, " n"] | ArrayLike,
+    discovery: Bool[np.ndarray, " n"] | ArrayLike,
+    classes: int,
 ) -> Iterator[Group]:
     """The group of every class in turn, empty or not; ``keys`` are the images' classes by the grouping."""
+    keys = as_labels(keys, "keys", lowest=-1)
+    discovery = as_mask(discovery, "discovery", len(keys))
     order = np.argsort(keys, kind="stable")
     ends = np.searchsorted(keys[order], np.arange(classes + 1))
     for class_ in range(classes):

@@ -7,12 +7,14 @@ and Miller and Madow's correction of the entropies. Both need nothing but each f
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
+from debugset.base.arrays import ArrayLike, as_mask
 from debugset.base.machine import workers
-from debugset.features.matrix import Matrix, check_features
+from debugset.features.matrix import Matrix, as_features
 
 _NEIGHBOURS = 3  # scikit-learn's default
 BINS = 10  # a tenth of a group each: enough images in a bin for its share of failures
@@ -20,7 +22,10 @@ _FEATURES_AT_A_TIME = 128  # of which a thread holds a sorted copy
 
 
 def mutual_information(
-    features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"], *, estimator: str = "binned"
+    features: Float[Matrix, "n d"] | ArrayLike,
+    failed: Bool[np.ndarray, " _n"] | ArrayLike,
+    *,
+    estimator: str = "binned",
 ) -> Float64[np.ndarray, " d"]:
     """The mutual information of every feature with failure.
 
@@ -32,9 +37,10 @@ def mutual_information(
         Nats, at least 0; all 0 where no image or every image fails.
 
     Raises:
-        ValueError: shapes do not fit, there are no images, a feature is not finite, or the estimator is unknown.
+        ValueError: shapes do not fit, there are no images, a feature is not finite, ``failed`` is no mask, or the
+            estimator is unknown.
     """
-    check_group(features, failed)
+    features, failed = as_group(features, failed)
     if estimator not in ("binned", "ksg"):
         raise ValueError(f"estimator: choose binned or ksg, got {estimator!r}")
     if failed.all() or not failed.any():
@@ -50,26 +56,36 @@ def mutual_information(
         return np.concatenate(list(pool.map(of_columns, starts)))
 
 
-def check_group(features: Matrix, failed: np.ndarray) -> None:
-    """Raise a ValueError that names the argument unless both describe the same images, and all features are finite."""
-    check_features(features, "features")
+def as_group(
+    features: Float[Matrix, "n d"] | ArrayLike, failed: Bool[np.ndarray, " _n"] | ArrayLike
+) -> tuple[Matrix, Bool[np.ndarray, " _n"]]:
+    """The features and failures of the same images; a ValueError names what is amiss with either, NaN included."""
+    features = as_features(features, "features")
     if not len(features):
         raise ValueError("features: there are no images; a group needs at least one")
-    if failed.shape != (len(features),):
-        raise ValueError(f"failed: expected one for each of {len(features)} images, got shape {failed.shape}")
+    failed = as_mask(failed, "failed", len(features))
     if not np.isfinite(features[:]).all():
         raise ValueError("features: contains NaN or infinite values; embed these images again")
+    return features, failed
 
 
 def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
     from scipy.special import digamma
 
-    from debugset.barlow import kernels  # numba takes half a second to import
-
+    kernels = _compiled()
     if estimator == "binned":
         return kernels.binned(failures, successes, BINS)
     counts = np.arange(failures.shape[1] + successes.shape[1] + 1, dtype=np.float64)
     return kernels.ksg(failures, successes, _NEIGHBOURS, digamma(counts))  # that of 0 is never asked for
+
+
+def _compiled() -> ModuleType:
+    """The kernels; numba takes half a second to import."""
+    try:
+        from debugset.barlow import kernels
+    except RuntimeError as error:  # it finds no folder that can be written
+        raise OSError(f"NUMBA_CACHE_DIR: set it to a folder that you may write; numba says: {error}") from None
+    return kernels
 
 
 def _sorted_columns(values: np.ndarray) -> np.ndarray:

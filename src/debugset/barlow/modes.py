@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from debugset.barlow.tree import FailureTree, Node, Rule, holds, simplify
+from debugset.base.arrays import ArrayLike, as_mask
 from debugset.features.matrix import Matrix
 
 SIGNIFICANT = 0.05  # a mode whose corrected p lies below this holds
@@ -55,15 +56,21 @@ def is_valid(leaf: Node, tree: FailureTree, min_gain: float, min_coverage: float
     return gain > Fraction(str(min_gain)) and coverage > Fraction(str(min_coverage))
 
 
-def score_rule(rule: Rule, features: Float[Matrix, "n d"], failed: Bool[np.ndarray, " _n"]) -> Score:
+def score_rule(
+    rule: Rule, features: Float[Matrix, "n d"] | ArrayLike, failed: Bool[np.ndarray, " _n"] | ArrayLike
+) -> Score:
     """Try a rule on images of a group that it was not found on; p is Fisher's exact test, one-sided, against the rest.
 
     Args:
         failed: whether the model fails on each; or whatever else the rule may tell, such as the planted cause.
+
+    Raises:
+        ValueError: shapes do not fit, a feature that the rule asks for is not finite, or ``failed`` is no mask.
     """
     from scipy.stats import hypergeom
 
     inside = holds(rule, features)
+    failed = as_mask(failed, "failed", len(inside))
     count, failures, total, n = int(inside.sum()), int((inside & failed).sum()), int(failed.sum()), len(failed)
     p = float(hypergeom.sf(failures - 1, n, total, count)) if n else 1.0
     return Score(count, failures, _share(failures, count), _share(failures, total), _share(total, n), min(p, 1.0))

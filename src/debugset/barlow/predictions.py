@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Int64
 
+from debugset.base.files import read_parquet
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
@@ -23,7 +23,7 @@ def stored_predictions(path: Path, model: str, images: ImageSet) -> Int64[np.nda
     Raises:
         ValueError: the table has other images.
     """
-    table = pd.read_parquet(path)
+    table = read_parquet(path)
     table = table[(table["model"] == model) & (table["set"] == images.folder.name)].set_index("image_id")
     if len(table) != len(images) or not table.index.isin(images.ids).all():
         raise ValueError(f"{path}: belongs to other images; run stage errors again")

@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from debugset.barlow.information import check_group, mutual_information
-from debugset.features.matrix import Matrix
+from debugset.barlow.information import as_group, mutual_information
+from debugset.base.arrays import ArrayLike
+from debugset.features.matrix import Matrix, as_features
 
 Side = Literal["<", ">="]
 Condition = tuple[int, Side, float]  # feature index, side, threshold in the feature's own units
@@ -68,8 +69,8 @@ class FailureTree:
 
 
 def failure_tree(
-    features: Float[Matrix, "n d"],
-    failed: Bool[np.ndarray, " _n"],
+    features: Float[Matrix, "n d"] | ArrayLike,
+    failed: Bool[np.ndarray, " _n"] | ArrayLike,
     *,
     n_features: int = 20,
     max_depth: int = 1,
@@ -87,9 +88,10 @@ def failure_tree(
         estimator: of mutual information, see `mutual_information`.
 
     Raises:
-        ValueError: shapes do not fit, there are no images, a feature is not finite, or a number is below 1.
+        ValueError: shapes do not fit, there are no images, a feature is not finite, ``failed`` is no mask, or a number
+            is below 1.
     """
-    check_group(features, failed)
+    features, failed = as_group(features, failed)
     for name, value in (("n_features", n_features), ("max_depth", max_depth)):
         if value < 1:
             raise ValueError(f"{name}: must be at least 1, got {value}")
@@ -132,12 +134,20 @@ def _node(rule: Rule, inside: np.ndarray, failed: np.ndarray, *, is_leaf: bool) 
     return Node(rule, is_leaf, count, failures, failures / count, failures / total if total else 0.0)
 
 
-def holds(rule: Rule, features: Float[Matrix, "n d"]) -> Bool[np.ndarray, " n"]:
-    """Which images a rule holds for; the empty rule holds for all. Features are compared as float32."""
+def holds(rule: Rule, features: Float[Matrix, "n d"] | ArrayLike) -> Bool[np.ndarray, " n"]:
+    """Which images a rule holds for; the empty rule holds for all. Features are compared as float32.
+
+    Raises:
+        ValueError: the features are no matrix, or one that the rule asks for is not finite.
+    """
+    features = as_features(features, "features")
     inside = np.ones(len(features), bool)
     for feature, side, threshold in rule:
         # thresholds lie between two float32 values, so they are compared in float64
-        values = np.asarray(features[:][:, feature], np.float32).astype(np.float64)
+        column = features[:][:, feature]
+        if not np.isfinite(column).all():
+            raise ValueError("features: contains NaN or infinite values; embed these images again")
+        values = np.asarray(column, np.float32).astype(np.float64)
         inside &= values < threshold if side == "<" else values >= threshold
     return inside
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+MEND = "restore it by `dvc checkout`, or `dvc pull` in a clone, or run the stage that writes it"
 _FULL_DISK = re.compile(r"No space left on device|quota exceeded|\d+ requested and \d+ written")  # the last is numpy's
 
 
@@ -64,11 +65,34 @@ def write_json(path: Path, content: Any, *, digits: int = 6) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Read a JSON file; a ValueError names the file if it holds something else."""
-    try:
+    """Read a JSON file; errors as of `reading`."""
+    with reading(path, "not JSON"):
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:  # undecodable text is one too
-        raise ValueError(f"{path}: not JSON ({error}); restore it") from None
+
+
+@contextmanager
+def reading(path: Path, otherwise: str, mend: str = MEND) -> Iterator[None]:
+    """Let a file that its reader cannot read end in one line that names it, whatever that reader raises.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        ValueError: it is something else (``otherwise`` says what it is not).
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file; {mend}") from None
+    except Exception as error:  # of as many kinds as there are readers
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, which tells the file
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path}: {otherwise} ({why}); {mend}") from error
+
+
+def read_parquet(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
+    """Read a table, or some of its columns; errors as of `reading`."""
+    with reading(path, "not a Parquet table as it should be"):
+        return pd.read_parquet(path, columns=columns)
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -6,12 +6,13 @@ A new section touches no other room. A wrong key, type or range ends in one line
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from debugset.base.names import composed
 from debugset.base.paths import PARAMS_FILE
 
 
@@ -27,6 +28,9 @@ def distinct(values: list) -> list:
         raise ValueError("a value comes twice")
     return values
 
+
+# macOS writes some letters as two characters; then equal names would differ
+ClassName = Annotated[str, AfterValidator(composed)]
 
 S = TypeVar("S", bound=Section)
 

@@ -58,8 +58,7 @@ def debug_classes(
 
     They are also written to the profile that params.yaml equals, if there is one.
     """
-    import pandas as pd
-
+    from debugset.base.files import read_parquet
     from debugset.base.params import read
     from debugset.base.paths import ERRORS, PARAMS_FILE, SEED_SOURCE, SETS
     from debugset.cli import profiles
@@ -71,7 +70,7 @@ def debug_classes(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no predictions yet; run `dvc repro errors`")
     names = open_set(SETS / SEED_SOURCE).classes
-    chosen = choose_debug_classes(pd.read_parquet(path), names, least=least, min_missed=min_missed)
+    chosen = choose_debug_classes(read_parquet(path), names, least=least, min_missed=min_missed)
     for one in chosen:
         print(f"{one.name}: {one.missed} of {one.images} missed")
     classes, active = [one.name for one in chosen], profiles.active()
@@ -87,15 +86,15 @@ def debug_classes(
 @app.command()
 def show() -> None:
     """Print the accuracy table and where the report is."""
-    from debugset.base.files import read_json
-    from debugset.report.accuracy_text import accuracy_text
+    from debugset.report.accuracy_text import accuracy_text, read_accuracies
 
     path = METRICS / "accuracy.json"
     if not path.is_file():
         raise ValueError(f"{path}: no results yet; run `dvc repro`")
-    metrics = read_json(path)
+    mend = f"restore it (`git checkout {path}`), or run `dvc repro report`"
+    metrics = read_accuracies(path.read_text(encoding="utf-8", errors="replace"), str(path), mend)
     print(accuracy_text(metrics["variants"]))
-    print(f"\nChosen by de-val: {metrics['chosen']}")
+    print(f"\nChosen by de-val: {metrics.get('chosen')}")
     print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")
 
 

@@ -15,12 +15,11 @@ app = typer.Typer(
 @app.command("list")
 def list_modes() -> None:
     """List the failure modes, their error rates and rules; an asterisk stands at those that are mended."""
-    import pandas as pd
-
     from debugset.barlow.mending import listing
+    from debugset.base.files import read_parquet
     from debugset.dcd.failures import read_modes
 
-    modes = pd.read_parquet(_table("modes"))
+    modes = read_parquet(_table("modes"))
     print(listing(modes, read_modes(MENDED_MODES)["mode"].unique().tolist()))
 
 
@@ -37,6 +36,7 @@ def mend(
     import pandas as pd
 
     from debugset.barlow.mending import select_failures
+    from debugset.base.files import read_parquet
     from debugset.base.params import load
     from debugset.dcd.failures import MODES_COLUMNS, ErrorsParams, write_modes
     from debugset.images.sets import open_set
@@ -49,7 +49,7 @@ def mend(
         return
     if not modes:
         raise ValueError("MODE: give at least one, or --none; `debugset barlow list` names them")
-    table, members = pd.read_parquet(_table("modes")), pd.read_parquet(_table("members"))
+    table, members = read_parquet(_table("modes")), read_parquet(_table("members"))
     classes = open_set(SETS / DIAGNOSIS).classes
     failures = select_failures(modes, table, members, classes, load("errors", ErrorsParams).classes)
     write_modes(MENDED_MODES, failures)

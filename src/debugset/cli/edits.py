@@ -11,9 +11,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import CommentMark
 from ruamel.yaml.representer import RoundTripRepresenter, SafeRepresenter
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 from ruamel.yaml.tokens import CommentToken
 
 _END_OF_LINE = {CommentedMap: 2, CommentedSeq: 0}  # where ruamel.yaml keeps the text after an item, by its holder
+_ABOVE_FIRST = 3  # and the lines above a block's first word, where no comment stands behind the block's key
 
 
 class _Representer(RoundTripRepresenter):
@@ -55,19 +57,30 @@ def section(document: CommentedMap, name: str) -> Any:
 def put(mapping: CommentedMap, key: str, value: Any, comment: str = "") -> None:
     """Set a key, which comes last if it is new; what stands below stays.
 
-    A plain list is laid out as the one in whose place it comes, else in one line. The comment behind the key stays
-    too, unless a new one is given, with its ``#``.
+    A plain list is laid out as the one in whose place it comes, else in one line. The comments of the key stay too,
+    unless new ones are given, as of `comments`.
     """
     gap = ""
+    behind, _, below = comment.partition("\n")
     if key in mapping:
-        comment = comment or end_comment(mapping, key)
+        old_behind, _, old_below = comments(mapping, key).partition("\n")
+        behind, below = behind or old_behind, below or old_below
         holder, place = _last_word(mapping, key)
         gap = _text(holder, place).partition("\n")[2]
         _set_text(holder, place, end_comment(holder, place))  # it may stay, as an alias elsewhere
     mapping[key] = _laid_out(value, mapping.get(key))
-    _set_text(mapping, key, comment)
+    _set_text(mapping, key, f"{behind}\n{below}" if _is_block(mapping[key]) else behind)
+    mapping.ca.items[key][_ABOVE_FIRST] = None  # it is in that text now
     holder, place = _last_word(mapping, key)
     _set_text(holder, place, f"{end_comment(holder, place)}\n{gap}")
+
+
+def comments(mapping: CommentedMap, key: str) -> str:
+    """The comment behind a key in its line, then the lines between it and the first word of its block."""
+    text = _text(mapping, key) if _is_block(mapping[key]) else end_comment(mapping, key)
+    above_first = mapping.ca.items.get(key, [None] * 4)[_ABOVE_FIRST] or []
+    lines = "".join(" " * token.start_mark.column + token.value for token in above_first)
+    return f"{text}\n{lines}" if lines else text
 
 
 def end_comment(holder: CommentedMap | CommentedSeq, place: str | int) -> str:
@@ -78,9 +91,14 @@ def end_comment(holder: CommentedMap | CommentedSeq, place: str | int) -> str:
 def _last_word(holder: CommentedMap | CommentedSeq, place: str | int) -> tuple[CommentedMap | CommentedSeq, str | int]:
     """Where the last line of a value ends: its own place, or that of the last item in its block."""
     value = holder[place]
-    if not value or not isinstance(value, CommentedMap | CommentedSeq) or value.fa.flow_style():
+    if not _is_block(value):
         return holder, place
     return _last_word(value, list(value)[-1] if isinstance(value, CommentedMap) else len(value) - 1)
+
+
+def _is_block(value: Any) -> bool:
+    """Whether a value is written in lines of its own below its key."""
+    return isinstance(value, CommentedMap | CommentedSeq) and bool(value) and not value.fa.flow_style()
 
 
 def _text(holder: CommentedMap | CommentedSeq, place: str | int) -> str:
@@ -99,8 +117,10 @@ def _laid_out(value: Any, old: Any) -> Any:
     """A plain value that knows how it is written, as one of a parsed text does."""
     if type(value) is dict:
         return CommentedMap({key: _laid_out(item, None) for key, item in value.items()})
+    if type(value) is str and ":" in value:
+        return SingleQuotedScalarString(value)  # the parser in C, DVC's, takes no plain one in a list of one line
     if type(value) is list:
-        value = CommentedSeq(value)
+        value = CommentedSeq([_laid_out(item, None) for item in value])
         if not isinstance(old, CommentedSeq) or old.fa.flow_style():
             value.fa.set_flow_style()
     return value

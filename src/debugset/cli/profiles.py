@@ -1,5 +1,6 @@
 """Profiles: parameter files under ``profiles/`` that hold what differs from the default, and edits of such files."""
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,19 @@ def render(name: str | Path) -> str:
 
 
 def active() -> Path | None:
-    """The profile for which `use` would write the active parameters, byte for byte, or None."""
+    """The profile for which `use` would write the active parameters, or None; a broken one is told and passed over."""
     if not PARAMS_FILE.is_file():
         return None
     text = read_text(PARAMS_FILE)
+    problems = set()
     for path in sorted(FOLDER.glob("*.yaml")):
-        if render(path) == text:
-            return path
+        try:
+            if render(path) == text:
+                return path
+        except ParamsError as error:
+            problems.add(str(error))
+    for problem in sorted(problems):
+        print(f"passed over: {problem}", file=sys.stderr)
     return None
 
 
@@ -112,8 +119,13 @@ def set_values(path: Path, values: Mapping[str, Any]) -> None:
         edits.put(section, parameter, value)
     text = edits.to_text(document)
     sections = parse(_whole(text, path), path)
-    for key in values:
-        check_section(sections, key.split(".")[0], path)
+    for key, value in values.items():
+        name, parameter = key.split(".")
+        check_section(sections, name, path)
+        if sections[name][parameter] != value:  # a character that YAML takes for the end of a line
+            raise ParamsError(
+                f"{path}: `{key}`: {value!r} cannot be written as YAML; leave out what is no letter or sign"
+            )
     _write(path, text)
 
 
@@ -125,9 +137,9 @@ def _whole(text: str, path: Path) -> str:
         default = document.get(name)
         if isinstance(default, CommentedMap) and isinstance(section, CommentedMap) and _same_model(default, section):
             for key, value in section.items():
-                edits.put(default, key, value, edits.end_comment(section, key))
+                edits.put(default, key, value, edits.comments(section, key))
             section = default
-        edits.put(document, name, section, edits.end_comment(profile, name))
+        edits.put(document, name, section, edits.comments(profile, name))
     return text if document == profile else edits.to_text(document)
 
 
@@ -143,8 +155,11 @@ def _document(text: str, path: Path) -> CommentedMap:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write a file in place of the one that is there or that a link leads to, with that one's line ends."""
+    path = path.resolve()
+    ends = "\r\n" if path.is_file() and b"\r\n" in path.read_bytes() else "\n"
     with replacing_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline=ends)
 
 
 def _committed(path: Path) -> bool:

@@ -36,8 +36,10 @@ def diff(
         with replacing_file(csv) as temporary:
             changed.to_csv(temporary, index=False, lineterminator="\n")
         print(f"wrote {len(changed):,} images to {csv}")
-    data_picture.draw(picture, table, changed, before, after)
+    lost = data_picture.draw(picture, table, changed, before, after)
     print(f"drew {picture}")
+    if lost:
+        print(f"{lost} images are missing in it: their files are neither in DVC's cache nor on the remote")
 
 
 @app.command("sweep")

@@ -4,7 +4,6 @@ import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from PIL import Image
 from debugset.base.machine import workers
 from debugset.base.paths import TEST, TRAIN
 from debugset.base.progress import progress
+from debugset.images.content import decode_image, image_size
 from debugset.images.sets import Content, attribute_columns
 
 SETS = (TRAIN, TEST)  # of images with attributes
@@ -61,23 +61,19 @@ def read_files(read: Callable[[Path], T], paths: Sequence[Path], what: str) -> l
 
 
 def read_size(path: Path) -> tuple[int, int]:
-    """A photo's width and height, as its header tells; a ValueError where the file is missing or no image."""
-    with _open_photo(path) as image:
-        return image.size
+    """An upright photo's width and height, as its header tells; a ValueError where the file is missing or no image."""
+    return _look_at_photo(image_size, path)
 
 
 def read_photo(path: Path) -> Image.Image:
-    """A photo, decoded to RGB; a ValueError where the file is missing, cut short or no image."""
-    with _open_photo(path) as image:
-        return image.convert("RGB")
+    """A photo by `decode_image`; a ValueError where the file is missing, cut short or no image."""
+    return _look_at_photo(decode_image, path)
 
 
-@contextmanager
-def _open_photo(path: Path) -> Iterator[Image.Image]:
+def _look_at_photo(look: Callable[[bytes], T], path: Path) -> T:
     try:
-        with Image.open(path) as image:
-            yield image
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises any of them for a broken file
+        return look(path.read_bytes())
+    except (OSError, ValueError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else "not a readable image"
         raise ValueError(f"{path}: {reason}; restore the file") from None
 

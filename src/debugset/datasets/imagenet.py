@@ -4,8 +4,6 @@ Files are named relative to the folder in ``$IMAGENET_ROOT`` and never copied. C
 wnids in sorted order; their words are WordNet's, as timm bundles them.
 """
 
-import hashlib
-import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -13,17 +11,18 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 import pandas as pd
-from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator
 
+from debugset.base.names import counted_kinds, ending
 from debugset.base.params import Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, SEED_SOURCE, TEST, TRAIN
 from debugset.datasets.collection import read_files
+from debugset.images.content import FAULT_TEXTS, IMAGE_ENDINGS, MAX_PIXELS, inspect_file
 
 ROOT_VARIABLE = "IMAGENET_ROOT"
 _MATCHED = "matched_frequency"
 _RELEASE_IMAGES = 10  # images a class in every release of ImageNet-V2
-_SUFFIXES = (".jpeg", ".jpg", ".png")
+_FILES_NAMED = 5  # in an error about many
 _HELP = "docs/imagenet.md tells what belongs there"
 CONTENT = f"ImageNet and ImageNet-V2 ({_HELP})"
 
@@ -161,26 +160,35 @@ def _list_release_files(root: Path, folder: str) -> pd.DataFrame:
 def describe_files(root: Path, files: pd.DataFrame, what: str) -> pd.DataFrame:
     """A manifest: a listing of `list_sets` with what reading each file once tells. The progress bar says ``what``.
 
+    Each image is decoded, for one that is broken would else stop a training hours later.
+
     Raises:
-        OSError: a file can't be read or is no image.
-        ValueError: two images have one id.
+        OSError: a file can't be read.
+        ValueError: files are no images to use, which counts and names them, or two images have one id.
     """
     twice = files[files["id"].duplicated()]
     if len(twice):
         raise ValueError(f"{root / twice['shard'].iloc[0]}: the set holds another image of that name ({_HELP})")
     rows = read_files(_describe, [root / shard for shard in files["shard"]], what)
-    columns = pd.DataFrame(rows, columns=["sha256", "width", "height", "size"], index=files.index)
+    columns = pd.DataFrame(rows, columns=["fault", "sha256", "width", "height", "size"], index=files.index)
+    _refuse_faults(root, files["shard"], columns.pop("fault"))
     return files.assign(**columns, offset=0)
 
 
-def _describe(path: Path) -> tuple[str, int, int, int]:
-    """A file's SHA-256, the width and height that its header tells, and its size."""
+def _refuse_faults(root: Path, shards: pd.Series, faults: pd.Series) -> None:
+    wrong = faults.index[faults != ""]
+    if len(wrong):
+        named = [f"{shards[row]} ({FAULT_TEXTS[faults[row]]})" for row in wrong[:_FILES_NAMED]]
+        more = f" and {len(wrong) - _FILES_NAMED:,} more" if len(wrong) > _FILES_NAMED else ""
+        counted = f"{len(wrong):,} of {len(shards):,} files are no images to use"
+        raise ValueError(f"{root}: {counted}: {', '.join(named)}{more}; restore them")
+
+
+def _describe(path: Path) -> tuple[str, str, int, int, int]:
+    """Why a file is no image, the digest of its content, the picture's width and height, and the file's size."""
     content = path.read_bytes()
-    try:
-        width, height = Image.open(io.BytesIO(content)).size
-    except UnidentifiedImageError:
-        raise OSError(f"{path}: not an image; restore the file") from None
-    return hashlib.sha256(content).hexdigest(), width, height, len(content)
+    found = inspect_file(content, MAX_PIXELS)
+    return found.fault, found.sha256, found.width, found.height, len(content)
 
 
 def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.DataFrame:
@@ -188,11 +196,16 @@ def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.Dat
     top = root / folder
     if not top.is_dir():
         raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({_HELP})")
-    rows = []
+    rows, others = [], Counter[str]()
     for label, class_folder in enumerate(class_folders):
         if not (top / class_folder).is_dir():
             continue
-        for name in sorted(path.name for path in (top / class_folder).iterdir()):
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
+        for name in sorted(path.name for path in (top / class_folder).iterdir() if not path.name.startswith(".")):
+            if ending(name) in IMAGE_ENDINGS:
                 rows.append((name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}"))
+            else:
+                others[ending(name)] += 1
+    if others:
+        kinds = ", ".join(counted_kinds(others))
+        print(f"prepare: {top}: other files passed over: {others.total():,} ({kinds})", flush=True)
     return pd.DataFrame(rows, columns=["id", "label", "shard"]).astype({"label": "int64"})

@@ -11,14 +11,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64, Num
 from pydantic import Field
 
+from debugset.base.arrays import ArrayLike, as_labels
 from debugset.base.files import sha256
 from debugset.base.params import Section
 from debugset.base.progress import progress
 from debugset.features import neighbours
-from debugset.features.matrix import Matrix, check_features
+from debugset.features.matrix import Matrix, as_features
 from debugset.features.neighbours import nearest
 from debugset.features.spool import array_sha256, compute_once
 from debugset.features.store import Features
@@ -50,18 +51,19 @@ class Leaks(NamedTuple):
 
 
 def class_distances(
-    train: Float[Matrix, "n _d"],
-    train_labels: Int64[np.ndarray, " _n"],
-    test: Float[Matrix, "t _d"],
-    test_labels: Int64[np.ndarray, " _t"],
+    train: Float[Matrix, "n _d"] | ArrayLike,
+    train_labels: Int64[np.ndarray, " _n"] | ArrayLike,
+    test: Float[Matrix, "t _d"] | ArrayLike,
+    test_labels: Int64[np.ndarray, " _t"] | ArrayLike,
 ) -> dict[int, Float64[np.ndarray, " c"]]:
     """By class, each test image's squared L2 distance to its nearest training image of the class, in robust features.
 
     Raises:
-        ValueError: shapes do not fit, a feature is not finite, or a class has no training or no test image.
+        ValueError: shapes do not fit, a feature is not finite, a label is no class index, or a class has no training or
+            no test image.
     """
-    _check_images(train, train_labels, "train")
-    _check_images(test, test_labels, "test", width=train.shape[1])
+    train, train_labels = _as_images(train, train_labels, "train")
+    test, test_labels = _as_images(test, test_labels, "test", width=train.shape[1])
     if not len(train) or not len(test):
         raise ValueError(f"{'test' if len(train) else 'train'}: the set is empty")
     distances = {}
@@ -91,9 +93,9 @@ def class_thresholds(distances: Mapping[int, Float64[np.ndarray, " c"]], quantil
 
 
 def far_from(
-    pool: Float[Matrix, "n _d"],
-    pool_labels: Int64[np.ndarray, " _n"],
-    tests: Float[np.ndarray, "t _d"],
+    pool: Float[Matrix, "n _d"] | ArrayLike,
+    pool_labels: Int64[np.ndarray, " _n"] | ArrayLike,
+    tests: Float[np.ndarray, "t _d"] | ArrayLike,
     thresholds: dict[int, float],
     *,
     spool: Path | None = None,
@@ -109,11 +111,11 @@ def far_from(
             with the parts that are left, a grown pool compares its new ones only, and other thresholds compare nothing.
 
     Raises:
-        ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label has no
-            threshold.
+        ValueError: shapes do not fit, a feature is not finite, there is no test image, or a weak label is no class
+            index or has no threshold.
     """
-    _check_images(pool, pool_labels, "pool")
-    check_features(tests, "tests", width=pool.shape[1])
+    pool, pool_labels = _as_images(pool, pool_labels, "pool")
+    tests = np.asarray(as_features(tests, "tests", width=pool.shape[1]))
     if not len(tests):
         raise ValueError("tests: the set is empty, so nothing can be compared; pass the test images' features")
     limits = thresholds_of(pool_labels, thresholds)
@@ -124,7 +126,7 @@ def far_from(
     return Leaks(found["distance"] > limits, found["row"].copy(), found["distance"].copy())
 
 
-def _nearest_tests_by_part(pool: Features, tests: Float[np.ndarray, "t _d"], spool: Path) -> np.ndarray:
+def _nearest_tests_by_part(pool: Features, tests: Num[np.ndarray, "t _d"], spool: Path) -> np.ndarray:
     """`_nearest_tests`, a part after another, each from the spool if it was found before."""
     found = np.empty(len(pool), _NEAREST)
     code = [sha256(Path(file)) for file in (__file__, neighbours.__file__)]
@@ -137,7 +139,7 @@ def _nearest_tests_by_part(pool: Features, tests: Float[np.ndarray, "t _d"], spo
     return found
 
 
-def _nearest_tests(pool: Float[Matrix, "n _d"], tests: Float[np.ndarray, "t _d"]) -> np.ndarray:
+def _nearest_tests(pool: Num[Matrix, "n _d"], tests: Num[np.ndarray, "t _d"]) -> np.ndarray:
     """Every pool image's nearest test image, in a form that one file holds."""
     nearby, found = nearest(pool, tests, 1, names=("pool", "tests")), np.empty(len(pool), _NEAREST)
     found["row"], found["distance"] = nearby.row[:, 0], nearby.distance[:, 0]
@@ -254,8 +256,9 @@ def filter_scores(fates: pd.DataFrame, pool: pd.DataFrame, thresholds: Float64[n
     return scores | {"recall": recall, "planted": counts, "false_removal_rate": false}
 
 
-def _check_images(features: Matrix, labels: np.ndarray, name: str, *, width: int | None = None) -> None:
-    check_features(features, name, width=width)
-    if labels.shape != (len(features),):
-        expected = f"one label for each of {len(features)} images"
-        raise ValueError(f"{name}_labels: expected {expected}, got shape {labels.shape}")
+def _as_images(
+    features: Matrix | ArrayLike, labels: ArrayLike, name: str, *, width: int | None = None
+) -> tuple[Matrix, Int64[np.ndarray, " n"]]:
+    """The features and labels of the same images."""
+    features = as_features(features, name, width=width)
+    return features, as_labels(labels, f"{name}_labels", len(features))

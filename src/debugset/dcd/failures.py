@@ -11,8 +11,10 @@ import pandas as pd
 from jaxtyping import Bool, Int64
 from pydantic import Field, model_validator
 
+from debugset.base.arrays import ArrayLike, as_array, as_labels
 from debugset.base.files import replacing_file
-from debugset.base.params import Section
+from debugset.base.names import composed
+from debugset.base.params import ClassName, Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE
 
 ORIGINAL = "original"
@@ -36,7 +38,7 @@ class ErrorsParams(Section):
         models: the other models of the multi-model setting, by their timm names.
     """
 
-    classes: list[str] = Field(min_length=1)
+    classes: list[ClassName] = Field(min_length=1)
     setting: Literal["single", "multi"]
     models: list[str]
 
@@ -58,7 +60,10 @@ class ClassErrors(NamedTuple):
 
 
 def debug_classes(
-    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], *, min_missed: int = 3
+    predictions: Int64[np.ndarray, "models _n"] | ArrayLike,
+    labels: Int64[np.ndarray, " n"] | ArrayLike,
+    *,
+    min_missed: int = 3,
 ) -> Int64[np.ndarray, " c"]:
     """The classes with at least ``min_missed`` images that every model misses (Appendix A).
 
@@ -68,22 +73,24 @@ def debug_classes(
         min_missed: the paper's rule seems to be 3, which gave 160 classes of ImageNet with 20 models.
 
     Raises:
-        ValueError: shapes do not fit, or ``min_missed`` is below 1.
+        ValueError: shapes do not fit, a label is no class index, or ``min_missed`` is below 1.
     """
     if min_missed < 1:
         raise ValueError(f"min_missed: must be at least 1, got {min_missed}")
+    labels = as_labels(labels, "labels")
     classes, counts = np.unique(labels[_missed(predictions, labels).all(axis=0)], return_counts=True)
     return classes[counts >= min_missed]
 
 
 def least_accurate(
-    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], count: int
+    predictions: Int64[np.ndarray, "models _n"] | ArrayLike, labels: Int64[np.ndarray, " n"] | ArrayLike, count: int
 ) -> Int64[np.ndarray, " c"]:
     """The ``count`` classes of lowest accuracy, averaged over the models; ties go to the lower class.
 
     Raises:
-        ValueError: shapes do not fit, or there are fewer classes than asked for.
+        ValueError: shapes do not fit, a label is no class index, or there are fewer classes than asked for.
     """
+    labels = as_labels(labels, "labels")
     missed = _missed(predictions, labels).mean(axis=0)
     classes, place = np.unique(labels, return_inverse=True)
     if not 1 <= count <= len(classes):
@@ -126,13 +133,18 @@ def choose_debug_classes(
 
 
 def failures(
-    predictions: Int64[np.ndarray, "models _n"], labels: Int64[np.ndarray, " n"], classes: Int64[np.ndarray, " c"]
+    predictions: Int64[np.ndarray, "models _n"] | ArrayLike,
+    labels: Int64[np.ndarray, " n"] | ArrayLike,
+    classes: Int64[np.ndarray, " c"] | ArrayLike,
 ) -> Int64[np.ndarray, " f"]:
     """Indices of the images of ``classes`` that every model misses, ascending.
 
+    A label or prediction of -1 is none of the classes.
+
     Raises:
-        ValueError: shapes do not fit, or a class has no image.
+        ValueError: shapes do not fit, a label is no class index, or a class has no image.
     """
+    labels, classes = as_labels(labels, "labels", lowest=-1), as_labels(classes, "classes")
     unknown = np.setdiff1d(classes, labels)
     if len(unknown):
         raise ValueError(f"classes: class {unknown[0]} has no image among labels; remove it")
@@ -196,7 +208,7 @@ def read_modes(path: Path) -> pd.DataFrame:
         raise ValueError(f"{path}: column `{missing[0]}` is missing; {mend}")
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first cells of longer rows for names of the rows
         raise ValueError(f"{path}: a row has more cells than the heading; {mend}")
-    return table
+    return table.assign(class_name=table["class_name"].map(composed))
 
 
 def write_modes(path: Path, table: pd.DataFrame) -> None:
@@ -252,9 +264,10 @@ def _align(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFr
     return images
 
 
-def _missed(predictions: np.ndarray, labels: np.ndarray) -> Bool[np.ndarray, "models n"]:
+def _missed(predictions: ArrayLike, labels: Int64[np.ndarray, " n"]) -> Bool[np.ndarray, "models n"]:
     """Which images each model misses."""
-    if predictions.ndim != 2 or not len(predictions) or predictions.shape[1:] != labels.shape:
+    guesses = as_array(predictions, "predictions")
+    if guesses.ndim != 2 or not len(guesses) or guesses.shape[1:] != labels.shape:
         expected = f"models x {len(labels)} images with at least one model"
-        raise ValueError(f"predictions: expected {expected}, got shape {predictions.shape}")
-    return predictions != labels
+        raise ValueError(f"predictions: expected {expected}, got shape {guesses.shape}")
+    return np.stack([as_labels(of_model, "predictions", lowest=-1) for of_model in guesses]) != labels

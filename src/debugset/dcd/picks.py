@@ -13,14 +13,15 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64, Num
 from pydantic import Field
 
+from debugset.base.arrays import ArrayLike, as_labels, as_mask
 from debugset.base.files import sha256
 from debugset.base.params import Section
 from debugset.base.progress import progress
 from debugset.features import neighbours
-from debugset.features.matrix import Matrix, check_features
+from debugset.features.matrix import Matrix, as_features
 from debugset.features.neighbours import VALUES_AT_A_TIME, Nearest, nearest
 from debugset.features.spool import array_sha256, compute_once
 from debugset.features.store import Features, Part
@@ -64,11 +65,11 @@ class Picks(NamedTuple):
 
 
 def pick_neighbours(
-    seeds: Float[np.ndarray, "s _d"],
-    pool: Float[Matrix, "n _d"],
+    seeds: Float[np.ndarray, "s _d"] | ArrayLike,
+    pool: Float[Matrix, "n _d"] | ArrayLike,
     per_seed: int,
     *,
-    exclude: Bool[np.ndarray, " _n"] | None = None,
+    exclude: Bool[np.ndarray, " _n"] | ArrayLike | None = None,
     known: Nearest | None = None,
 ) -> Picks:
     """Pick up to ``per_seed`` pool images for every seed, no image twice (Appendix E, Algorithm 1).
@@ -86,10 +87,12 @@ def pick_neighbours(
         The picks, in ascending (distance, seed, image) order.
 
     Raises:
-        ValueError: shapes do not fit, ``per_seed`` is below 1, or a feature is not finite.
+        ValueError: shapes do not fit, ``per_seed`` is below 1, a feature is not finite, or ``exclude`` is no mask.
     """
-    _check_problem(seeds, pool, per_seed, exclude=exclude)
-    taken = np.zeros(len(pool), bool) if exclude is None else exclude.copy()
+    seeds, pool = _as_problem(seeds, pool, per_seed)
+    taken = np.zeros(len(pool), bool)
+    if exclude is not None:
+        taken |= as_mask(exclude, "exclude", len(pool), "pool images")
     lists = _Lists(len(seeds))
     if known is not None:
         lists.extend(np.arange(len(seeds)), known, taken)
@@ -98,15 +101,13 @@ def pick_neighbours(
     return Picks(*pairs, rank)
 
 
-def _check_problem(seeds: np.ndarray, pool: Matrix, per_seed: int, **masks: np.ndarray | None) -> None:
-    """Raise a ValueError that names the argument, unless seeds, pool, picks a seed and masks of the pool fit."""
-    check_features(seeds, "seeds")
-    check_features(pool, "pool", width=seeds.shape[1])
+def _as_problem(seeds: Matrix | ArrayLike, pool: Matrix | ArrayLike, per_seed: int) -> tuple[np.ndarray, Matrix]:
+    """Seeds and pool as matrices; a ValueError names the argument unless they and the picks a seed fit."""
+    seeds = np.asarray(as_features(seeds, "seeds"))
+    pool = as_features(pool, "pool", width=seeds.shape[1])
     if per_seed < 1:
         raise ValueError(f"per_seed: must be at least 1, got {per_seed}")
-    for name, mask in masks.items():
-        if mask is not None and mask.shape != (len(pool),):
-            raise ValueError(f"{name}: expected one value for each of {len(pool)} pool images, got shape {mask.shape}")
+    return seeds, pool
 
 
 class _Pairs(NamedTuple):
@@ -207,15 +208,15 @@ class _ClassSeeds(NamedTuple):
 
 
 def pick_by_shard(
-    seeds: Float[np.ndarray, "s _d"],
-    seed_labels: Int64[np.ndarray, " s"],
+    seeds: Float[np.ndarray, "s _d"] | ArrayLike,
+    seed_labels: Int64[np.ndarray, " s"] | ArrayLike,
     pool: Features,
-    pool_labels: Int64[np.ndarray, " n"],
+    pool_labels: Int64[np.ndarray, " n"] | ArrayLike,
     per_seed: int,
     spool: Path,
     *,
-    removed: Bool[np.ndarray, " _n"],
-    taken: Bool[np.ndarray, " _n"],
+    removed: Bool[np.ndarray, " _n"] | ArrayLike,
+    taken: Bool[np.ndarray, " _n"] | ArrayLike,
     weak_labels: bool = True,
     normalise: bool = False,
 ) -> Picks:
@@ -237,9 +238,13 @@ def pick_by_shard(
         Picks in rows of ``seeds`` and ``pool``: classes ascending, within a class in the order of picking.
 
     Raises:
-        ValueError: as `debugset.dcd.picks.pick_neighbours`.
+        ValueError: as `debugset.dcd.picks.pick_neighbours`; or labels are no class indices.
     """
-    _check_problem(seeds, pool, per_seed, removed=removed, taken=taken)
+    seeds, _ = _as_problem(seeds, pool, per_seed)
+    seed_labels = as_labels(seed_labels, "seed_labels", len(seeds), "seeds")
+    pool_labels = as_labels(pool_labels, "pool_labels", len(pool), "pool images")
+    removed = as_mask(removed, "removed", len(pool), "pool images")
+    taken = as_mask(taken, "taken", len(pool), "pool images")
     if not weak_labels:
         seed_labels, pool_labels = np.zeros_like(seed_labels), np.zeros_like(pool_labels)
     if normalise:
@@ -268,7 +273,7 @@ def picks_frame(picks: Picks, seeds: pd.DataFrame, pool_ids: np.ndarray) -> pd.D
     return pd.DataFrame(columns | {"distance": picks.distance, "rank": picks.rank})
 
 
-def unit_rows(features: Float[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
+def unit_rows(features: Num[Matrix, "n d"]) -> Float[np.ndarray, "n d"]:
     """Features scaled to length 1, in float32 at least; a row of zeros stays as it is.
 
     A row comes out the same whatever rows it comes with.

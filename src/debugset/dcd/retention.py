@@ -7,8 +7,9 @@ import pandas as pd
 from jaxtyping import Float, Int64
 from pydantic import Field, PositiveInt
 
+from debugset.base.arrays import ArrayLike, as_labels, as_values
 from debugset.base.params import Section
-from debugset.features.matrix import Matrix
+from debugset.features.matrix import Matrix, as_features
 from debugset.features.neighbours import nearest
 
 COLUMNS = ["k", "class_retention", "context_retention", "both_retention"]
@@ -29,19 +30,28 @@ class RetentionParams(Section):
 
 
 def retention(
-    features: Float[Matrix, "n d"], classes: Int64[np.ndarray, " _n"], contexts: np.ndarray | None, ks: list[int]
+    features: Float[Matrix, "n d"] | ArrayLike,
+    classes: Int64[np.ndarray, " _n"] | ArrayLike,
+    contexts: ArrayLike | None,
+    ks: list[int],
 ) -> pd.DataFrame:
     """The share of each image's k nearest neighbours (not itself) that keep its class, its context, or both.
+
+    Args:
+        classes: class indices; -1 for images that show none.
+        contexts: for example names; None where they are unknown.
+        ks: numbers of neighbours.
 
     Returns:
         k, class_retention, context_retention, both_retention; NaN where there is no context.
 
     Raises:
-        ValueError: shapes do not fit, a feature is not finite, or a k is below 1 or above n - 1.
+        ValueError: shapes do not fit, a feature is not finite, a class or context is missing, or a k is below 1 or
+            above n - 1.
     """
-    for name, values in (("classes", classes), ("contexts", contexts)):
-        if values is not None and len(values) != len(features):
-            raise ValueError(f"{name}: expected one for each of {len(features)} images, got {len(values)}")
+    features = as_features(features, "features")
+    classes = as_labels(classes, "classes", len(features), lowest=-1)
+    contexts = None if contexts is None else as_values(contexts, "contexts", len(features))
     if min(ks) < 1 or max(ks) >= len(features):
         raise ValueError(f"ks: must lie between 1 and {len(features) - 1}, one less than the images, got {ks}")
     neighbours = _others(nearest(features, features, max(ks) + 1, names=("features", "features")).row)
@@ -55,10 +65,12 @@ def retention(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def chance(classes: Int64[np.ndarray, " n"], contexts: np.ndarray | None, ks: list[int]) -> pd.DataFrame:
+def chance(classes: Int64[np.ndarray, " n"] | ArrayLike, contexts: ArrayLike | None, ks: list[int]) -> pd.DataFrame:
     """What `retention` would be for neighbours drawn at random from the others; the same for every k."""
+    classes = as_labels(classes, "classes", lowest=-1)
     expected = {"class_retention": _agreement(classes)}
     if contexts is not None:
+        contexts = as_values(contexts, "contexts", len(classes))
         expected["context_retention"] = _agreement(contexts)
         expected["both_retention"] = _agreement(pd.factorize(contexts)[0] + classes * (len(classes) + 1))
     return pd.DataFrame([{"k": k, **expected} for k in ks], columns=COLUMNS)

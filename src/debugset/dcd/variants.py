@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float32, Int64
 
+from debugset.base.arrays import ArrayLike, as_labels, as_mask
+
 EMBEDDERS = ("foundation", "original", "robust")
 DCD = "dcd-"  # before the name of the embedder that picked
 VARIANTS = ("retrain", "random", "complete", *(DCD + name for name in EMBEDDERS))
@@ -36,7 +38,10 @@ def candidates(pool: pd.DataFrame, keep: pd.DataFrame, deval: pd.DataFrame) -> B
 
 
 def complete_images(
-    pool: pd.DataFrame, available: Bool[np.ndarray, " n"], train_labels: Int64[np.ndarray, " t"], classes: int
+    pool: pd.DataFrame,
+    available: Bool[np.ndarray, " n"] | ArrayLike,
+    train_labels: Int64[np.ndarray, " t"] | ArrayLike,
+    classes: int,
 ) -> Added:
     """Variant ``complete``: all candidates, each class of the total weight it has in the original data (section 4.1).
 
@@ -45,7 +50,8 @@ def complete_images(
         available: of `candidates`.
         train_labels: labels of the original training images.
     """
-    rows = np.flatnonzero(available)
+    train_labels = as_labels(train_labels, "train_labels")
+    rows = np.flatnonzero(as_mask(available, "available", len(pool), "pool images"))
     labels = pool["label"].to_numpy(np.int64)[rows]
     before, after = np.bincount(train_labels, minlength=classes), np.bincount(labels, minlength=classes)
     weights = before / np.maximum(before + after, 1)  # |train(y)| / (|train(y)| + |F(y)|)
@@ -53,7 +59,11 @@ def complete_images(
 
 
 def random_images(
-    pool: pd.DataFrame, available: Bool[np.ndarray, " n"], picks: pd.DataFrame, classes: int, random_state: int
+    pool: pd.DataFrame,
+    available: Bool[np.ndarray, " n"] | ArrayLike,
+    picks: pd.DataFrame,
+    classes: int,
+    random_state: int,
 ) -> Added:
     """Variant ``random``: candidates drawn without replacement, as many a class as in a debug-train set.
 
@@ -63,6 +73,7 @@ def random_images(
         picks: the debug-train set: ``class``.
         random_state: of the training run; each draws anew, so that the variant's interval holds the draw's luck.
     """
+    available = as_mask(available, "available", len(pool), "pool images")
     labels = pool["label"].to_numpy(np.int64)
     rng = np.random.default_rng([random_state, 2])
     drawn = [np.empty(0, np.int64)]

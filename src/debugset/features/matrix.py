@@ -1,8 +1,11 @@
-"""A matrix that may be larger than memory, and the check that one is what a function expects."""
+"""A matrix that may be larger than memory, and what a function that expects one makes of its input."""
 
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+import pandas as pd
+
+from debugset.base.arrays import ArrayLike, as_array
 
 
 @runtime_checkable
@@ -25,11 +28,27 @@ class Matrix(Protocol):
     def __getitem__(self, rows: Any, /) -> Any: ...
 
 
-def check_features(features: Matrix, name: str, *, width: int | None = None) -> None:
-    """Raise a ValueError that names the array unless it is a matrix of ``width`` columns of numbers."""
-    if features.ndim != 2 or features.shape[1] == 0 or features.dtype.kind not in "fiu":
+def as_features(features: Matrix | ArrayLike, name: str, *, width: int | None = None) -> Matrix:
+    """Features as a matrix; what is larger than memory and what is an array of numbers comes back as it is.
+
+    Args:
+        features: images x features; lists and frames are read into memory.
+        name: what errors call them.
+        width: how many features an image must have.
+
+    Raises:
+        ValueError: it is no matrix of numbers, or of another width.
+    """
+    matrix: Matrix
+    is_in_memory = isinstance(features, (np.ndarray, pd.Series, pd.DataFrame))
+    if isinstance(features, Matrix) and not is_in_memory and isinstance(features.dtype, np.dtype):  # torch has its own
+        matrix = features
+    else:
+        matrix = as_array(features, name)
+    if matrix.ndim != 2 or matrix.shape[1] == 0 or matrix.dtype.kind not in "fiu":
         raise ValueError(
-            f"{name}: expected a matrix of numbers (images x features), got shape {features.shape} of {features.dtype}"
+            f"{name}: expected a matrix of numbers (images x features), got shape {matrix.shape} of {matrix.dtype}"
         )
-    if width is not None and features.shape[1] != width:
-        raise ValueError(f"{name}: expected {width} features an image as its counterpart has, got {features.shape[1]}")
+    if width is not None and matrix.shape[1] != width:
+        raise ValueError(f"{name}: expected {width} features an image as its counterpart has, got {matrix.shape[1]}")
+    return matrix

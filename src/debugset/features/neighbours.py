@@ -14,9 +14,10 @@ subtraction 2uN. Their sum is below 6gN; a multiple of the smallest normal numbe
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64, Num
 
-from debugset.features.matrix import Matrix, check_features
+from debugset.base.arrays import ArrayLike, as_mask
+from debugset.features.matrix import Matrix, as_features
 
 PAIRS_IN_A_BLOCK = 2**21  # bounds computed at a time: 8 MB of float32 stays in the processor's cache
 _QUERIES_IN_A_BLOCK = 4096
@@ -33,11 +34,11 @@ class Nearest(NamedTuple):
 
 
 def nearest(
-    queries: Float[Matrix, "q _d"],
-    base: Float[Matrix, "n _d"],
+    queries: Float[Matrix, "q _d"] | ArrayLike,
+    base: Float[Matrix, "n _d"] | ArrayLike,
     count: int,
     *,
-    exclude: Bool[np.ndarray, " _n"] | None = None,
+    exclude: Bool[np.ndarray, " _n"] | ArrayLike | None = None,
     names: tuple[str, str] = ("queries", "base"),
 ) -> Nearest:
     """Find the ``count`` nearest rows of ``base`` for every query; equal distances go to the lower index.
@@ -49,15 +50,15 @@ def nearest(
         names: what errors call the two arrays.
 
     Raises:
-        ValueError: shapes do not fit, ``count`` is below 1, or a value is not finite.
+        ValueError: shapes do not fit, ``count`` is below 1, a value is not finite, or ``exclude`` is no mask.
     """
-    check_features(queries, names[0])
-    check_features(base, names[1], width=queries.shape[1])
+    queries = as_features(queries, names[0])
+    base = as_features(base, names[1], width=queries.shape[1])
     if count < 1:
         raise ValueError(f"count: must be at least 1, got {count}")
-    if exclude is not None and exclude.shape != (len(base),):
-        raise ValueError(f"exclude: expected shape ({len(base)},) as {names[1]} has rows, got {exclude.shape}")
-    available = np.arange(len(base)) if exclude is None else np.flatnonzero(~exclude)
+    available = np.arange(len(base))
+    if exclude is not None:
+        available = np.flatnonzero(~as_mask(exclude, "exclude", len(base), f"rows of {names[1]}"))
     width = min(count, len(available))
     result = Nearest(np.empty((len(queries), width), np.int64), np.empty((len(queries), width), np.float64))
     if width == 0:
@@ -69,9 +70,9 @@ def nearest(
 
 
 def _pair_distances(
-    left: Float[np.ndarray, "a _d"],
+    left: Num[np.ndarray, "a _d"],
     left_rows: Int64[np.ndarray, " pairs"],
-    right: Float[Matrix, "b _d"],
+    right: Num[Matrix, "b _d"],
     right_rows: Int64[np.ndarray, " pairs"],
 ) -> Float64[np.ndarray, " pairs"]:
     """Squared L2 distances of pairs of rows, summed in float64 over the stored values' differences."""

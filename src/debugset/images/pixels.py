@@ -17,6 +17,7 @@ Box = tuple[float, float, float, float]  # left, top, right and bottom, px
 # A box is first reduced by a whole factor, as long as at least twice the size is left: much faster on photos, and
 # hardly distinguishable, says Pillow.
 REDUCING_GAP = 2.0
+_LONGEST = 16  # sides; the squares that models see are one
 
 
 def square_pixels(
@@ -24,7 +25,8 @@ def square_pixels(
 ) -> UInt8[np.ndarray, "size size 3"]:
     """An RGB image as a square: its shorter side resized to ``size / crop`` px, then the square at the centre.
 
-    An image that already has that side is not resized.
+    An image that already has that side is not resized. Of one that is longer than `_LONGEST` times its shorter side,
+    the middle alone is looked at: a line of pixels would else grow without bounds.
 
     Args:
         crop: share of the resized shorter side that is kept, at most 1.
@@ -34,6 +36,10 @@ def square_pixels(
     resampling = Image.Resampling[interpolation.upper()]
     if box is not None:
         return np.asarray(image.resize((size, size), resampling, box=box, reducing_gap=REDUCING_GAP))
+    longest = _LONGEST * min(image.size)
+    if max(image.size) > longest:
+        left, top = max(0, image.width - longest) // 2, max(0, image.height - longest) // 2
+        image = image.crop((left, top, image.width - left, image.height - top))
     scale = round(size / crop) / min(image.size)
     if scale != 1:
         image = image.resize((round(image.width * scale), round(image.height * scale)), resampling)

@@ -23,7 +23,9 @@ import pyarrow.parquet as pq
 from jaxtyping import Int64, UInt8
 from PIL import Image
 
-from debugset.base.files import replacing_file
+from debugset.base.files import reading, replacing_file
+from debugset.base.names import composed
+from debugset.images.content import decode_image, image_size
 from debugset.images.pixels import square_pixels
 
 MANIFEST, TAR = "manifest.parquet", ".tar"
@@ -80,8 +82,12 @@ class ImageSet:
         return content
 
     def image(self, row: int | np.integer) -> Image.Image:
-        """The image in manifest row ``row``, decoded to RGB."""
-        return Image.open(io.BytesIO(self.read(row))).convert("RGB")
+        """The image in manifest row ``row``, by `decode_image`; `OSError` if it is none, or as of `read`."""
+        try:
+            return decode_image(self.read(row))
+        except ValueError:
+            place = self.root / self._locations[0][row]
+            raise OSError(f"{place}: image {self.ids[row]} cannot be decoded; restore the file") from None
 
     def pixels(self, rows: Iterable[int], size: int) -> UInt8[np.ndarray, "n size size 3"]:
         """Images as squares of ``size`` px in one array, by `square_pixels`."""
@@ -137,7 +143,8 @@ def open_set(folder: str | Path) -> ImageSet:
     path = folder / MANIFEST
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such image set; run the stage that writes it, or `dvc pull`")
-    manifest = read_manifest(path)
+    with reading(path, "not a manifest of images"):
+        manifest = read_manifest(path)
     for name in COLUMNS:
         if name not in manifest.rows:
             raise ValueError(f"{path}: column `{name}` is missing")
@@ -152,7 +159,7 @@ def read_manifest(file: Path | io.BufferedIOBase) -> Manifest:
     """Read a manifest, whichever columns it has."""
     table = pq.read_table(file)
     metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
-    return Manifest(table.to_pandas(), tuple(metadata.get("classes", ())), metadata.get("root_variable"))
+    return Manifest(table.to_pandas(), tuple(map(composed, metadata.get("classes", ()))), metadata.get("root_variable"))
 
 
 def write_manifest(
@@ -164,7 +171,7 @@ def write_manifest(
     """
     others = [name for name in manifest.columns if name not in COLUMNS]
     table = pa.Table.from_pandas(manifest[[*COLUMNS, *others]], preserve_index=False)
-    metadata: dict[str, Any] = {"classes": list(classes)}
+    metadata: dict[str, Any] = {"classes": list(map(composed, classes))}
     if root_variable:
         metadata["root_variable"] = root_variable
     schema_metadata = {**(table.schema.metadata or {}), _METADATA: json.dumps(metadata).encode()}
@@ -177,10 +184,10 @@ def write_set(folder: Path, records: Iterable[tuple[Mapping[str, Any], Content]]
 
     Args:
         folder: where to write; a caller that must not leave half a set behind passes a temporary folder.
-        records: a mapping and the file for each image: bytes, or a function that is called for them when the image is
-            written, so that memory holds one file at a time. The mapping has ``id, label, shard`` (the tar's file name)
-            and may have ``extension`` (default ``png``), ``width, height`` (else read from the image) and any columns
-            of the source. Images of one shard come together; within it they are sorted by id.
+        records: a mapping and the file (without metadata) for each image: bytes, or a function that is called for them
+            when the image is written, so that memory holds one file at a time. The mapping has ``id, label, shard``
+            (the tar's file name) and may have ``extension`` (default ``png``), ``width, height`` (else read from the
+            image) and any columns of the source. Images of one shard come together; in it they are sorted by id.
         classes: the class names that labels index.
 
     Raises:
@@ -210,7 +217,7 @@ def _write_shard(path: Path, images: list[tuple[Mapping[str, Any], Content]]) ->
             tar.addfile(member, io.BytesIO(content))
             tar.members.clear()  # type: ignore[attr-defined]  # else it remembers every member
             if "width" not in row:
-                row["width"], row["height"] = Image.open(io.BytesIO(content)).size
+                row["width"], row["height"] = image_size(content)
             digest = hashlib.sha256(content).hexdigest()
             rows.append({**row, "sha256": digest, "offset": offset, "size": len(content)})
     return rows

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from debugset.base.files import read_json, replacing_folder, sha256, write_json
+from debugset.base.files import read_json, reading, replacing_folder, sha256, write_json
 from debugset.models.registry import Architecture
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
@@ -69,15 +69,16 @@ def save_model(folder: Path, classifier: Classifier, description: Description) -
 
 
 def read_description(folder: Path) -> Description:
-    """Read the description of a stored model; a FileNotFoundError where the folder holds none."""
+    """Read the description of a stored model; errors as of `debugset.base.files.reading`."""
     path = folder / DESCRIPTION
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no model is stored there; run the stage that makes it, or `dvc pull`")
     content = read_json(path)
-    about: dict[str, Any] = content["architecture"]
-    about["mean"], about["std"] = tuple(about["mean"]), tuple(about["std"])
-    content["architecture"], content["classes"] = Architecture(**about), tuple(content["classes"])
-    return Description(**content)
+    with reading(path, "does not describe a model"):
+        about: dict[str, Any] = content["architecture"]
+        about["mean"], about["std"] = tuple(about["mean"]), tuple(about["std"])
+        content["architecture"], content["classes"] = Architecture(**about), tuple(content["classes"])
+        return Description(**content)
 
 
 def load_model(folder: Path) -> tuple[Classifier, Description]:
@@ -90,10 +91,13 @@ def load_model(folder: Path) -> tuple[Classifier, Description]:
     from safetensors.torch import load_file
 
     description = read_description(folder)
-    if sha256(folder / WEIGHTS) != description.weights_sha256:
-        raise ValueError(f"{folder / WEIGHTS}: its SHA-256 is not the one in {DESCRIPTION}; restore the folder")
-    classifier = build(description.architecture, len(description.classes))
-    classifier.backbone.load_state_dict(load_file(folder / WEIGHTS))
+    path = folder / WEIGHTS
+    with reading(path, f"not the weights that {DESCRIPTION} tells of"):
+        digest = sha256(path)
+        if digest != description.weights_sha256:
+            raise ValueError(f"its SHA-256 is {digest}")
+        classifier = build(description.architecture, len(description.classes))
+        classifier.backbone.load_state_dict(load_file(path))
     return classifier.eval(), description
 
 

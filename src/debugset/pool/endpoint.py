@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from debugset.base.machine import connections
+from debugset.pool.deliveries.delivery import require_class
 from debugset.pool.deliveries.folder import Folder
 from debugset.pool.deliveries.table import Table
 from debugset.pool.deliveries.webdataset import WebDataset
@@ -35,8 +36,7 @@ def open_source(
         OSError: the simulator did not start.
     """
     for name in queries:
-        if name not in classes:
-            raise ValueError(f"`errors.classes`: {name!r} is not a class; choose from {', '.join(classes)}")
+        require_class(name, classes, "`errors.classes`")
     if params.endpoint == "simulator":
         with run_simulator(world, params.result_cap) as service:
             yield PhotoService(queries, service, params, connections(), Clock())

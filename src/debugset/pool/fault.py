@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from debugset.images.content import FAULT_TEXTS
+
 
 class Fault(StrEnum):
     """The reasons that tables and reports name, each with its ``text`` for people."""
@@ -19,11 +21,11 @@ class Fault(StrEnum):
     UNREACHABLE = "unreachable", "given up after it failed in every run"
     PLACEHOLDER = "placeholder", 'a picture that says "unavailable"'
     OPTED_OUT = "opted_out", "opted out of machine learning"
-    HTML = "html", "a web page, no picture"
-    TRUNCATED = "truncated", "cut short"
-    UNDECODABLE = "undecodable", "cannot be decoded"
+    HTML = "html", FAULT_TEXTS["html"]
+    TRUNCATED = "truncated", FAULT_TEXTS["truncated"]
+    UNDECODABLE = "undecodable", FAULT_TEXTS["undecodable"]
     TOO_LARGE = "too_large", "too many bytes"
-    TOO_MANY_PIXELS = "too_many_pixels", "too many pixels"
+    TOO_MANY_PIXELS = "too_many_pixels", FAULT_TEXTS["too_many_pixels"]
     DUPLICATE = "duplicate", "the same bytes as an older photo"
 
     def __new__(cls, name: str, text: str = "") -> "Fault":

@@ -1,12 +1,14 @@
 """The parameters of a scrape, and which classes' queries are asked."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from debugset.base.params import ParamsError, Section
+from debugset.base.names import composed
+from debugset.base.params import ClassName, ParamsError, Section
 from debugset.pool.fault import Fault
 from debugset.pool.rights.licences import LICENCES, NONE_STATED
 from debugset.pool.sizes import SIZES
@@ -21,7 +23,7 @@ def _check_size(suffix: str) -> str:
 
 
 _Size = Annotated[str, AfterValidator(_check_size)]
-_QueryText = Annotated[str, Field(min_length=1, pattern=r"\S")]
+_QueryText = Annotated[str, Field(min_length=1, pattern=r"\S"), AfterValidator(composed)]
 _Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 _Licence = Annotated[int, Field(ge=0)] | Literal["unknown"]
 
@@ -54,7 +56,7 @@ class ScrapeParams(Section):
     shard: Literal["year", "month"]
     since: date = Field(strict=False)  # YAML gives text or a date
     snapshot: date = Field(strict=False, lt=date.max)  # a day must follow it
-    queries: dict[str, list[_QueryText]]
+    queries: dict[ClassName, list[_QueryText]]
     result_cap: int = Field(ge=1, le=4000)
     per_query: int | None = Field(ge=1)
     per_page: int = Field(ge=1, le=500)
@@ -75,6 +77,15 @@ class ScrapeParams(Section):
         if shard is not None and not ends_window(snapshot, shard):
             raise ValueError(f"must be the last day of a {shard} (scrape.shard), so that a later one adds shards only")
         return snapshot
+
+    @field_validator("queries", mode="before")
+    @classmethod
+    def _check_names(cls, queries: Any) -> Any:
+        names = [composed(name) for name in queries if isinstance(name, str)] if isinstance(queries, dict) else []
+        for name, count in Counter(names).items():
+            if count > 1:  # they look the same, and one would take the other's place
+                raise ValueError(f"{name} comes twice; keep one")
+        return queries
 
     @field_validator("queries")
     @classmethod
@@ -121,6 +132,7 @@ def debug_queries(sections: Mapping[str, Any], params: ScrapeParams) -> dict[str
     classes = errors.get("classes") if isinstance(errors, Mapping) else None
     if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
         raise ParamsError(f"`errors.classes`: expected a list of class names (got {classes!r})")
+    classes = list(map(composed, classes))
     if len(set(classes)) < len(classes):
         raise ParamsError(f"`errors.classes`: a name comes twice (got {classes!r})")
     for name in classes:

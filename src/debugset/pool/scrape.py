@@ -52,9 +52,12 @@ def scrape(
         spool.clear_progress()
         hits, searches = source.find(spool)
         spool.forget(forgotten)  # of a colleague's list, or asked for anew
-        hits = hits[~hits["id"].isin(forgotten)]
         if hits.empty:
             raise ValueError("scrape: found no photo; widen scrape.queries, scrape.since or scrape.snapshot")
+        found = hits["id"].nunique()
+        hits = hits[~hits["id"].isin(forgotten)]
+        if hits.empty:
+            raise ValueError(f"scrape: forgotten.txt lists every photo that was found ({found:,}); find others")
         photos = pack.label_photos(hits)
         downloads = pack.list_downloads(photos)
         source.fetch(downloads, spool)

@@ -20,7 +20,7 @@ from debugset.pool.fault import Fault
 
 OK = "ok"
 ADDRESS_COLUMNS = ("photo", "url", "status", "width", "height", "size", "attempts", "tried")
-VERSION = 1
+VERSION = 2  # since 2, a turned picture is kept as it came, with its orientation
 _FAILED = "failed: "
 _KEPT_OF_FORGOTTEN = {"id", "dateupload"}
 _WINDOW = "query = ? AND first = ? AND last = ?"

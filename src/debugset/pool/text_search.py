@@ -6,6 +6,8 @@ It finds those with all words of the query, phrases in double quotes as they sta
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from debugset.base.names import composed
+
 _WORD = re.compile(r"\w+(?:[-']\w+)*")  # "t-shirt" is one word
 _QUERY = re.compile(r'(-?)(?:"([^"]*)"|(\S+))')
 
@@ -80,5 +82,5 @@ def wanted_part(text: str) -> str:
 
 
 def searchable(text: str) -> str:
-    """A text as `TextQuery.finds` takes it: its words, their case folded, a space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+    """A text as `TextQuery.finds` takes it: its words, composed and their case folded, a space around each."""
+    return f" {' '.join(_WORD.findall(composed(text.casefold())))} "

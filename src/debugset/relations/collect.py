@@ -4,6 +4,7 @@ A failure mode says which of two attributes an image shows and which it lacks. A
 each attribute that is there, and excludes every word for those that are not.
 """
 
+import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,8 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-import yaml
+from ruamel.yaml import YAML
 
+from debugset.base.files import read_parquet
 from debugset.base.text_table import text_table
 from debugset.images.sets import MANIFEST, open_set, read_attributes
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
@@ -52,10 +54,10 @@ def read_mode_table(folder: Path, sets: Iterable[Path]) -> tuple[pd.DataFrame, p
         raise ValueError(
             f"{folder}: no diagnosis; choose `attributed.source` other than none and run `dvc repro`, or `dvc pull`"
         )
-    pairs, modes = pd.read_parquet(folder / "pairs.parquet"), pd.read_parquet(folder / "modes.parquet")
+    pairs, modes = read_parquet(folder / "pairs.parquet"), read_parquet(folder / "modes.parquet")
     annotated = [read_attributes(open_set(images)) for images in sets if (images / MANIFEST).is_file()]
     shown = pd.concat(annotated, ignore_index=True) if annotated else None
-    return mode_table(pairs, modes, shown), pd.read_parquet(folder / "runs.parquet")
+    return mode_table(pairs, modes, shown), read_parquet(folder / "runs.parquet")
 
 
 def mode_table(pairs: pd.DataFrame, modes: pd.DataFrame, attributes: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -211,11 +213,19 @@ def query_text(combinations: Sequence[Combination], classes: Sequence[str]) -> s
     lines = [f"# {line}" for line in remarks(combinations, classes)]
     queries = queries_by_class(combinations)
     if queries:
-        block = {"scrape": {"queries": queries}}
-        # lists in one line each, however long, as in params.yaml
-        text = yaml.safe_dump(block, default_flow_style=None, sort_keys=False, allow_unicode=True, width=math.inf)
-        lines.insert(0, text.rstrip())
+        lines.insert(0, _to_yaml({"scrape": {"queries": queries}}))
     return "\n".join(lines)
+
+
+def _to_yaml(block: Mapping[str, Any]) -> str:
+    """A block by the rules of YAML 1.2, as params.yaml is read; lists in one line each, however long."""
+    yaml: Any = YAML(typ="safe")
+    yaml.default_flow_style = None
+    yaml.sort_base_mapping_type_on_output = False
+    yaml.width = 10**6
+    text = io.StringIO()
+    yaml.dump(block, text)
+    return text.getvalue().rstrip()
 
 
 def remarks(combinations: Sequence[Combination], classes: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int64
 
+from debugset.base.arrays import ArrayLike, as_array, as_floats, as_mask
 from debugset.relations.kullback_leibler import BANDWIDTH, BINS, FLOOR, MIN_STD, divergence
 from debugset.relations.truth import check_relations
 
@@ -15,8 +16,8 @@ MODES = ("++", "+-", "-+", "--")  # the signs of attribute a and attribute b
 
 
 def diagnose(
-    cosines: Float[np.ndarray, "n a a"],
-    attributes: pd.DataFrame | np.ndarray,
+    cosines: Float[np.ndarray, "n a a"] | ArrayLike,
+    attributes: pd.DataFrame | ArrayLike,
     relations: pd.DataFrame,
     *,
     threshold: float = 0.2,
@@ -42,9 +43,10 @@ def diagnose(
         ``rank`` of its kl among pairs of the same label, from 1. A pair that no image shows has no mean and no kl.
 
     Raises:
-        ValueError: shapes that do not fit, a cosine outside [-1, 1], or a bad ground truth.
+        ValueError: shapes that do not fit, a cosine outside [-1, 1], an attribute that is missing or no number, or a
+            bad ground truth.
     """
-    shown = pd.DataFrame(attributes) > 0
+    shown, cosines = _shown(attributes), as_floats(cosines, "cosines")
     _check(cosines, shown)
     pairs = check_relations(relations, list(shown.columns)).to_dict("records")
     samples = [pair_samples(cosines, shown, pair["attribute_a"], pair["attribute_b"]) for pair in pairs]
@@ -68,7 +70,7 @@ def diagnose(
 def pair_samples(cosines: Float[np.ndarray, "n a a"], shown: pd.DataFrame, a: Any, b: Any) -> Float[np.ndarray, " m"]:
     """The cosines of two attributes, columns of ``shown``, in the images in which either is there (note 3)."""
     first, second = shown.columns.get_loc(a), shown.columns.get_loc(b)
-    return cosines[(shown[a] | shown[b]).to_numpy(), first, second]
+    return cosines[as_mask(shown[a] | shown[b], "shown", len(cosines)), first, second]
 
 
 def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
@@ -84,7 +86,8 @@ def rarer_mode(a: pd.Series, b: pd.Series, mean: float) -> str:
 
 def mode_counts(a: pd.Series, b: pd.Series) -> Int64[np.ndarray, "4"]:
     """How many images are of each of `MODES`; arguments as for `rarer_mode`."""
-    places = 2 * (~a).to_numpy(np.int64) + (~b).to_numpy(np.int64)  # in MODES
+    is_a, is_b = as_mask(a, "a", len(a)), as_mask(b, "b", len(a))
+    places = 2 * (~is_a).astype(np.int64) + (~is_b).astype(np.int64)  # in MODES
     return np.bincount(places, minlength=len(MODES)).astype(np.int64)
 
 
@@ -93,6 +96,21 @@ def attribute_divergences(diagnosis: pd.DataFrame) -> pd.Series:
     long = diagnosis.melt("kl", ["attribute_a", "attribute_b"], value_name="attribute")
     means = long.groupby("attribute", sort=False)["kl"].mean()
     return means.sort_values(ascending=False, kind="stable")
+
+
+def _shown(attributes: pd.DataFrame | ArrayLike) -> pd.DataFrame:
+    """Which attributes images show: where a number is positive or a boolean true."""
+    values = as_array(attributes, "attributes")
+    if values.ndim != 2 or values.dtype.kind not in "biuf":
+        raise ValueError(
+            f"attributes: expected numbers (images x attributes), got shape {values.shape} of {values.dtype}; "
+            "write 1 where an attribute is there, else -1 or 0"
+        )
+    if np.isnan(values).any():
+        row, column = np.argwhere(np.isnan(values))[0]
+        raise ValueError(f"attributes: row {row}, column {column} is missing; leave the image out, or write 1, -1 or 0")
+    names = attributes.columns if isinstance(attributes, pd.DataFrame) else None
+    return pd.DataFrame(values > 0, columns=names)
 
 
 def _check(cosines: np.ndarray, shown: pd.DataFrame) -> None:

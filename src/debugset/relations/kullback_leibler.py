@@ -9,12 +9,14 @@ from depending on single samples; both are small enough that disjoint distributi
 import numpy as np
 from jaxtyping import Float
 
+from debugset.base.arrays import ArrayLike, as_floats
+
 BINS, BANDWIDTH, FLOOR, MIN_STD = 40, 0.05, 1e-4, 0.05  # 0.05 is the width of a bin
 SAMPLES_AT_A_TIME = 65_536  # against 41 edges they take 21 MB
 
 
 def divergence(
-    cosines: Float[np.ndarray, " m"],
+    cosines: Float[np.ndarray, " m"] | ArrayLike,
     mean: float,
     std: float,
     *,
@@ -32,10 +34,12 @@ def divergence(
         min_std: the least std, by default a bin's width too: a narrower P would call any spread a flaw.
 
     Raises:
-        ValueError: no sample, a sample outside [-1, 1], or an argument out of range.
+        ValueError: no sample, a sample outside [-1, 1], samples that are no numbers in one dimension, or an argument
+            out of range.
     """
     from scipy.special import ndtr
 
+    cosines = as_floats(cosines, "cosines")
     _check(cosines, mean, std, bins, bandwidth, floor, min_std)
     edges = np.linspace(-1, 1, bins + 1)
     expected = np.diff(ndtr((edges - mean) / max(std, min_std)))
@@ -67,6 +71,8 @@ def observed_shares(
 def _check(
     cosines: np.ndarray, mean: float, std: float, bins: int, bandwidth: float, floor: float, min_std: float
 ) -> None:
+    if cosines.ndim != 1:
+        raise ValueError(f"cosines: expected one dimension, got shape {cosines.shape}; pass the samples of one pair")
     if not len(cosines):
         raise ValueError("cosines: expected at least one sample")
     if not (np.abs(cosines) <= 1).all():

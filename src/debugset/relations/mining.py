@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Int64
 
+from debugset.base.arrays import ArrayLike, as_array, as_mask
 from debugset.base.progress import progress
 from debugset.images.sets import ImageSet
 from debugset.models.classifier import Classifier, load_model
@@ -66,7 +67,7 @@ def mine_masks(
     network: Network,
     images: ImageSet,
     rows: Int64[np.ndarray, " n"],
-    shown: Bool[np.ndarray, "n a"],
+    shown: Bool[np.ndarray, "n a"] | ArrayLike,
     params: RelationsParams,
 ) -> list[Mask]:
     """A mask for each attribute, from the first ``mask_images`` of the rows that show it.
@@ -83,6 +84,7 @@ def mine_masks(
     Raises:
         ValueError: maps are wished, but the layer's output is none; or the network has no such layer.
     """
+    shown = as_array(shown, "shown")
     first = next(pattern_batches(network, images, rows[:1], 1, [0]))
     if params.maps and len(first.shape) != 3:  # now, not after hours of mining
         raise ValueError(
@@ -92,7 +94,8 @@ def mine_masks(
     everything = Mask(np.ones(first.activations.shape[1], bool), 0.0)
     masks = []
     for attribute in progress(range(shown.shape[1]), "relations: masks", unit=" attributes", leave=False):
-        chosen = rows[shown[:, attribute]][: params.mask_images]
+        shows = as_mask(shown[:, attribute], "shown", len(rows))
+        chosen = rows[shows][: params.mask_images]
         if params.mask == "all" or not len(chosen):
             masks.append(everything)
             continue

@@ -9,6 +9,8 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor, nn
 
+from debugset.base.arrays import ArrayLike, as_floats
+
 
 class Patterns(NamedTuple):
     """Of a batch of images, Y = nu x + beta for every attribute.
@@ -58,7 +60,9 @@ def inference_patterns(
     return Patterns(nu, x.detach().flatten(1), scores.detach()[:, wished], tuple(x.shape[1:]))
 
 
-def cosines(patterns: Float[Tensor, "n a x"] | Float[np.ndarray, "n a x"]) -> Float32[np.ndarray, "n a a"]:
+def cosines(
+    patterns: Float[Tensor, "n a x"] | Float[np.ndarray, "n a x"] | Tensor | ArrayLike,
+) -> Float32[np.ndarray, "n a a"]:
     """The cosine between the inference patterns of every two attributes, image by image.
 
     Args:
@@ -68,9 +72,12 @@ def cosines(patterns: Float[Tensor, "n a x"] | Float[np.ndarray, "n a x"]) -> Fl
         Within [-1, 1]; 1 on the diagonal; 0 where a pattern is zero: it shares nothing.
 
     Raises:
-        ValueError: a value is missing or infinite.
+        ValueError: a value is missing or infinite, or the patterns are no numbers of three dimensions.
     """
-    vectors = torch.as_tensor(patterns)
+    vectors = patterns if isinstance(patterns, Tensor) else torch.as_tensor(as_floats(patterns, "patterns"))
+    if vectors.ndim != 3:
+        raise ValueError(f"patterns: expected images x attributes x units, got shape {tuple(vectors.shape)}")
+    vectors = vectors if vectors.is_floating_point() else vectors.double()  # products of integers may overflow
     products = vectors @ vectors.mT
     lengths = products.diagonal(dim1=1, dim2=2).sqrt()
     scale = lengths[:, :, None] * lengths[:, None, :]

@@ -1,11 +1,13 @@
 """The ground truth: a small CSV in which a person says how pairs of attributes relate."""
 
+import io
 from collections.abc import Hashable, Sequence
 from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
 
+from debugset.base.csv_text import column_name, read_csv_text
 from debugset.base.files import replacing_file
 
 PAIR_COLUMNS = ["attribute_a", "attribute_b", "relation"]
@@ -23,12 +25,15 @@ def read_relations(path: Path, attributes: Sequence[str], unrelated: str | None 
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such ground truth; `debugset relations template {path}` writes one")
+    text = read_csv_text(path, PAIR_COLUMNS, str(path))
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        table = pd.read_csv(
+            io.StringIO(text), dtype=str, keep_default_na=False, skip_blank_lines=False, index_col=False
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(f"{path}: not a table with {', '.join(PAIR_COLUMNS)}: {reason}") from None
-    table = table.rename(columns=str.strip).apply(lambda column: column.str.strip())
+    table = table.rename(columns=column_name).apply(lambda column: column.str.strip().str.normalize("NFC"))
     labelled = check_relations(table, attributes, str(path))
     labels = labelled["relation"].unique()
     if unrelated is not None and unrelated not in labels:

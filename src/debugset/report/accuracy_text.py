@@ -1,5 +1,6 @@
 """The accuracy table as text, for a terminal."""
 
+import json
 from typing import Any
 
 from debugset.base.text_table import text_table
@@ -25,6 +26,19 @@ def accuracy_text(variants: dict[str, dict[str, dict[str, Any]]]) -> str:
             rows.append([variant, *accuracies, interval])
     table = text_table(heading, rows, justify="right")
     return f"{table}\n(all): all classes; the other columns: the debug classes"
+
+
+def read_accuracies(text: str, where: str, mend: str) -> dict[str, Any]:
+    """What a file metrics/accuracy.json says; a ValueError names where the text is from if it is of another kind."""
+    try:
+        content = json.loads(text)
+        for cells in content["variants"].values():
+            for cell in cells.values():
+                if not all(isinstance(cell[key], float | int) for key in ("accuracy", "low", "high")):
+                    raise TypeError(cell)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ValueError(f"{where}: is not what stage report writes; {mend}") from None
+    return content
 
 
 def _title(column: str) -> str:

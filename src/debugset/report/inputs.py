@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from debugset.base.files import read_json
+from debugset.base.files import read_json, read_parquet
 from debugset.base.paths import ADDED, DEDUP, DEVAL, ERRORS, EVALUATION, PICKS, POOL, SETS, TEST
 from debugset.dcd.accuracy import choose_embedder
 from debugset.dcd.failures import class_indices
@@ -47,7 +47,7 @@ class Inputs:
     def frame(self, path: Path) -> pd.DataFrame:
         """A Parquet file as a frame, read once; nobody changes it."""
         if path not in self._frames:
-            self._frames[path] = pd.read_parquet(self.root / path)
+            self._frames[path] = read_parquet(self.root / path)
         return self._frames[path]
 
     def images(self, path: Path) -> ImageSet:

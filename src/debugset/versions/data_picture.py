@@ -15,8 +15,8 @@ _PER_ROW = 14
 _LONGEST = 40  # classes that a chart shows
 
 
-def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion, new: SetVersion) -> None:
-    """Write the picture as a PNG file.
+def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion, new: SetVersion) -> int:
+    """Write the picture as a PNG file, and return how many images it should show but whose files are out of reach.
 
     Args:
         table: counts by class, as `debugset.versions.data_diff.by_class` returns it.
@@ -30,10 +30,12 @@ def draw(path: Path, table: pd.DataFrame, changed: pd.DataFrame, old: SetVersion
     with drawing(len(heights), 1, (10.5, sum(heights) + 0.5), height_ratios=heights) as (figure, panels):
         figure.suptitle(f"{new.folder}: {old.name} to {new.name}", fontsize=11, fontweight="bold", x=0.01, ha="left")
         _bars(panels[0], rows, f"{len(rows)} of {len(table)} classes" if len(rows) < len(table) else "")
+        lost = 0
         for panel, change in zip(panels[1:], shown, strict=True):
             images = changed[changed["change"] == change]
-            _images(panel, change, spread(images), old if change == REMOVED else new, len(images))
+            lost += _images(panel, change, spread(images), old if change == REMOVED else new, len(images))
         png(figure, path)
+    return lost
 
 
 def spread(images: pd.DataFrame, count: int = _PER_ROW) -> pd.DataFrame:
@@ -68,14 +70,18 @@ def _bars(panel: Axes, rows: pd.DataFrame, title: str) -> None:
         panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
-def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion, total: int) -> None:
+def _images(panel: Axes, change: str, images: pd.DataFrame, version: SetVersion, total: int) -> int:
+    """Draw images beside one another; how many of them could not be read."""
+    lost = 0
     panel.set(xlim=(0, _PER_ROW), ylim=(1.35, -0.05), aspect="equal")
     panel.axis("off")
     panel.set_title(f"{change}: {len(images):,} of {total:,} images")
     for place, row in enumerate(images.to_dict("records")):
         if (image := version.image(row["id"])) is None:
+            lost += 1
             continue
         panel.imshow(np.asarray(image), extent=(place, place + 0.94, 0.94, 0), interpolation="nearest")
         before, after = row["old_class"], row["new_class"]
         caption = f"{before}→{after}" if before and after and before != after else before or after
         panel.text(place + 0.47, 1.12, caption, fontsize=6.5, ha="center")
+    return lost

@@ -18,7 +18,8 @@ def listed_files(root: Path) -> list[str]:
     """
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=root, capture_output=True)
     if listing.returncode:
-        raise OSError(f"{root.resolve()}: git lists no files there; run this in a clone of the repository")
+        words = listing.stderr.decode(errors="replace").strip()  # for another user's clone they tell the mend
+        raise OSError(f"{root.resolve()}: git lists no files there ({words}); run this in a clone of the repository")
     return listing.stdout.decode().split("\0")[:-1]
 
 

@@ -1,6 +1,5 @@
 """A sweep's experiments: what each swept parameter was, and the accuracies that came of it, as git holds them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import pandas as pd
 from debugset.base.git import git
 from debugset.base.params import PARAMS_FILE, parse
 from debugset.base.paths import METRICS
+from debugset.report.accuracy_text import read_accuracies
 from debugset.report.headings import VARIANT_ORDER
 
 _ACCURACY = METRICS / "accuracy.json"
@@ -33,7 +33,7 @@ def read_experiments(revisions: Sequence[str]) -> list[Experiment]:
     """Read experiments, tags, branches or commits from git; without any name all experiments on HEAD, and HEAD.
 
     Raises:
-        ValueError: git knows no such revision, it has no results, or HEAD has no experiments.
+        ValueError: git knows no such revision, it has no results or broken ones, or HEAD has no experiments.
     """
     commits = _commits_on_head() if not revisions else {}
     for revision in revisions:
@@ -41,7 +41,9 @@ def read_experiments(revisions: Sequence[str]) -> list[Experiment]:
     experiments = []
     for name, commit in commits.items():
         params = leaves(parse(_read_text(name, commit, PARAMS_FILE), PARAMS_FILE))
-        experiments.append(Experiment(name, params, json.loads(_read_text(name, commit, _ACCURACY))["variants"]))
+        mend = "leave it out, or run it to its end and commit that"
+        accuracy = read_accuracies(_read_text(name, commit, _ACCURACY), f"{name}: {_ACCURACY}", mend)
+        experiments.append(Experiment(name, params, accuracy["variants"]))
     return experiments
 
 

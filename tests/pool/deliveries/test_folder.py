@@ -1,5 +1,6 @@
 import hashlib
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,10 @@ from debugset.images.sets import open_set
 from debugset.pool.deliveries import local_files
 from debugset.pool.deliveries.folder import Folder
 from debugset.pool.files.verdict import verdict
+from debugset.pool.scrape import scrape
 from debugset.pool.spool import Spool
 from tests.pool.deliveries.samples import image, pack
-from tests.pool.runs import files
+from tests.pool.runs import files, outs
 from tests.pool.worlds import CLASSES, scrape_params
 
 pytestmark = pytest.mark.usefixtures("own_spool")
@@ -79,7 +81,10 @@ def test_every_readable_photo_of_a_debug_class_is_packed_with_its_folders_label(
     assert faults["first/boot/broken.jpg"] in ("truncated", "undecodable")
     assert faults["first/boot/tiny.png"] == "too_small"
     assert sorted(faults.drop(["first/boot/broken.jpg", "first/boot/tiny.png"]).unique()) == ["", "duplicate"]
-    assert "sources/first: other files passed over: 2" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "sources/first: other files passed over: 1 (.txt 1)" in said
+    assert "sources/first: files outside a class's folder passed over: 1 (.jpg 1)" in said
+    assert "sources/first: photos of classes that are not debugged passed over: 1" in said
 
 
 def labels_of_copy() -> str:
@@ -206,3 +211,121 @@ def test_a_linked_folder_is_read_and_warned_of(tmp_path: Path, capsys: pytest.Ca
 def test_no_path_of_the_machine_reaches_the_outs(sources: Path, tmp_path: Path) -> None:
     scraped(sources, tmp_path / "out")
     assert not [name for name, text in files(tmp_path / "out").items() if str(tmp_path).encode() in text]
+
+
+def find(sources: Path, tmp_path: Path) -> dict[str, str]:
+    """The class of every photo found, by its page."""
+    with Spool(tmp_path / "folder.sqlite") as spool:
+        hits = open_folder(sources).find(spool).hits
+    return dict(zip(hits["page"], hits["class_name"], strict=True))
+
+
+def test_what_is_passed_over_is_counted_by_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    kinds = {"a.jfif": "JPEG", "b.JPE": "JPEG", "c.bmp": "BMP", "d.BMP": "BMP"}
+    taken = {f"one/bag/{name}": image(1, kind) for name, kind in kinds.items()}
+    others = [*(f"bag/{number}.avif" for number in range(7)), "bag/8.heic", "bag/9.AVIF", "bag/10", "bag/a.tar.gz"]
+    hidden = ["bag/._a.jpg", "._bag/a.jpg", "bag/.DS_Store"]
+    sources = put(tmp_path, taken | {f"one/{name}": b"" for name in [*others, *hidden]})
+    (sources / "list.csv").write_bytes(b"")
+    (sources / "._one").write_bytes(b"")
+    assert find(sources, tmp_path) == dict.fromkeys(taken, "bag")
+    assert capsys.readouterr().out.splitlines() == [
+        "scrape: sources: what is no folder of photos passed over: 1 (list.csv)",
+        "scrape: sources/one: other files passed over: 11 (.avif 8, .gz 1, .heic 1, no ending 1)",
+    ]
+
+
+def test_of_very_many_endings_the_most_frequent_are_named(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    names = {f"one/bag/a.x{number:02d}": b"" for number in range(14)} | {"one/bag/b.x13": b"", "one/bag/a.jpg": b""}
+    find(put(tmp_path, names), tmp_path)
+    endings = ", ".join(f".x{number:02d} 1" for number in range(11))
+    assert capsys.readouterr().out == f"scrape: sources/one: other files passed over: 15 (.x13 2, {endings}, ...)\n"
+
+
+def told_of_links(capsys: pytest.CaptureFixture) -> list[str]:
+    return [line for line in capsys.readouterr().out.splitlines() if line.startswith("scrape: ")]
+
+
+@pytest.mark.parametrize("target", [".", "..", "../..", "../../.."])
+def test_a_circle_of_links_is_cut(tmp_path: Path, target: str, capsys: pytest.CaptureFixture) -> None:
+    sources = put(tmp_path, {"one/bag/a.jpg": image(1), "two/boot/b.jpg": image(2)})
+    (sources / "one" / "bag" / "up").symlink_to(target)
+    assert find(sources, tmp_path) == {"one/bag/a.jpg": "bag", "two/boot/b.jpg": "boot"}
+    assert told_of_links(capsys) == [
+        "scrape: sources/one: links in a circle or to folders read already passed over: 1 (one/bag/up)"
+    ]
+
+
+def test_a_folder_behind_several_links_is_read_once_and_under_its_own_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    sources = put(tmp_path, {"one/boot/b.jpg": image(1), "two/bag/c.jpg": image(2)})
+    put(tmp_path / "elsewhere", {"deep/d.jpg": image(3)})
+    outside = tmp_path / "elsewhere" / "sources"
+    (sources / "one" / "bag").symlink_to("boot")  # comes before it
+    (sources / "one" / "shirt").symlink_to(sources / "two" / "bag")
+    (sources / "two" / "boot").symlink_to(outside)
+    (sources / "two" / "bag" / "again").symlink_to(outside / "deep")
+    (outside / "round").symlink_to(".")
+    expected = {"one/boot/b.jpg": "boot", "two/bag/c.jpg": "bag", "two/boot/deep/d.jpg": "boot"}
+    assert find(sources, tmp_path) == expected
+    said = "links in a circle or to folders read already passed over"
+    assert told_of_links(capsys) == [
+        f"scrape: sources/one: {said}: 2 (one/bag, one/shirt)",
+        f"scrape: sources/two: {said}: 2 (two/bag/again, two/boot/round)",
+    ]
+
+
+def test_a_delivery_that_links_to_another_adds_nothing(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    sources = put(tmp_path, {"two/bag/a.jpg": image(1)})
+    (sources / "one").symlink_to("two")
+    (sources / "three").symlink_to(tmp_path / "sources")
+    assert find(sources, tmp_path) == {"two/bag/a.jpg": "bag"}
+    assert told_of_links(capsys) == [
+        "scrape: sources/one: links in a circle or to folders read already passed over: 1 (one)",
+        "scrape: sources/three: links in a circle or to folders read already passed over: 1 (three)",
+    ]
+
+
+def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    sources = put(tmp_path, {"one/bag/a.jpg": image(1)})
+    (sources / "one" / "bag" / "b.jpg").symlink_to("gone.jpg")
+    with Spool(tmp_path / "folder.sqlite") as spool:
+        mend = "restore what it names, or remove it"
+        assert refused(sources, spool) == f"sources/one/bag/b.jpg: is no file or links to none; {mend}"
+
+
+@pytest.mark.parametrize("name", ["café", "Ünïcode bag", "\u1e69hoe"])
+def test_a_class_folder_that_macos_named_is_of_the_class(tmp_path: Path, name: str) -> None:
+    composed, decomposed = (unicodedata.normalize(form, name) for form in ("NFC", "NFD"))
+    assert composed != decomposed
+    sources = put(tmp_path, {f"one/{decomposed}/a.jpg": image(1), f"one/{composed}/b.jpg": image(2)})
+    params, classes = scrape_params(**TAKES_ALL), ["bag", composed]
+    scrape(params, Folder(sources, [composed], classes, params), classes, outs(tmp_path / "out"))
+    assert list(open_set(tmp_path / "out" / "pool").labels) == [1, 1]
+
+
+def test_where_no_photo_has_a_debug_class_the_mend_is_that_of_folders(tmp_path: Path) -> None:
+    mend = "put photos into sources/<delivery>/<class name>/, or name their classes in errors.classes"
+    said = f"sources: holds no photo of a debug class (bag, boot); {mend}"
+    for name in ("one/shirt/a.jpg", "two/b.jpg", "two/bag/c.avif"):
+        sources = put(tmp_path, {name: image(1)})
+        with Spool(tmp_path / "folder.sqlite") as spool:
+            assert refused(sources, spool) == said
+
+
+def test_what_lies_there_instead_is_named(tmp_path: Path) -> None:
+    sources = put(tmp_path, {"laion.csv": b"", "photos.zip": b"", "README.md": b""})
+    with Spool(tmp_path / "folder.sqlite") as spool:
+        assert refused(sources, spool) == (
+            "sources: holds no folder of photos, but laion.csv, photos.zip; "
+            "put it there, or choose another scrape.endpoint"
+        )
+
+
+def test_when_every_photo_found_is_forgotten_that_is_said(tmp_path: Path) -> None:
+    sources = put(tmp_path, {"one/bag/a.jpg": image(1)})
+    listed = {photo_id("one/bag/a.jpg")}
+    with pytest.raises(ValueError) as error:
+        scrape(scrape_params(**TAKES_ALL), open_folder(sources), CLASSES, outs(tmp_path / "out"), listed)
+    assert str(error.value) == "scrape: forgotten.txt lists every photo that was found (1); find others"

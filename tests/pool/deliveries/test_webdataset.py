@@ -1,9 +1,15 @@
+import bz2
+import gzip
 import io
 import json
+import lzma
 import tarfile
+import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -218,7 +224,7 @@ def test_a_broken_tar_is_named_with_its_member(tmp_path: Path) -> None:
         assert refused(sources, tmp_path).startswith(f"sources/b/0.tar: broken tar at {member}")
     path.write_bytes(whole[: data["c.txt"][0]] + b"x" * 1024 + whole[data["c.txt"][0] + 1024 :])
     assert "broken tar at member what follows a.jpg" in refused(sources, tmp_path)
-    for content in (b"no tar at all" * 100, b"\x1f\x8b" + whole):
+    for content in (b"no tar at all" * 100, b""):
         path.write_bytes(content)
         assert refused(sources, tmp_path).startswith("sources/b/0.tar: broken tar at member the first")
 
@@ -235,8 +241,8 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     )
     put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'["boot"]'})
     assert refused(sources, tmp_path).startswith("sources/a/0.tar: member 1.json is no JSON object")
-    put(tmp_path, "a/0.tar", {"x/1.jpg": image(1), "x/1.txt": b"boot"})
-    assert refused(sources, tmp_path).startswith("sources/a/0.tar/x/1.jpg: 'a-x/1' is no name; use 1 to 80")
+    put(tmp_path, "a/0.tar", {"x y/1.jpg": image(1), "x y/1.txt": b"boot"})
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar/x y/1.jpg: 'a-x y-1' is no name; use 1 to 80")
     put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.txt": b"boot"})
     put(tmp_path, "a/1.tar", {"1.jpg": image(2), "1.txt": b"boot"})
     assert refused(sources, tmp_path).startswith("sources/a/1.tar/1.jpg: its id a-1 is that of a/0.tar/1.jpg too; put")
@@ -245,3 +251,218 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path) -> None:
     assert refused(sources, tmp_path) == (
         "sources/a-/0.tar: its shard a--0 would not come after a-0; rename the folder a-"
     )
+
+
+def found(sources: Path, tmp_path: Path, **changes: object) -> pd.DataFrame:
+    with Spool(tmp_path / "webdataset.sqlite") as spool:
+        return open_webdataset(sources, **changes).find(spool).hits
+
+
+def captioned(key: str, number: int, ending: str = "jpg") -> dict[str, bytes]:
+    return {f"{key}.{ending}": image(number), f"{key}.txt": b"boot"}
+
+
+def test_tars_that_were_joined_are_read_to_their_end(tmp_path: Path) -> None:
+    sources = put(tmp_path, "a/0.tar", {})
+    parts = [tar_of(captioned(str(number), number)) for number in range(3)]
+    (sources / "a" / "0.tar").write_bytes(parts[0] + parts[1] + bytes(512 * 3000) + parts[2])
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].to_dict() == {"a-0": "", "a-1": "", "a-2": ""}
+    pool = open_set(tmp_path / "out" / "pool")
+    assert [pool.read(row) for row in range(3)] == [image(number) for number in range(3)]
+    (sources / "a" / "0.tar").write_bytes(parts[0] + b"x" * 512)
+    broken = "sources/a/0.tar: broken tar at member what follows 0.txt ("
+    assert refused(sources, tmp_path).startswith(broken)
+    (sources / "a" / "0.tar").write_bytes(parts[0] + parts[1][:600])
+    assert refused(sources, tmp_path).startswith("sources/a/0.tar: broken tar at member ")
+
+
+@pytest.mark.parametrize("key", ["photo.v1", "IMG_2024.05.01", "1.2.3.4"])
+def test_a_key_ends_at_the_last_dot_of_its_name(tmp_path: Path, key: str) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned(key, 1))
+    hits = found(sources, tmp_path)
+    assert hits[["id", "title"]].to_numpy().tolist() == [[f"a-{key}", "boot"]]
+
+
+def test_a_hard_link_is_the_file_that_it_names(tmp_path: Path) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned("1", 1))
+    with tarfile.open(sources / "a" / "0.tar", "a") as tar:
+        for name, target in {"2.jpg": "1.jpg", "2.txt": "1.txt"}.items():
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.LNKTYPE, target
+            tar.addfile(link)
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].to_dict() == {"a-1": "", "a-2": "duplicate"}
+
+
+@pytest.mark.parametrize("name", ["a/0.TAR", "a/more/0.tar", "a/b/c/0.Tar"])
+def test_tars_are_found_by_any_case_and_in_folders_within(tmp_path: Path, name: str) -> None:
+    sources = put(tmp_path, name, captioned("1", 1))
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].to_dict() == {"a-1": ""}
+    shard = name[:-4].replace("/", "-")
+    assert photos.loc["a-1", ["shard", "url"]].tolist() == [shard, f"{name}/1.jpg"]
+
+
+@pytest.mark.parametrize(("key", "id_"), [("photos/1", "a-photos-1"), ("./b/c/1", "a-b-c-1"), ("b/1.v2", "a-b-1.v2")])
+def test_photos_in_folders_of_a_tar_are_read(tmp_path: Path, key: str, id_: str) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned(key, 1))
+    photos = pack(open_webdataset(sources), tmp_path / "out", licences=LICENCES)
+    assert photos["fault"].to_dict() == {id_: ""}
+
+
+@pytest.mark.parametrize("ending", ["jfif", "JPE", "bmp"])
+def test_pictures_of_every_ending_that_is_read_are_taken_up(tmp_path: Path, ending: str) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned("1", 1, ending))
+    assert list(found(sources, tmp_path)["page"]) == [f"a/0.tar/1.{ending}"]
+
+
+def test_what_is_passed_over_is_counted_by_its_kind(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    members = captioned("1", 1) | {"1.png": image(1, "PNG"), "2.txt": b"boot", "2.json": b"{}"}
+    members |= {"3.avif": b"avif", "4.AVIF": b"avif", "5": b"no ending", "6.npy": b"numbers"}
+    sources = put(tmp_path, "a/0.tar", members)
+    with tarfile.open(sources / "a" / "0.tar", "a") as tar:
+        for name, kind, target in (("7.jpg", tarfile.SYMTYPE, "1.jpg"), ("8.jpg", tarfile.LNKTYPE, "gone.jpg")):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, target
+            tar.addfile(link)
+    (sources / "a" / "0.parquet").write_bytes(b"not read")
+    (sources / "a" / "photos.zip").write_bytes(b"not read")
+    (sources / "loose.csv").write_bytes(b"not read")
+    assert list(found(sources, tmp_path)["id"]) == ["a-1"]
+    assert capsys.readouterr().out.splitlines() == [
+        "scrape: sources: what is no folder of tars passed over: 1 (loose.csv)",
+        "scrape: sources/a: files that are no tars passed over: 2 (.parquet 1, .zip 1)",
+        "scrape: sources/a: other members of tars passed over: 9 (.avif 2, link 2, .json without a photo 1, "
+        ".npy 1, .png beside another 1, .txt without a photo 1, no ending 1)",
+    ]
+
+
+def test_what_macos_adds_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    members = {"./._1.jpg": b"attributes", "__MACOSX/._1.txt": b"attributes", ".DS_Store": b"places"}
+    sources = put(tmp_path, "a/0.tar", members | captioned("1", 1))
+    for name in ("a/._0.tar", "._a", "a/.DS_Store"):
+        (sources / name).write_bytes(b"\0\5\x16\7")
+    assert list(found(sources, tmp_path)["id"]) == ["a-1"]
+    assert capsys.readouterr().out == ""
+
+
+COMPRESSED = "is compressed, and photos are read where they lie; decompress it, as by `gunzip` or `zstd -d`"
+
+
+@pytest.mark.parametrize("name", ["0.tar.gz", "0.tgz", "0.TAR.XZ", "0.tar.zst"])
+def test_a_compressed_tar_is_refused_with_the_mend(tmp_path: Path, name: str) -> None:
+    sources = put(tmp_path, "a/1.tar", captioned("1", 1))
+    (sources / "a" / name).write_bytes(b"anything")
+    assert refused(sources, tmp_path) == f"sources/a/{name}: {COMPRESSED}"
+
+
+@pytest.mark.parametrize("squeeze", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_tar_is_refused_by_its_content_too(tmp_path: Path, squeeze: Callable[[bytes], bytes]) -> None:
+    sources = put(tmp_path, "a/1.tar", {})
+    (sources / "a" / "1.tar").write_bytes(squeeze(tar_of(captioned("1", 1))))
+    assert refused(sources, tmp_path) == f"sources/a/1.tar: {COMPRESSED}"
+
+
+def test_no_photo_takes_another_s_place(tmp_path: Path) -> None:
+    sources = put(tmp_path, "a/0.tar", {})
+    first, second = tar_of(captioned("1", 1)), tar_of(captioned("1", 2))
+    (sources / "a" / "0.tar").write_bytes(first + second)
+    twice = "comes twice; give every photo a key of its own, or put the tars into deliveries of their own"
+    assert refused(sources, tmp_path) == f"sources/a/0.tar: member 1.jpg {twice}"
+    put(tmp_path, "a/0.tar", captioned("1", 1) | captioned("1", 2, "JPG"))
+    assert refused(sources, tmp_path) == f"sources/a/0.tar: member 1.JPG {twice}"
+    put(tmp_path, "a/0.tar", captioned("1", 1))
+    put(tmp_path, "a/0.TAR", captioned("2", 2))
+    assert refused(sources, tmp_path) == (
+        "sources/a/0.tar: its shard a-0 is that of sources/a/0.TAR too; rename one of them"
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "told"),
+    [
+        (5123456789, "5123456789"),
+        (5123456789.0, "5123456789"),
+        (12345678901234567, "12345678901234567"),
+        ("5123456789.0", "5123456789.0"),  # a text is a text
+        (0.5, "0.5"),
+        (None, ""),
+        (float("nan"), ""),
+    ],
+)
+def test_a_number_in_json_is_told_in_its_digits(tmp_path: Path, owner: object, told: str) -> None:
+    sources = put(tmp_path, "a/0.tar", sample(1, "boot", owner=owner))
+    assert list(found(sources, tmp_path)["owner"]) == [told]
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ({"owner": 1.2345678901234568e18}, "owner 1.2345678901234568e+18 is a float, which has lost digits of a whole"),
+        ({"url": ["https://photos.example"]}, "url is a list; write a text or a number"),
+        ({"owner_name": {"first": "Ann"}}, "owner_name is a dict; write a text or a number"),
+    ],
+)
+def test_a_value_that_is_no_text_is_named(tmp_path: Path, facts: dict[str, object], said: str) -> None:
+    sources = put(tmp_path, "a/0.tar", sample(1, "boot", **facts))
+    assert refused(sources, tmp_path).startswith(f"sources/a/0.tar: member 000001.json: {said}")
+
+
+def test_a_caption_of_several_texts_is_named(tmp_path: Path) -> None:
+    sources = put(tmp_path, "a/0.tar", {"1.jpg": image(1), "1.json": b'{"caption": ["boot", "wellington"]}'})
+    assert refused(sources, tmp_path) == "sources/a/0.tar: member 1.json: caption is a list; write a text or a number"
+
+
+@pytest.mark.parametrize("labels", [[1, 2], {"boxes": []}])
+def test_labels_that_are_no_names_leave_the_word_to_the_caption(tmp_path: Path, labels: object) -> None:
+    sources = put(tmp_path, "a/0.tar", sample(1, "boot", label=labels))
+    assert list(found(sources, tmp_path)["query"]) == ["boot"]
+
+
+@pytest.mark.parametrize("stated", [".0", "?.0", "nan.0", "4.00.0"])
+def test_what_only_looks_like_a_number_is_no_licence(tmp_path: Path, stated: str) -> None:
+    sources = put(tmp_path, "a/0.tar", sample(1, "boot", license=stated))
+    assert list(found(sources, tmp_path)["fault"]) == ["licence"]
+
+
+def test_tars_in_a_folder_that_links_reach_twice_are_read_once(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned("1", 1))
+    put(tmp_path / "elsewhere", "part/1.tar", captioned("2", 2))
+    (sources / "a" / "up").symlink_to("..")
+    (sources / "a" / "part").symlink_to(tmp_path / "elsewhere" / "sources" / "part")
+    (sources / "b").symlink_to("a")
+    assert list(found(sources, tmp_path)["id"]) == ["a-1", "a-2"]
+    said = capsys.readouterr().out
+    assert "scrape: sources/a: links in a circle or to folders read already passed over: 1 (a/up)\n" in said
+    assert "scrape: sources/b: links in a circle or to folders read already passed over: 1 (b)\n" in said
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_composed_and_decomposed_names_are_one_name(tmp_path: Path, form: str) -> None:
+    name, written = "caf\xe9", unicodedata.normalize(form, "caf\xe9")
+    by_text = {"3.jpg": image(3), "3.cls": written.encode()}
+    sources = put(tmp_path, "a/0.tar", sample(1, f"a {written}") | sample(2, "none", label=written) | by_text)
+    source = WebDataset(sources, {name: [name]}, [name, "bag"], scrape_params(licences=LICENCES))
+    with Spool(tmp_path / "webdataset.sqlite") as spool:
+        hits = source.find(spool).hits
+    assert hits[["class_name", "query"]].to_numpy().tolist() == [[name, name], [name, ""], [name, ""]]
+
+
+def test_where_no_photo_has_a_class_the_mend_is_that_of_tars(tmp_path: Path) -> None:
+    mend = "widen scrape.queries or errors.classes, or let `<key>.cls` name its class"
+    said = f"sources: no photo is of a debug class (bag, boot), by its label or its caption; {mend}"
+    sources = put(tmp_path, "a/0.tar", sample(1, "a table"))
+    assert refused(sources, tmp_path) == said
+    put(tmp_path, "a/0.tar", sample(1, "a shirt", label="shirt"))
+    assert refused(sources, tmp_path) == said
+    put(tmp_path, "a/0.tar", {})
+    assert refused(sources, tmp_path) == said
+
+
+@pytest.mark.parametrize("name", ["a/1.jpg", "a/b/0.parquet", "a/._0.tar"])
+def test_folders_without_a_tar_are_told_apart(tmp_path: Path, name: str) -> None:
+    (tmp_path / "sources" / name).parent.mkdir(parents=True)
+    (tmp_path / "sources" / name).write_bytes(b"")
+    mend = "put some in, or choose another scrape.endpoint"
+    assert refused(tmp_path / "sources", tmp_path) == f"sources: no folder there holds a tar; {mend}"

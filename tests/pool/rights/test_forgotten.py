@@ -30,6 +30,12 @@ def test_comments_and_blank_lines_are_skipped(tmp_path: Path) -> None:
     assert read_forgotten(path) == frozenset()
 
 
+def test_an_id_that_a_table_wrote_as_a_float_means_both_writings(tmp_path: Path) -> None:
+    path = tmp_path / "forgotten.txt"
+    path.write_text("5123456789.0\nbatch-1.0\n7\n")
+    assert read_forgotten(path) == {"5123456789.0", "5123456789", "batch-1.0", "7"}
+
+
 @pytest.mark.parametrize("line", ["1 2", "12 # reason", "a/b", "<b>", "caf\u00e9", "1,2", "\ufeff12"])
 def test_a_line_that_is_no_id_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "forgotten.txt"

@@ -4,12 +4,16 @@ A delivery is a name in the folder. Deliveries are taken in the order of their n
 of the pool, so that a later one rewrites none of an earlier one.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from debugset.base.names import counted_kinds
 from debugset.pool.names import require_name
 from debugset.pool.rights.licences import LICENCES, NONE_STATED
+from debugset.pool.text_search import clean_text
+from debugset.pool.values import without_fraction
 
 _NAMES_SHOWN = 12
 _OURS = {"README.md"}  # in the folder of every checkout
@@ -28,14 +32,20 @@ def list_deliveries(folder: Path, is_delivery: Callable[[Path], bool], kind: str
         entries = [path for path in folder.iterdir() if path.name not in _OURS and not is_hidden(path.name)]
     deliveries = sorted(filter(is_delivery, entries), key=_delivery_name)
     if not deliveries:
-        raise ValueError(f"{folder.name}: holds no {kind}; put it there, or choose another scrape.endpoint")
+        instead = f", but {some(_names(entries))}" if entries else ""
+        raise ValueError(f"{folder.name}: holds no {kind}{instead}; put it there, or choose another scrape.endpoint")
     for path in deliveries:
         require_name(_delivery_name(path), f"{folder.name}/{path.name}")
     for path, following in pairwise(deliveries):
         if _delivery_name(path) == _delivery_name(following):
             raise ValueError(f"{folder.name}: {path.name} and {following.name} are one name; rename the later delivery")
-    mention(folder.name, f"what is no {kind}", len(entries) - len(deliveries))
+    others = _names(path for path in entries if path not in deliveries)
+    mention(folder.name, f"what is no {kind}", len(others), others)
     return deliveries
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return sorted(path.name for path in paths)
 
 
 def _delivery_name(path: Path) -> str:
@@ -55,19 +65,23 @@ def require_class(name: str, classes: Sequence[str], where: str) -> None:
         raise ValueError(f"{where}: {name!r} is not a class; choose from {', '.join(classes[:_NAMES_SHOWN])}{more}")
 
 
-def mention(where: str, what: str, count: int) -> None:
-    """Print how much was passed over, if any was."""
+def mention(where: str, what: str, count: int, which: Sequence[str] = ()) -> None:
+    """Print how much was passed over, if any was, and which, if that is given."""
     if count:
-        print(f"scrape: {where}: {what} passed over: {count:,}", flush=True)
+        told = f" ({some(which)})" if which else ""
+        print(clean_text(f"scrape: {where}: {what} passed over: {count:,}{told}"), flush=True)
 
 
-def warn_of_link(folder: Path) -> None:
-    """Warn if a folder is a link: DVC hashes what ``sources`` holds but does not follow links to folders."""
-    if folder.is_symlink():
-        text = "links to a folder, and DVC does not look there: after a change, run `dvc repro --force scrape`"
-        print(f"warning: {folder.parent.name}/{folder.name} {text}", flush=True)
+def mention_kinds(where: str, what: str, kinds: Counter[str]) -> None:
+    """Print how much was passed over, if any was, and how much of each kind, the most frequent first."""
+    mention(where, what, kinds.total(), counted_kinds(kinds))
+
+
+def some(names: Sequence[str]) -> str:
+    """Names, or the first of many, in a row."""
+    return ", ".join([*names[:_NAMES_SHOWN], "..."] if len(names) > _NAMES_SHOWN else names)
 
 
 def licence_id(text: str) -> int | None:
     """Flickr's id of a licence: `NONE_STATED` for none, None for what is no such id."""
-    return _LICENCE_IDS.get(text.strip().removesuffix(".0").lower())  # pandas writes 4.0 beside gaps
+    return _LICENCE_IDS.get(without_fraction(text.strip()).lower())

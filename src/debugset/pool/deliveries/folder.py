@@ -1,18 +1,19 @@
 """Photos in folders: ``sources/<delivery>/<class name>/**/<file>``, the class's folder being the weak label."""
 
 import hashlib
-import os
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from debugset.pool.deliveries.delivery import is_hidden, list_deliveries, mention, require_class, warn_of_link
+from debugset.base.names import composed, ending
+from debugset.images.content import IMAGE_ENDINGS
+from debugset.pool.deliveries.delivery import list_deliveries, mention, mention_kinds, require_class, some
 from debugset.pool.deliveries.local_files import LocalSource, Place
+from debugset.pool.deliveries.walk import list_files
 from debugset.pool.params import ScrapeParams
 from debugset.pool.rights.licences import NONE_STATED
 from debugset.pool.source import Findings, Hit, hit_table
 from debugset.pool.spool import Spool
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".gif", ".webp"}
 
 
 class Folder(LocalSource):
@@ -30,26 +31,39 @@ class Folder(LocalSource):
         """The photos of all deliveries; none of them states a licence.
 
         Raises:
-            ValueError: there is no delivery, a folder's name is no class, or a file's name is no text.
+            ValueError: there is no photo of a debug class, a folder's name is no class, or a file's name is no text.
             OSError: a folder cannot be read.
         """
         hits: list[Hit] = []
-        for delivery in list_deliveries(self._folder, Path.is_dir, "folder of photos"):
-            hits += self._read_delivery(delivery)
+        for delivery, paths in list_files(list_deliveries(self._folder, Path.is_dir, "folder of photos")).items():
+            hits += self._read_delivery(delivery, paths)
+        if not hits:
+            raise ValueError(
+                f"{self._folder.name}: holds no photo of a debug class ({some(list(self._debug_classes))}); put photos "
+                f"into {self._folder.name}/<delivery>/<class name>/, or name their classes in errors.classes"
+            )
         return Findings(hit_table(hits))
 
-    def _read_delivery(self, delivery: Path) -> list[Hit]:
-        hits, others = [], 0
-        for path in _walk_files(delivery):
-            inner = path.relative_to(delivery).parts
-            if len(inner) == 1 or path.suffix.lower() not in _SUFFIXES:
-                others += 1
+    def _read_delivery(self, delivery: Path, paths: Sequence[Path]) -> list[Hit]:
+        where = f"{self._folder.name}/{delivery.name}"
+        hits, others, outside, other_classes = [], Counter[str](), Counter[str](), 0
+        for path in paths:
+            inner, kind = path.relative_to(delivery).parts, ending(path.name)
+            if kind not in IMAGE_ENDINGS:
+                others[kind] += 1
                 continue
-            class_name = inner[0]
-            require_class(class_name, self._classes, f"{self._folder.name}/{delivery.name}/{class_name}")
+            if len(inner) == 1:
+                outside[kind] += 1
+                continue
+            class_name = composed(inner[0])
+            require_class(class_name, self._classes, f"{where}/{class_name}")
             if class_name in self._debug_classes:
                 hits.append(self._read_hit(path, class_name, delivery.name))
-        mention(f"{self._folder.name}/{delivery.name}", "other files", others)
+            else:
+                other_classes += 1
+        mention_kinds(where, "other files", others)
+        mention_kinds(where, "files outside a class's folder", outside)
+        mention(where, "photos of classes that are not debugged", other_classes)
         return hits
 
     def _read_hit(self, path: Path, class_name: str, shard: str) -> Hit:
@@ -61,17 +75,3 @@ class Folder(LocalSource):
         self._places[address] = Place(photo, path, 0, path.stat().st_size)
         fault = self._params.licence_fault(NONE_STATED)
         return Hit(photo, class_name, "", shard, page=address, urls=(address,), fault=fault)
-
-
-def _walk_files(delivery: Path) -> Iterator[Path]:
-    """All files of a delivery that are not hidden, in the order of their paths, through links to folders too."""
-    for folder, folders, files in os.walk(delivery, onerror=_raise, followlinks=True):
-        warn_of_link(Path(folder))
-        folders[:] = sorted(name for name in folders if not is_hidden(name))
-        for name in sorted(files):
-            if not is_hidden(name):
-                yield Path(folder, name)
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -2,17 +2,19 @@
 
 import csv
 import hashlib
+import io
 from collections.abc import Collection, Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class
+from debugset.base.csv_text import column_name, read_csv_text
+from debugset.base.names import composed, ending
+from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class, some
 from debugset.pool.files.download import WebSource
 from debugset.pool.hosts import Hosts
 from debugset.pool.limits import Clock
@@ -21,9 +23,12 @@ from debugset.pool.params import ScrapeParams
 from debugset.pool.source import Findings, Hit, hit_table
 from debugset.pool.spool import Spool
 from debugset.pool.text_search import clean_text
+from debugset.pool.values import number_text, value_text
 from debugset.pool.windows import shard_windows
 
 _REQUIRED = ("url", "class")
+_NUMBERS = ("id", "owner", "licence", "uploaded")  # what may be numbers, which pandas writes as 7.0 beside gaps
+_CSV = ".csv"
 _COLUMNS = [*_REQUIRED, "id", "title", "tags", "licence", "owner", "owner_name", "page", "uploaded", "query"]
 
 
@@ -49,11 +54,17 @@ class Table(WebSource):
         """The photos of all tables.
 
         Raises:
-            ValueError: there is no table, a table cannot be read or lacks a column, or a row is not as it should be.
+            ValueError: there is no photo of a debug class, a table cannot be read or lacks a column, or a row is not as
+                it should be.
         """
         hits: list[Hit] = []
         for path in list_deliveries(self._folder, _is_table, "table (.csv or .parquet)"):
             hits += self._read_delivery(path)
+        if not hits:
+            raise ValueError(
+                f"{self._folder.name}: no row is of a debug class ({some(list(self._debug_classes))}) and of the time "
+                "asked for; add rows, name their classes in errors.classes, or widen scrape.since and scrape.snapshot"
+            )
         return Findings(hit_table(hits))
 
     def _read_delivery(self, path: Path) -> list[Hit]:
@@ -80,7 +91,8 @@ class Table(WebSource):
 
     def _read_hit(self, row: dict[str, str], shard: str, where: str) -> Hit:
         """A row, its cells stripped, as a hit; ``where`` names file and row in messages."""
-        url, class_name = row["url"], row["class"]
+        row |= {name: number_text(row[name], f"{where}: {name}") for name in _NUMBERS}
+        url, class_name = row["url"], composed(row["class"])
         if not _is_web_address(url):
             raise ValueError(f"{where}: url {url!r} is no web address; begin it with https:// or http://")
         require_class(class_name, self._classes, where)
@@ -107,54 +119,74 @@ class Table(WebSource):
 
 
 def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:
-    """The rows of a CSV (UTF-8) or parquet file as stripped texts, "" for what is missing."""
+    """The rows of a CSV or parquet file as stripped texts, "" for what is missing."""
+    names, rows = _read_csv(path, where) if ending(path.name) == _CSV else _read_parquet(path, where)
+    for cells in rows:
+        row = dict(zip(names, cells, strict=True))
+        yield {column: row.get(column, "").strip() for column in _COLUMNS}
+
+
+def _read_csv(path: Path, where: str) -> tuple[list[str], Iterator[Sequence[str]]]:
+    """The names of the columns, and the cells of every row."""
+    text = read_csv_text(path, _REQUIRED, where)
     try:
-        table = _read_csv(path) if path.suffix == ".csv" else _read_parquet(path)
-    except (ValueError, csv.Error, pa.ArrowException, OSError) as error:
-        raise ValueError(f"{where}: no table can be read ({' '.join(str(error).split())}); write it again") from None
-    for column in _REQUIRED:
-        if column not in table.columns:
-            raise ValueError(f"{where}: the column `{column}` is missing; add it")
-    for column in _COLUMNS:
-        if list(table.columns).count(column) > 1:
-            raise ValueError(f"{where}: the column `{column}` is there twice; keep one")
-    table = table.loc[:, table.columns.isin(_COLUMNS)].reindex(columns=_COLUMNS, fill_value="")
-    for cells in table.itertuples(index=False, name=None):
-        yield dict(zip(_COLUMNS, map(_cell_text, cells), strict=True))
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [row for row in csv.reader(file, strict=True) if row]
-    header = rows.pop(0) if rows else []
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        raise _unreadable(where, error) from None
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
-            raise ValueError(f"row {number} has {len(row)} cells, the header {len(header)}")
-    return pd.DataFrame(rows, columns=header, dtype=object)
+            raise _unreadable(where, f"row {number} has {len(row)} cells, the header {len(header)}")
+    names = list(map(column_name, header))
+    _require_columns(names, where)
+    return names, (list(map(clean_text, row)) for row in rows)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    with pq.ParquetFile(path) as file:
-        return file.read([name for name in _COLUMNS if name in file.schema_arrow.names]).to_pandas()
+def _read_parquet(path: Path, where: str) -> tuple[list[str], Iterator[Sequence[str]]]:
+    """The names of the columns that are known, and their cells of every row, read by Arrow's types."""
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            table = file.read([name for name in names if column_name(name) in _COLUMNS])
+        values = [column.to_pylist() for column in table.columns]
+    except (ValueError, pa.ArrowException, OSError) as error:
+        raise _unreadable(where, error) from None
+    _require_columns(list(map(column_name, names)), where)
+    texts = []
+    for field, cells in zip(table.schema, values, strict=True):
+        exact = _exact_below(field.type)
+        texts.append(
+            [value_text(cell, f"{where}: row {row}: {field.name}", exact) for row, cell in enumerate(cells, 1)]
+        )
+    return list(map(column_name, table.column_names)), zip(*texts, strict=True)
+
+
+def _exact_below(kind: pa.DataType) -> int:
+    """The whole number from which on floats of a type have gaps; of other types that of the widest."""
+    return 2 ** (np.finfo(kind.to_pandas_dtype() if pa.types.is_floating(kind) else float).nmant + 1)
+
+
+def _require_columns(names: Sequence[str], where: str) -> None:
+    for column in _REQUIRED:
+        if column not in names:
+            raise ValueError(f"{where}: the column `{column}` is missing beside {some(names)}; add it")
+    for column in _COLUMNS:
+        if names.count(column) > 1:
+            raise ValueError(f"{where}: the column `{column}` is there twice; keep one")
+
+
+def _unreadable(where: str, why: object) -> ValueError:
+    return ValueError(f"{where}: no table can be read ({' '.join(str(why).split())}); write it again")
 
 
 def _upload_second(text: str, where: str) -> int:
     """Unix seconds, of such a text or of a date or time in ISO 8601 (UTC if it names no zone); 0 if it is empty."""
-    seconds = text.removesuffix(".0")  # pandas writes numbers so, beside gaps
     try:
-        if not seconds or seconds.isdecimal():
-            return int(seconds or 0)
+        if not text or text.isdecimal():
+            return int(text or 0)
         moment = datetime.fromisoformat(text)
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except ValueError:
         raise ValueError(f"{where}: uploaded {text!r} is no time; write unix seconds or an ISO date") from None
-
-
-def _cell_text(cell: Any) -> str:
-    if isinstance(cell, date):  # times and pandas' own too
-        return "" if pd.isna(cell) else cell.isoformat()
-    is_missing = cell is None or cell is pd.NA or cell != cell  # NaN alone differs from itself
-    return "" if is_missing else clean_text(str(cell)).strip()
 
 
 def _is_web_address(url: str) -> bool:
@@ -166,4 +198,4 @@ def _is_web_address(url: str) -> bool:
 
 
 def _is_table(path: Path) -> bool:
-    return path.suffix in (".csv", ".parquet") and path.is_file()
+    return ending(path.name) in (_CSV, ".parquet") and path.is_file()

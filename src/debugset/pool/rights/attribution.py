@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment
 
-from debugset.base.files import replacing_folder, write_parquet
+from debugset.base.files import read_parquet, replacing_folder, write_parquet
 from debugset.base.html import template_environment
 from debugset.images.sets import MANIFEST, TAR
 from debugset.pool.rights.credit import CREDIT_COLUMNS, credits_of
@@ -34,7 +34,7 @@ class Shard(NamedTuple):
 
 def write_attribution(folder: Path, pool: Path) -> None:
     """Write ``attribution.parquet``, ``attribution.html`` and the pages that it lists, in the place of the folder."""
-    photos = pd.read_parquet(pool / MANIFEST, columns=["shard", *_TABLE_COLUMNS])
+    photos = read_parquet(pool / MANIFEST, columns=["shard", *_TABLE_COLUMNS])
     environment = template_environment(TEMPLATES)
     shards = list(_shards(photos["shard"]))
     with replacing_folder(folder) as temporary:

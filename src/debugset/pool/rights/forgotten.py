@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from debugset.base.files import replacing_file
+from debugset.base.files import read_parquet, replacing_file
 from debugset.images.sets import MANIFEST
 from debugset.pool.names import is_name
 from debugset.pool.spool import Spool, is_running, list_spools
+from debugset.pool.values import without_fraction
 
 _HTTP = r"(?:https?://)?"
 _PAGE = re.compile(_HTTP + r"(?:www\.|m\.)?flickr\.com/photos/[^/?#]+/(\d+)(?:[/?#].*)?", re.ASCII | re.IGNORECASE)
@@ -33,9 +32,11 @@ class Summary(NamedTuple):
 def read_forgotten(path: Path) -> frozenset[str]:
     """The ids of forgotten photos: one a line, beside empty lines and comments (``#``).
 
-    `FileNotFoundError` if there is no such file, `ValueError` if a line is no id.
+    An id that a table of addresses wrote as a float (``7.0``) is there as the whole number too, which scrapes take it
+    for. `FileNotFoundError` if there is no such file, `ValueError` if a line is no id.
     """
-    return frozenset(_read_list(path)[1])
+    ids = _read_list(path)[1]
+    return frozenset(ids | set(map(without_fraction, ids)))
 
 
 def forget(ids: Iterable[str], path: Path, spool_folder: Path) -> Summary:
@@ -83,7 +84,7 @@ def ids_in_pool(ids: Collection[str], pool: Path) -> set[str]:
     """Those of the ids that a pool holds; none if there is no pool."""
     if not (pool / MANIFEST).is_file():
         return set()
-    return set(pd.read_parquet(pool / MANIFEST, columns=["id"])["id"]) & set(ids)
+    return set(read_parquet(pool / MANIFEST, columns=["id"])["id"]) & set(ids)
 
 
 def describe(summary: Summary, in_pool: Collection[str]) -> str:

@@ -1,10 +1,13 @@
 """Taking metadata out of picture files without touching a pixel.
 
 Only what pixels and their colours depend on is kept: EXIF, XMP, IPTC, comments, thumbnails, further pictures of
-a JPEG and whatever follows the end of the file go; the ICC profile stays.
+a JPEG and whatever follows the end of the file go; the ICC profile stays. How a picture must be turned is added again,
+as the only thing that its EXIF says.
 """
 
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 
 _ENDS = {"JPEG": b"\xff\xd9", "PNG": b"IEND\xaeB`\x82", "GIF": b"\0;"}
@@ -14,7 +17,10 @@ _JPEG_KEPT = {_APP0: b"JFIF\0", _APP2: b"ICC_PROFILE\0", _APP14: b"Adobe"}
 _IN_SCANS = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")  # neither an escaped FF nor a restart marker
 _PNG_KEPT = b"tRNS gAMA cHRM sRGB iCCP cICP mDCV cLLI sBIT bKGD pHYs hIST sPLT acTL fcTL fdAT".split()
 _WEBP_KEPT = (b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF", b"ICCP")
-_VP8X_METADATA = 0x08 | 0x04  # its flags for EXIF and XMP
+_VP8X_EXIF, _VP8X_XMP = 0x08, 0x04  # flags of the header
+_VP8X_FLAGS = 20  # their place in a file of which something must be told besides the pixels
+_BMP_HEADERS = 54  # bytes, of all but the oldest form
+_PNG_HEADER_END = 33  # signature and first chunk
 _GRAPHIC_CONTROL, _APPLICATION = 0xF9, 0xFF
 _GIF_KEPT = (b"NETSCAPE2.0", b"ANIMEXTS1.0", b"ICCRGBG1012")
 _NOWHERE = b"\0never"  # bytes that stand in no file at the place where they are looked for
@@ -25,12 +31,17 @@ class Truncated(ValueError):
 
 
 def strip_metadata(content: bytes, image_format: str) -> bytes:
-    """A picture file, ``JPEG, PNG, GIF`` or ``WEBP``, without its metadata; itself where there was nothing to remove.
+    """A picture file without its metadata; itself where there was nothing to remove.
+
+    The format is ``JPEG, PNG, GIF, WEBP``, or ``BMP``, which knows no metadata.
 
     Raises:
         Truncated: the file is cut short.
         ValueError: its structure is broken.
     """
+    if image_format == "BMP":
+        _check_end(content, _BMP_HEADERS)
+        return content
     kept_parts = {"JPEG": _jpeg, "PNG": _png, "GIF": _gif, "WEBP": _webp}[image_format]
     try:
         cleaned = b"".join(kept_parts(content))
@@ -39,6 +50,23 @@ def strip_metadata(content: bytes, image_format: str) -> bytes:
             raise ValueError("a length in the file is wrong, for its end is there") from None
         raise
     return content if cleaned == content else cleaned
+
+
+def add_orientation(content: bytes, image_format: str, orientation: int) -> bytes:
+    """A ``JPEG, PNG`` or ``WEBP`` file without metadata, with an EXIF that says its orientation and nothing else."""
+    # EXIF 2.32: a big-endian TIFF header, then one directory of one entry (tag, type SHORT, count 1, value), then none
+    exif = struct.pack(">2sHIHHHIHHI", b"MM", 42, 8, 1, 0x0112, 3, 1, int(orientation), 0, 0)
+    if image_format == "JPEG":
+        payload = b"Exif\0\0" + exif
+        return content[:2] + struct.pack(">HH", 0xFFE1, 2 + len(payload)) + payload + content[2:]
+    if image_format == "PNG":
+        chunk = b"eXIf" + exif
+        chunk = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        return content[:_PNG_HEADER_END] + chunk + content[_PNG_HEADER_END:]
+    chunk = struct.pack("<4sI", b"EXIF", len(exif)) + exif
+    size = struct.pack("<I", len(content) + len(chunk) - 8)
+    flags = bytes([content[_VP8X_FLAGS] | _VP8X_EXIF])
+    return content[:4] + size + content[8:_VP8X_FLAGS] + flags + content[_VP8X_FLAGS + 1 :] + chunk
 
 
 def _jpeg(content: bytes) -> Iterator[bytes]:
@@ -105,7 +133,7 @@ def _webp(content: bytes) -> Iterator[bytes]:
             chunks.append(content[position:after])
         position = after
     if sum(map(len, chunks)) < end - 12 and chunks and chunks[0][:4] == b"VP8X":
-        flags = _byte(chunks[0], 8) & ~_VP8X_METADATA
+        flags = _byte(chunks[0], 8) & ~(_VP8X_EXIF | _VP8X_XMP)
         chunks[0] = chunks[0][:8] + bytes([flags]) + chunks[0][9:]
     body = b"".join(chunks)
     yield b"RIFF" + (4 + len(body)).to_bytes(4, "little") + b"WEBP" + body

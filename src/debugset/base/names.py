@@ -1,0 +1,24 @@
+"""Names that people write: in one form, and by kind."""
+
+import unicodedata
+from collections import Counter
+from pathlib import PurePosixPath
+
+
+def composed(text: str) -> str:
+    """A text in Unicode's form NFC, in which names are compared.
+
+    "é" may be one character or two that look the same; macOS writes the names of folders with two.
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def ending(name: str) -> str:
+    """The kind of a file by its name."""
+    return PurePosixPath(name).suffix.lower() or "no ending"
+
+
+def counted_kinds(kinds: Counter[str]) -> list[str]:
+    """Each kind with its number, the most frequent first: ``[".txt 7", ".avif 2"]``."""
+    ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    return [f"{kind} {count:,}" for kind, count in ordered]
