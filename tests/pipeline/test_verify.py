@@ -156,7 +156,7 @@ def test_a_folder_that_is_no_repository_is_told(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("numerics: native\n")
     assert list(lock.problems(tmp_path)) == ["dvc.lock: no such file; run this in the repository's folder"]
     (tmp_path / "dvc.lock").write_text("stages: {}\n")
-    with pytest.raises(OSError, match=r"git lists no files there; run this in a clone"):
+    with pytest.raises(OSError, match=r"git lists no files there \(fatal: not a git .*\); run this in a clone"):
         verify(tmp_path, [])
 
 
