@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 IN_VENV := source .venv/bin/activate &&
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro verify push pull test smoke check format results table data-versions lock clean
+.PHONY: help setup repro verify push pull test smoke places check format results table data-versions lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ test: setup ## run every test, the smoke run by real DVC included; two workers, 
 
 smoke: setup ## run the pipeline with profiles/smoke.yaml in a scratch clone and check what it made
 	@$(IN_VENV) python -m pytest -q -ra tests/pipeline/test_smoke.py
+
+places: ## try both commands of the README in a clone, a worktree, a shallow clone and an archive (CONTRIBUTING.md)
+	@tools/places
 
 check: setup ## style, types and the order of the rooms; whether dvc.lock and docs/results are current
 	@$(IN_VENV) ruff check .

@@ -20,6 +20,14 @@ def test_a_failure_is_an_error_unless_it_counts_as_nothing(tmp_path, monkeypatch
     assert git("rev-parse", "nowhere", check=False) == ""
 
 
+@pytest.mark.parametrize("command", [["rev-parse", "HEAD"], ["for-each-ref"], ["status", "--porcelain"]])
+def test_a_folder_without_git_is_told_with_the_mend(tmp_path, monkeypatch, command):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError, match=rf"^git {command[0]}: fatal: not a git .*; run this in a clone of the"):
+        git(*command)
+
+
 @pytest.mark.parametrize("arguments", [["rev-parse", "HEAD"], ["show", "HEAD:x"], ["for-each-ref"]])
 def test_another_users_clone_is_never_taken_for_nothing(tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)

@@ -20,6 +20,7 @@ def debugset(tmp_path, monkeypatch, capsys):
     """Run `debugset` in a repository that holds the profiles, fashion being the committed params.yaml."""
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     shutil.copy(ROOT / "profiles" / "fashion.yaml", tmp_path / "params.yaml")
+    (tmp_path / ".dvc").mkdir()
     for command in (["init", "-q"], ["add", "-A"], [*IDENTITY, "commit", "-qm", "start"]):
         subprocess.run(["git", *command], cwd=tmp_path, check=True)
     monkeypatch.chdir(tmp_path)

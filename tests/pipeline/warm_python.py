@@ -18,6 +18,7 @@ import time
 import traceback
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
 import pydantic
 
@@ -30,18 +31,23 @@ LIBRARIES = (
 )  # fmt: skip
 OURS = ("debugset", "stages", "tests")
 
+# A script's first line ends at a space and after some 100 bytes, so it cannot name an interpreter anywhere.
+SCRIPT = """\
+#!/bin/sh
+exec {python} -SIE {client} "$0" "$@"
+"""
 CLIENT = """\
-#!{python} -SIE
 import os, socket, sys
-arguments = sys.argv[1:]
-if sys.argv[0].endswith("dvc"):
+name, *arguments = sys.argv[1:]
+if name.endswith("dvc"):
     arguments = ["-m", "dvc", *arguments]
 elif arguments[:1] != ["-m"] or not arguments[1].startswith("stages."):
-    os.execv({python!r}, [{python!r}, *arguments])
+    os.execv(sys.executable, [sys.executable, *arguments])
 import json
+told = json.dumps([os.getcwd(), dict(os.environ), arguments[1:]]).encode()
+os.chdir({folder!r})  # a socket's address has 107 bytes at most
 with socket.socket(socket.AF_UNIX) as server:
-    server.connect({address!r})
-    told = json.dumps([os.getcwd(), dict(os.environ), arguments[1:]]).encode()
+    server.connect("socket")
     socket.send_fds(server, [len(told).to_bytes(8, "big")], [0, 1, 2])
     server.sendall(told)
     code = server.recv(1)
@@ -50,36 +56,37 @@ sys.exit(code[0] if code else 70)
 
 
 @contextmanager
-def warm_python(folder):
+def warm_python(folder, libraries=LIBRARIES):
     """Start the server; yield the folder whose `python` and `dvc` ask it."""
-    address = folder / "socket"
-    client = folder / "bin" / "python"
-    client.parent.mkdir()
-    client.write_text(CLIENT.format(python=sys.executable, address=str(address)))
-    client.chmod(0o755)
-    client.with_name("dvc").symlink_to(client)
+    client, script = folder / "client.py", folder / "bin" / "python"
+    script.parent.mkdir()
+    client.write_text(CLIENT.format(folder=str(folder)), encoding="utf-8")
+    script.write_text(SCRIPT.format(python=quote(sys.executable), client=quote(str(client))), encoding="utf-8")
+    script.chmod(0o755)
+    script.with_name("dvc").symlink_to(script)
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # a test's tensors are small; more threads wait for each other
-    with subprocess.Popen([sys.executable, __file__, str(address)], stdin=subprocess.DEVNULL, env=one_thread) as server:
+    command = [sys.executable, __file__, *libraries]
+    with subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, env=one_thread) as server:
         try:
-            while not address.exists():
+            while not (folder / "socket").exists():
                 assert server.poll() is None, "the warm Python did not start"
                 time.sleep(0.05)
-            yield client.parent
+            yield script.parent
         finally:
             server.terminate()
 
 
-def serve(address):
-    """Import the libraries, then answer until terminated."""
-    for library in LIBRARIES:
+def serve(libraries):
+    """Import libraries, then answer at the socket of this folder until terminated."""
+    for library in libraries:
         __import__(library)
     pydantic.create_model("Any")  # the first model of a process looks through all installed packages for plugins
     gc.freeze()  # or every fork's collector writes to, and so copies, the pages of all these libraries
     assert not {name.split(".")[0] for name in sys.modules} & set(OURS)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{address}.tmp")
+        listener.bind("socket.tmp")
         listener.listen()
-        Path(f"{address}.tmp").rename(address)
+        Path("socket.tmp").rename("socket")
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forks are not waited for
         while True:
             connection, _ = listener.accept()
@@ -128,4 +135,4 @@ def run(folder, environment, arguments):
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1:])

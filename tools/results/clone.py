@@ -13,6 +13,7 @@ from typing import Any
 from debugset.base.git import git
 from debugset.base.machine import spool_folder
 from debugset.base.params import read
+from debugset.versions.scratch import cache_of, use_cache
 
 WRITTEN = ("README.md", "docs")  # by results made before
 
@@ -72,9 +73,8 @@ def clone_of(commit: str) -> Iterator[Clone]:
         folder = Path(scratch) / "debugset"
         git("clone", "--quiet", "--no-tags", ".", str(folder))
         clone = Clone(folder)
-        cache = Path(Clone(Path()).output("dvc", "cache", "dir").strip()).resolve()
         clone.run("git", "checkout", "--quiet", "-B", "results", commit)
-        clone.run("dvc", "cache", "dir", "--local", str(cache))
+        use_cache(folder, cache_of(Path.cwd()))
         clone.run("git", "config", "user.name", "results")
         clone.run("git", "config", "user.email", "results@localhost")
         yield clone

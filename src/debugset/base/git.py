@@ -14,5 +14,7 @@ def git(*arguments: str, stdin: str = "", check: bool = True) -> str:
     english = os.environ | {"LC_ALL": "C"}
     done = subprocess.run(["git", *arguments], input=stdin.encode(), capture_output=True, env=english)
     if done.returncode and (check or _NOT_OURS in done.stderr):
-        raise OSError(f"git {arguments[0]}: {done.stderr.decode(errors='replace').strip()}")
+        said = done.stderr.decode(errors="replace").strip()
+        mend = "; run this in a clone of the repository" if "not a git repository" in said else ""
+        raise OSError(f"git {arguments[0]}: {said}{mend}")
     return "" if done.returncode else done.stdout.decode(errors="replace")

@@ -11,6 +11,7 @@ import typer
 from debugset.base.command import run
 from debugset.base.paths import METRICS, PAGE
 from debugset.cli import barlow, pool, relations, versions
+from debugset.cli.place import enter_repository
 
 app = typer.Typer(
     help="Find where an image classifier fails, collect the images that fix it, retrain, and prove the gain.",
@@ -126,6 +127,7 @@ app.add_typer(versions.app, name="versions")
 
 def main() -> None:
     """Run the command line."""
+    enter_repository()  # before its .env is read
     run(app)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from debugset.base.paths import FORGOTTEN, POOL, WORLD
+from debugset.cli.place import given
 
 SECONDS_BETWEEN_LOOKS = 2.0
 _CLEAR_SCREEN = "\033[H\033[J"  # to the terminal's top left corner, then everything from there
@@ -22,7 +23,9 @@ app = typer.Typer(
 @app.command("status")
 def show_status(
     watch: Annotated[bool, typer.Option(help="Look again every two seconds, as long as the scrape runs.")] = False,
-    urls: Annotated[Path | None, typer.Option(help="Write what became of every address to this CSV file.")] = None,
+    urls: Annotated[
+        Path | None, typer.Option(parser=given, help="Write what became of every address to this CSV file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a line a look.")] = False,
     spool: _SpoolName = None,
 ) -> None:
@@ -111,7 +114,7 @@ def purge(
 
 @app.command()
 def simulator(
-    world: Annotated[Path, typer.Option(help="The image set whose photos are served.")] = WORLD,
+    world: Annotated[Path, typer.Option(parser=given, help="The image set whose photos are served.")] = WORLD,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port; 0 takes a free one.", min=0, max=65535)] = 0,
     result_cap: Annotated[int, typer.Option(help="How many results of one search it gives out.", min=1)] = 4000,

@@ -11,6 +11,7 @@ from debugset.base.files import replacing_file
 from debugset.base.git import git
 from debugset.base.params import PARAMS_FILE, ParamsError, explain_yaml, parse, read_text
 from debugset.cli import edits
+from debugset.cli.place import given
 from debugset.cli.sections import check_names, check_section, validate
 from debugset.datasets.imagenet import ImageNetParams, synonyms
 
@@ -24,7 +25,7 @@ def find(name: str | Path) -> Path:
     Raises:
         ParamsError: there is neither.
     """
-    for path in (FOLDER / f"{name}.yaml", Path(name)):
+    for path in (FOLDER / f"{name}.yaml", given(name)):
         if path.is_file():
             return path
     names = ", ".join(path.stem for path in sorted(FOLDER.glob("*.yaml")))

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from debugset.base.paths import ATTRIBUTED, RELATIONS, TEST, TRAIN
+from debugset.cli.place import given
 
 _ANNOTATED = (ATTRIBUTED / TRAIN, ATTRIBUTED / TEST)
 
@@ -18,8 +19,11 @@ app = typer.Typer(
 
 @app.command()
 def template(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The CSV to write, as ground_truth/mine.csv.")],
-    folder: Annotated[Path, typer.Option("--set", help="An image set with attributes.")] = ATTRIBUTED / TRAIN,
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=given, help="The CSV to write, as ground_truth/mine.csv.")
+    ],
+    folder: Annotated[Path, typer.Option("--set", parser=given, help="An image set with attributes.")] = ATTRIBUTED
+    / TRAIN,
     relation: Annotated[str, typer.Option(help="What every pair is labelled to begin with.")] = "",
 ) -> None:
     """Write every pair of attributes to a CSV, for you to say how they relate; then name it in relations.truth."""
@@ -51,7 +55,10 @@ def collect_for(
     network: _Network = None,
     about: Annotated[list[str] | None, typer.Option(metavar="WORD", help="What images show that lack both.")] = None,
     write: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Replace the class's queries in this parameter file or profile.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", parser=given, help="Replace the class's queries in this parameter file or profile."
+        ),
     ] = None,
 ) -> None:
     """Print the queries that collect what a network misreads, as YAML for params.yaml; or write them there.

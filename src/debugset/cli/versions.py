@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from debugset.base.paths import POOL
+from debugset.cli.place import given
 
 app = typer.Typer(help="Compare data versions and experiments.", no_args_is_help=True)
 
@@ -14,9 +15,9 @@ app = typer.Typer(help="Compare data versions and experiments.", no_args_is_help
 def diff(
     old: Annotated[str, typer.Argument(help="A tag, branch, experiment or commit.")],
     new: Annotated[str, typer.Argument(help="The same; what lies in the folder now if not given.")] = "workspace",
-    folder: Annotated[str, typer.Option("--set", help="The image set.")] = str(POOL),
-    picture: Annotated[Path, typer.Option(help="Where to draw the difference.")] = Path("data-diff.png"),
-    csv: Annotated[Path | None, typer.Option(help="Write every changed image to this CSV file.")] = None,
+    folder: Annotated[Path, typer.Option("--set", parser=given, help="The image set.")] = POOL,
+    picture: Annotated[Path, typer.Option(parser=given, help="Where to draw the difference.")] = Path("data-diff.png"),
+    csv: Annotated[Path | None, typer.Option(parser=given, help="Write every changed image to this CSV file.")] = None,
 ) -> None:
     """Show the images added, removed and relabelled between two versions, by class: a table and a picture.
 
@@ -26,7 +27,7 @@ def diff(
     from debugset.versions import data_diff, data_picture
     from debugset.versions.revisions import set_at
 
-    before, after = set_at(old, folder), set_at(new, folder)
+    before, after = set_at(old, str(folder)), set_at(new, str(folder))
     classes = before.classes, after.classes
     changed = data_diff.changed_images(before.manifest, after.manifest, *classes)
     table = data_diff.by_class(changed, before.manifest, after.manifest, *classes)
@@ -52,7 +53,7 @@ def draw_sweep(
     param: Annotated[str | None, typer.Option(help="The swept parameter; the one that differs, if not given.")] = None,
     metric: Annotated[str, typer.Option(help="A column of metrics/accuracy.json.")] = "heldout",
     variant: Annotated[list[str] | None, typer.Option(help="Draw only this variant; may be repeated.")] = None,
-    picture: Annotated[Path, typer.Option(help="Where to draw.")] = Path("sweep.png"),
+    picture: Annotated[Path, typer.Option(parser=given, help="Where to draw.")] = Path("sweep.png"),
 ) -> None:
     """Draw an accuracy of every variant against a swept parameter, with intervals, and print the numbers."""
     from debugset.report.headings import COLUMNS

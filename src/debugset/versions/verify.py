@@ -16,7 +16,7 @@ from debugset.base.machine import weights_folder
 from debugset.base.numerics import Mode, cpu_name, read_mode
 from debugset.base.params import PARAMS_FILE
 from debugset.versions.lock import digests, locked_outs, locked_stages, maker, problems
-from debugset.versions.scratch import empty_spool, lay_out, run_dvc, scratch_environment
+from debugset.versions.scratch import cache_of, empty_spool, lay_out, run_dvc, scratch_environment, use_cache
 
 _STARTED = re.compile(r"Running stage '([^']+)'")
 _SHOWN_LINES = 15  # of a log whose run failed
@@ -111,7 +111,7 @@ def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
     outs = [out for out in locked_outs(root) if Path(out) in read]
     if not outs:
         return
-    _cache_dir(scratch, "--local", str((root / _cache_dir(root)).resolve()))
+    use_cache(scratch, cache_of(root))
     checkout = run_dvc(scratch, "checkout", *outs)
     missing = [out for out in outs if not (scratch / out).exists()]
     if checkout.returncode or missing:
@@ -124,7 +124,7 @@ def _check_out_deps(root: Path, scratch: Path, stages: Sequence[str]) -> None:
 def _run(folder: Path, stages: Sequence[str]) -> Iterator[tuple[str, float]]:
     """Run stages, or all, each from its deps alone (no cache or spool knows a result); yield each, and its seconds."""
     scratch = folder / "debugset"
-    _cache_dir(scratch, "--local", str(folder / "cache"))
+    use_cache(scratch, folder / "cache")
     environment = scratch_environment(scratch) | {
         "DEBUGSET_SPOOL": str(empty_spool(folder / "spool")),
         "DEBUGSET_WEIGHTS": str(weights_folder().resolve()),
@@ -183,11 +183,3 @@ def _compare_stage(stage: str, seconds: float, committed: Mapping[str, Any], mad
 
 def _differing_paths(some: Mapping[str, str], others: Mapping[str, str]) -> list[str]:
     return [path for path, digest in some.items() if others.get(path) != digest]
-
-
-def _cache_dir(folder: Path, *arguments: str) -> str:
-    """Ask for the folder of a repository's cache, or set it."""
-    command = run_dvc(folder, "cache", "dir", *arguments)
-    if command.returncode:
-        raise OSError(f"dvc cache dir: {' '.join(command.stdout.split())}")
-    return command.stdout.strip()
