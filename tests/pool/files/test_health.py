@@ -174,7 +174,8 @@ def test_many_hosts_none_of_which_answers_cast_doubt_on_the_network(run: Run, ho
 def test_a_host_that_asks_for_a_long_pause_stops_no_other(
     run: Run, hosts: ImageHosts, status: int, answered: int
 ) -> None:
-    resting, good = [f"rests{number}" for number in range(30)], [address(f"good{number}", OTHER) for number in range(50)]
+    resting = [f"rests{number}" for number in range(30)]
+    good = [address(f"good{number}", OTHER) for number in range(50)]
     hosts.answers = dict.fromkeys(resting[answered:], says(status, Retry_After="86400"))
     began = run.clock.now()
     assert failure(run, *resting, *good) == (

@@ -54,7 +54,8 @@ async def download(
 
     An address ends as `debugset.pool.files.fetch.Fetcher.fetch` says, or as ``failed: ...`` after some tries; the next
     run asks those again, after all that was never asked for. A host that fails ten times in a row, or asks for a pause
-    of more than an hour, is left alone for the rest of the run (`debugset.pool.files.health`). The arguments are those of `WebSource`.
+    of more than an hour, is left alone for the rest of the run (`debugset.pool.files.health`). The arguments are those
+    of `WebSource`.
 
     Raises:
         OSError: some could not be fetched for now, no host answers any more, or the last one asks to be left alone for

@@ -50,7 +50,7 @@ class Health:
             del self._left[host]
 
     def note_long_pause(self, host: str, error: OSError) -> None:
-        """A host asked to be left alone for longer than a run waits; its error is raised if no other has photos left."""
+        """A host asked to be left alone for longer than a run waits; its ``error`` is raised if it was the last one."""
         self._resting.add(host)
         if self._left.keys() <= self._resting:
             raise error
