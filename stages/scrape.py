@@ -14,6 +14,11 @@ from debugset.pool.rights.forgotten import read_forgotten
 from debugset.pool.scrape import Outs, scrape
 
 OUTS = Outs(POOL, ATTRIBUTION, SCRAPE, PHOTOS)
+MENDS = {  # of a class without a photo, where the photos are the user's own
+    "table": "add rows of it to `sources`",
+    "folder": "add photos of it to `sources`",
+    "webdataset": "add photos of it to `sources`, widen `scrape.queries.{name}`",
+}
 TRUTH = ["true_label", "context", "planted", "copy_of"]
 
 
@@ -28,17 +33,18 @@ def main() -> None:
         scrape(params, source, world.classes, OUTS, read_forgotten(FORGOTTEN), truth)
     report = read_json(OUTS.report)
     tell(report)
-    for line in unserved(report, queries):
+    for line in unserved(report, queries, params.endpoint):
         print(line)
 
 
-def unserved(report: dict[str, Any], queries: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def unserved(report: dict[str, Any], queries: Mapping[str, Sequence[str]], endpoint: str) -> Iterator[str]:
     """A warning for each class asked for of which no photo was packed: nothing can be collected for it."""
     for name in queries:
+        mend = MENDS.get(endpoint, "widen `scrape.queries.{name}`").format(name=name)
         counts = report["by_class"].get(name, {"found": 0, "packed": 0})
         if not counts["packed"]:
             what = f"no photo of {name} was packed, {counts['found']:,} were found, so nothing can be collected for it"
-            yield f"warning: {what}; widen `scrape.queries.{name}`, or take it out of `errors.classes`"
+            yield f"warning: {what}; {mend}, or take it out of `errors.classes`"
 
 
 def tell(report: dict[str, Any]) -> None:

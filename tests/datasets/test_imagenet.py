@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -278,8 +279,38 @@ def test_every_format_is_read_and_what_is_none_is_counted(root, capsys):
     assert "photo.v1" in images.ids
     red = images.pixels(range(len(images)), 8)[..., 0].mean((1, 2))
     assert np.rint(red / 20).astype(int).tolist() == images.labels.tolist()
-    told = f"prepare: {root / 'ILSVRC' / 'train'}: other files passed over: 5 (.txt 2, no ending 2, .db 1)"
-    assert told in capsys.readouterr().out.splitlines()
+    assert passed_over(root, capsys) == ["ILSVRC/train: 5 (.txt 2, .db 1, folder 1, no ending 1)"]
+
+
+def passed_over(root, capsys):
+    """What is said of files that were not read, by folder below the root."""
+    lines = capsys.readouterr().out.splitlines()
+    said = " other files and folders passed over:"
+    return [line.removeprefix(f"prepare: {root}/").replace(said, "") for line in lines if said in line]
+
+
+def test_what_lies_beside_the_class_folders_is_counted(root, capsys):
+    train = root / "ILSVRC" / "train"
+    for name in ("a.JPEG", "n01534433.tar", f"{WNIDS[1].upper()}/b.JPEG", "unknown/c.JPEG", ".DS_Store"):
+        (train / name).parent.mkdir(exist_ok=True)
+        (train / name).write_bytes(PHOTO)
+    (train / os.fsdecode(b"notes.\xe9")).write_bytes(b"")
+    (root / "v2-top" / "12").mkdir()
+    assert len(run_prepare()["train"]) == 24
+    assert passed_over(root, capsys) == [
+        "v2-top: 1 (folder 1)",
+        "ILSVRC/train: 5 (folder 2, .jpeg 1, .tar 1, .? 1)",
+    ]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.JPEG", b"\xff.jpg", b"\xc3.png"])
+def test_a_name_that_no_manifest_can_hold_is_told_before_anything_is_read(root, name, monkeypatch):
+    monkeypatch.setattr(imagenet, "_describe", lambda _: pytest.fail("an image was read"))
+    shard = f"ILSVRC/train/{WNIDS[0]}/{os.fsdecode(name)}"
+    (root / shard).write_bytes(PHOTO)
+    with pytest.raises(ValueError, match="is not UTF-8") as error:
+        run_prepare()
+    assert str(error.value) == f"{root}: the name {shard!r} is not UTF-8; rename the file"
 
 
 @pytest.mark.parametrize("folder", ["/data/train", "../train", ""])

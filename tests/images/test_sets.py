@@ -260,6 +260,9 @@ def test_images_elsewhere_are_found_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.delenv("PHOTOS_ROOT", raising=False)
     with pytest.raises(ValueError, match="PHOTOS_ROOT"):
         open_set(folder)
+    monkeypatch.setenv("PHOTOS_ROOT", "")  # else it would be the working folder
+    with pytest.raises(ValueError, match="PHOTOS_ROOT"):
+        open_set(folder)
     monkeypatch.setenv("PHOTOS_ROOT", str(root))
     assert open_set(folder).read(0) == png(7)
 

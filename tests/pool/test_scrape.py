@@ -21,7 +21,7 @@ from debugset.pool.flickr.service import Service
 from debugset.pool.scrape import scrape
 from debugset.pool.spool import Spool
 from debugset.pool.windows import Page
-from stages.scrape import main, tell
+from stages.scrape import main, tell, unserved
 from tests.pool import runs
 from tests.pool.runs import TRUTH, files, outs
 from tests.pool.simulator.test_library import naive_search
@@ -287,6 +287,23 @@ def test_a_class_without_a_photo_is_told(
         f"warning: no photo of {name} was packed, {found} were found, so nothing can be collected for it; widen "
         f"`scrape.queries.{name}`, or take it out of `errors.classes`"
         for name in lacking
+    ]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "mend"),
+    [
+        ("flickr", "widen `scrape.queries.boot`"),
+        ("table", "add rows of it to `sources`"),
+        ("folder", "add photos of it to `sources`"),
+        ("webdataset", "add photos of it to `sources`, widen `scrape.queries.boot`"),
+    ],
+)
+def test_the_mend_of_a_class_without_a_photo_is_that_of_the_source(endpoint: str, mend: str) -> None:
+    report = {"by_class": {"bag": {"found": 3, "packed": 3}, "boot": {"found": 2, "packed": 0}}}
+    assert list(unserved(report, QUERIES | {"shirt": []}, endpoint))[:1] == [
+        "warning: no photo of boot was packed, 2 were found, so nothing can be collected for it; "
+        f"{mend}, or take it out of `errors.classes`"
     ]
 
 

@@ -33,9 +33,9 @@ def read_csv_text(path: Path, columns: Iterable[str], where: str) -> str:
     if not text.strip():
         raise ValueError(f"{where}: is empty; write a header and rows")
     wanted, header = set(columns), text.lstrip().splitlines()[0]
-    if not wanted <= _names(header, ","):
+    if not wanted & _names(header, ","):
         for delimiter, called in _DELIMITERS.items():
-            if wanted <= _names(header, delimiter):
+            if wanted & _names(header, delimiter):
                 raise ValueError(f"{where}: its cells are parted by {called}; {_MEND}")
     return text
 

@@ -19,6 +19,6 @@ def ending(name: str) -> str:
 
 
 def counted_kinds(kinds: Counter[str]) -> list[str]:
-    """Each kind with its number, the most frequent first: ``[".txt 7", ".avif 2"]``."""
+    """Each kind with its number, the most frequent first: ``[".txt 7", ".avif 2"]``; "?" for what is not UTF-8."""
     ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
-    return [f"{kind} {count:,}" for kind, count in ordered]
+    return [f"{kind} {count:,}".encode("utf-8", "replace").decode() for kind, count in ordered]

@@ -197,20 +197,43 @@ def _describe(path: Path) -> tuple[str, str, int, int, int]:
 
 
 def _list_files(root: Path, folder: str, class_folders: Sequence[str]) -> pd.DataFrame:
-    """The images in the class folders that exist, each folder's by name; a label is its place in their order."""
+    """The images in the class folders that exist, each folder's by name; a label is its place in their order.
+
+    Says how much else lies in these folders and beside them.
+    """
     top = root / folder
     if not top.is_dir():
         raise FileNotFoundError(f"{top}: no such folder; correct section `prepare` or {ROOT_VARIABLE} ({_HELP})")
-    rows, others = [], Counter[str]()
+    known = frozenset(class_folders)
+    rows, others = [], Counter(_kind(path) for path in _visible(top) if path.name not in known)
     for label, class_folder in enumerate(class_folders):
         if not (top / class_folder).is_dir():
             continue
-        for name in sorted(path.name for path in (top / class_folder).iterdir() if not path.name.startswith(".")):
-            if ending(name) in IMAGE_ENDINGS:
-                rows.append((name.rpartition(".")[0], label, f"{folder}/{class_folder}/{name}"))
+        for path in _visible(top / class_folder):
+            if ending(path.name) in IMAGE_ENDINGS:
+                shard = f"{folder}/{class_folder}/{path.name}"
+                _require_utf8(root, shard)
+                rows.append((path.name.rpartition(".")[0], label, shard))
             else:
-                others[ending(name)] += 1
+                others[_kind(path)] += 1
     if others:
         kinds = ", ".join(counted_kinds(others))
-        print(f"prepare: {top}: other files passed over: {others.total():,} ({kinds})", flush=True)
+        print(f"prepare: {top}: other files and folders passed over: {others.total():,} ({kinds})", flush=True)
     return pd.DataFrame(rows, columns=["id", "label", "shard"]).astype({"label": "int64"})
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What a folder holds, by name, without what is hidden."""
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _kind(path: Path) -> str:
+    return "folder" if path.is_dir() else ending(path.name)
+
+
+def _require_utf8(root: Path, shard: str) -> None:
+    """See to it that a manifest can hold the path of an image."""
+    try:
+        shard.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{root}: the name {shard!r} is not UTF-8; rename the file") from None

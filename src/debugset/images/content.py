@@ -128,7 +128,7 @@ def _open_upright(content: bytes) -> Iterator[tuple[ImageFile.ImageFile, int]]:
     if image_format is None:
         raise ValueError("not an image of a known format")
     try:
-        with _open_image(content, image_format) as image:
+        with _open_readable(content, image_format) as image:
             yield image, _orientation(image)
     except MemoryError:
         raise  # says nothing of the file
@@ -168,7 +168,7 @@ def _inspect_picture(content: bytes, image_format: _Format, max_pixels: int) -> 
         image.load()
     orientation = _UPRIGHT
     if cleaned is not content:  # something was removed: perhaps what says how to turn it
-        with _open_image(content, image_format) as image:
+        with _open_readable(content, image_format) as image:
             orientation = _orientation(image)
     if orientation in _TURNS:
         cleaned = add_orientation(cleaned, image_format.name, orientation)
@@ -195,11 +195,22 @@ def _open_image(content: bytes, image_format: _Format) -> ImageFile.ImageFile:
             Image.MAX_IMAGE_PIXELS = limit
 
 
+def _open_readable(content: bytes, image_format: _Format) -> ImageFile.ImageFile:
+    """Open a file as it came, or without its metadata where these are broken or larger than Pillow takes."""
+    try:
+        image = _open_image(content, image_format)
+        if image_format.name == "PNG":
+            image.load()  # its EXIF may follow the pixels
+        return image
+    except MemoryError:
+        raise  # says nothing of the file
+    except Exception:
+        return _open_image(strip_metadata(content, image_format.name), image_format)
+
+
 def _orientation(image: ImageFile.ImageFile) -> int:
     if image.format == "GIF":
         return _UPRIGHT
-    if image.format == "PNG":
-        image.load()  # its EXIF may follow the pixels
     try:
         return image.getexif().get(ExifTags.Base.Orientation, _UPRIGHT)
     except Exception:  # broken metadata of a picture that is whole

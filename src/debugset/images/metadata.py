@@ -76,7 +76,7 @@ def _jpeg(content: bytes) -> Iterator[bytes]:
     while marker != _SOS:
         start = content.find(b"\xff", position)  # decoders skip what lies between segments
         if start < 0:
-            raise Truncated
+            raise Truncated("cut short")
         marker = _byte(content, start + 1)
         if marker in (0x00, 0xFF):
             position = start + 1
@@ -94,7 +94,7 @@ def _scans_end(content: bytes, position: int) -> int:
     while True:
         match = _IN_SCANS.search(content, position)
         if match is None:
-            raise Truncated
+            raise Truncated("cut short")
         marker = content[match.end() - 1]
         if marker == _EOI:
             return match.end()
@@ -182,5 +182,5 @@ def _slice(content: bytes, start: int, end: int) -> bytes:
 def _check_end(content: bytes, end: int) -> int:
     """The place itself, if the file goes that far."""
     if end > len(content):
-        raise Truncated
+        raise Truncated("cut short")
     return end

@@ -149,7 +149,7 @@ def open_set(folder: str | Path) -> ImageSet:
         if name not in manifest.rows:
             raise ValueError(f"{path}: column `{name}` is missing")
     variable = manifest.root_variable
-    if variable and variable not in os.environ:
+    if variable and not os.environ.get(variable):
         raise ValueError(f"{path}: set the environment variable {variable} to the folder that holds the images")
     root = Path(os.environ[variable]) if variable else folder
     return ImageSet(folder, manifest.rows, manifest.classes, root)

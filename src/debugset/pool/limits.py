@@ -68,7 +68,7 @@ class Turns:
             saved_up = (self._burst - 1) * self._interval
             self._next = max(self._next, self._clock.now() - saved_up) + self._interval
             if self._keep_rate:
-                self._save()
+                self._save(self._resume)
 
     def pause(self, seconds: float) -> None:
         """Let nobody call for so many seconds; of several pauses the one that ends last holds.
@@ -76,12 +76,13 @@ class Turns:
         Raises OSError if that is longer than `_LONGEST_PAUSE`; its text says when to run again.
         """
         resume = self._clock.now() + max(0.0, seconds)
-        self._resume = max(self._resume, resume)
-        self._save()
         if seconds > _LONGEST_PAUSE:
+            self._save(resume)  # for the next run alone: in this one nobody waits so long
             when = datetime.fromtimestamp(math.ceil(resume / 60) * 60, UTC)
             until = f"{self._name}: the service asks for a pause until {when:%Y-%m-%d %H:%M} UTC"
             raise OSError(f"{until}; run again then: what is whole is not asked again")
+        self._resume = max(self._resume, resume)
+        self._save(self._resume)
 
     def _wait(self) -> float:
         """Seconds until the next call may go out."""
@@ -91,9 +92,9 @@ class Turns:
         self._resume = min(self._resume, now + _LONGEST_PAUSE)
         return max(self._next, self._resume) - now
 
-    def _save(self) -> None:
+    def _save(self, resume: float) -> None:
         if self._spool:
-            self._spool.save_turn(self._name, self._next, self._resume)
+            self._spool.save_turn(self._name, self._next, resume)
 
 
 async def ask_patiently(ask: Callable[[], Awaitable[_Answer]], transient: type[Exception]) -> tuple[_Answer, int]:

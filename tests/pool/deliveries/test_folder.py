@@ -287,6 +287,14 @@ def test_a_delivery_that_links_to_another_adds_nothing(tmp_path: Path, capsys: p
     ]
 
 
+def test_a_link_with_a_name_in_another_encoding_is_told(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    sources = put(tmp_path, {"one/bag/a.jpg": image(1)})
+    (tmp_path / "empty").mkdir()
+    (sources / "one" / "bag" / os.fsdecode(b"caf\xe9")).symlink_to(tmp_path / "empty")
+    assert find(sources, tmp_path) == {"one/bag/a.jpg": "bag"}
+    assert "warning: bag/caf? links to a folder" in capsys.readouterr().out
+
+
 def test_a_link_to_nothing_is_named(tmp_path: Path) -> None:
     sources = put(tmp_path, {"one/bag/a.jpg": image(1)})
     (sources / "one" / "bag" / "b.jpg").symlink_to("gone.jpg")

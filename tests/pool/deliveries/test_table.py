@@ -346,6 +346,13 @@ def test_dates_of_every_arrow_type_are_read(tmp_path: Path, times: pa.DataType) 
     assert list(found(write_parquet(tmp_path, uploaded=column), tmp_path)["uploaded"]) == [second(2018, 3), 0]
 
 
+@pytest.mark.parametrize("year", [10_000, -1, 200_000])
+def test_a_date_that_no_calendar_has_is_told_in_one_line(tmp_path: Path, year: int) -> None:
+    milliseconds = pa.array([(year - 1970) * 31_557_600_000, None], pa.timestamp("ms"))
+    said = refused(write_parquet(tmp_path, uploaded=milliseconds), tmp_path)
+    assert said.startswith("sources/one.parquet: no table can be read (") and said.endswith("); write it again")
+
+
 SAVE = "save it as CSV in UTF-8 with commas"
 
 
@@ -356,6 +363,9 @@ SAVE = "save it as CSV in UTF-8 with commas"
         (b"\xef\xbb\xbfURL;Class;title, or not\nhttps://a/1.jpg;bag;\n", f"its cells are parted by semicolons; {SAVE}"),
         (b"url\tclass\nhttps://a/1.jpg\tbag\n", f"its cells are parted by tabs; {SAVE}"),
         (b'"url"|"class"\n"https://a/1.jpg"|"bag"\n', f"its cells are parted by bars; {SAVE}"),
+        (b"url;label\nhttps://a/1.jpg;bag\n", f"its cells are parted by semicolons; {SAVE}"),
+        (b"url,label\nhttps://a/1.jpg,bag\n", "the column `class` is missing beside url, label; add it"),
+        (b"url,a;class\nhttps://a/1.jpg,bag\n", "the column `class` is missing beside url, a;class; add it"),
         ("url,class\nhttps://a/1.jpg,bag\n".encode("utf-16"), f"is UTF-16; {SAVE}"),
         ("url,class\nhttps://a/1.jpg,bag\n".encode("utf-16-le"), f"is UTF-16; {SAVE}"),
         ("url,class\nhttps://a/1.jpg,bäg\n".encode("latin-1"), f"line 2 is no UTF-8, perhaps Latin-1; {SAVE}"),

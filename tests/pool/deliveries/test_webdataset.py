@@ -364,6 +364,20 @@ def test_a_compressed_tar_is_refused_by_its_content_too(tmp_path: Path, squeeze:
     assert refused(sources, tmp_path) == f"sources/a/1.tar: {COMPRESSED}"
 
 
+@pytest.mark.parametrize("name", ["BZhang", "BZh9", "PK"])
+def test_a_tar_is_not_taken_for_compressed_by_the_name_of_its_first_photo(tmp_path: Path, name: str) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned(name, 1))
+    assert list(found(sources, tmp_path)["id"]) == [f"a-{name}"]
+
+
+@pytest.mark.parametrize("ending", ["txt", "cls", "json"])
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path: Path, ending: str) -> None:
+    text = b'{"label": "boot"}' if ending == "json" else b"boot"
+    sources = put(tmp_path, "a/0.tar", {"1.jpg": image(1), f"1.{ending}": b"\xef\xbb\xbf" + text})
+    hits = found(sources, tmp_path)
+    assert hits[["class_name", "title"]].to_numpy().tolist() == [["boot", "boot" if ending == "txt" else ""]]
+
+
 def test_no_photo_takes_another_s_place(tmp_path: Path) -> None:
     sources = put(tmp_path, "a/0.tar", {})
     first, second = tar_of(captioned("1", 1)), tar_of(captioned("1", 2))

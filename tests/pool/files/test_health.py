@@ -169,6 +169,52 @@ def test_many_hosts_none_of_which_answers_cast_doubt_on_the_network(run: Run, ho
     )
 
 
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("answered", [0, 5])
+def test_a_host_that_asks_for_a_long_pause_stops_no_other(
+    run: Run, hosts: ImageHosts, status: int, answered: int
+) -> None:
+    resting = [f"rests{number}" for number in range(30)]
+    good = [address(f"good{number}", OTHER) for number in range(50)]
+    hosts.answers = dict.fromkeys(resting[answered:], says(status, Retry_After="86400"))
+    began = run.clock.now()
+    assert failure(run, *resting, *good) == (
+        f"downloads: {30 - answered} of 80 photos failed ({30 - answered} its host asks for a long pause); "
+        "run again to try only those, or go on without them: `debugset pool give-up`"
+    )
+    assert statuses(run, good) == {"ok"}
+    assert sum(hosts.asked[name] for name in resting[answered:]) <= run.connections
+    assert run.clock.now() - began < 60  # nobody waits for it
+
+
+def test_many_hosts_that_ask_for_long_pauses_stop_no_other(run: Run, hosts: ImageHosts) -> None:
+    names = [f"rests{number}.example.org" for number in range(200)]
+    run.stand_ins |= dict.fromkeys(names, run.stand_ins[HOST])
+    hosts.answers["photo"] = says(503, Retry_After="Sun, 01 Jan 2034 00:00:00 GMT")
+    good = [f"good{number}" for number in range(50)]
+    said = failure(run, *(address("photo", name) for name in names), *good)
+    assert "200 of 250 photos failed (200 its host asks for a long pause)" in said
+    assert statuses(run, good) == {"ok"}
+
+
+def test_a_host_led_on_to_may_ask_for_a_long_pause(run: Run, hosts: ImageHosts) -> None:
+    hosts.answers = {f"leads{number}": says(302, Location=f"https://{OTHER}/rests") for number in range(12)}
+    hosts.answers["rests"] = says(429, Retry_After="7200")
+    good = [f"good{number}" for number in range(5)]
+    said = failure(run, *hosts.answers.keys() - {"rests"}, *good)
+    assert "12 of 17 photos failed (12 its host asks for a long pause)" in said
+    assert statuses(run, good) == {"ok"}
+
+
+def test_the_only_host_that_is_left_says_when_to_run_again(run: Run, hosts: ImageHosts) -> None:
+    hosts.answers = dict.fromkeys(["photo1", "photo2"], says(429, Retry_After="86400"))
+    assert failure(run, "photo0", "photo1", "photo2") == (
+        f"{HOST}: the service asks for a pause until 2020-09-14 12:27 UTC; "
+        "run again then: what is whole is not asked again"
+    )
+    assert run.status("photo0") == "ok"
+
+
 def test_a_few_hosts_none_of_which_answers_cast_doubt_before_all_is_asked(run: Run, hosts: ImageHosts) -> None:
     lost = dead_hosts(run, 3, photos=400)
     said = failure(run, *lost)
@@ -260,12 +306,13 @@ def test_an_answer_of_anybody_clears_the_network_and_of_itself_the_host() -> Non
     health = Health({"a": 50, "b": 50})
     for _ in range(9):
         health.note_failure("a", "timed out")
-    assert not health.is_silent("a") and not health.deserves_patience("a") and health.deserves_patience("b")
+    assert not health.why_left_alone("a") and not health.deserves_patience("a") and health.deserves_patience("b")
     health.note_answer("b")
     health.note_failure("a", "timed out")
-    assert health.is_silent("a") and not health.is_silent("b") and not health.has_answered("a")
+    assert (health.why_left_alone("a"), health.why_left_alone("b")) == ("its host is silent", "")
+    assert not health.has_answered("a")
     health.note_answer("a")  # to a question that was under way
-    assert not health.is_silent("a") and health.deserves_patience("a")
+    assert not health.why_left_alone("a") and health.deserves_patience("a")
 
 
 def look_up(monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any]) -> None:

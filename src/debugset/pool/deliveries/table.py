@@ -148,7 +148,7 @@ def _read_parquet(path: Path, where: str) -> tuple[list[str], Iterator[Sequence[
             names = file.schema_arrow.names
             table = file.read([name for name in names if column_name(name) in _COLUMNS])
         values = [column.to_pylist() for column in table.columns]
-    except (ValueError, pa.ArrowException, OSError) as error:
+    except (ValueError, OverflowError, pa.ArrowException, OSError) as error:  # the second for dates beyond year 9999
         raise _unreadable(where, error) from None
     _require_columns(list(map(column_name, names)), where)
     texts = []

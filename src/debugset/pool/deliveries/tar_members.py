@@ -1,5 +1,6 @@
 """The members of a tar, where their bytes lie, and the content of those that are texts."""
 
+import re
 import tarfile
 from collections import Counter
 from collections.abc import Collection, Iterator
@@ -11,7 +12,8 @@ from debugset.base.names import ending
 from debugset.pool.deliveries.delivery import is_hidden
 
 _LONGEST_TEXT = 1_000_000  # bytes
-_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")  # gzip, bzip2, xz, zstd
+# How gzip, bzip2, xz and zstd begin. A tar begins with a name, which may be "BZhang.jpg".
+_COMPRESSED = re.compile(rb"\x1f\x8b|BZh[1-9]1AY&SY|\xfd7zXZ\0|\x28\xb5\x2f\xfd")
 
 
 class Member(NamedTuple):
@@ -40,7 +42,7 @@ def read_members(path: Path, where: str, texts: Collection[str], passed: Counter
     """
     name, last, files = "the first", "", dict[str, tarfile.TarInfo]()
     with path.open("rb") as file:
-        if file.read(6).startswith(_COMPRESSED):
+        if _COMPRESSED.match(file.read(tarfile.BLOCKSIZE)):
             raise compressed(where)
         file.seek(0)
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from debugset.pool.deliveries.delivery import is_hidden, mention
+from debugset.pool.text_search import clean_text
 
 
 def list_files(deliveries: Sequence[Path]) -> dict[Path, list[Path]]:
@@ -76,7 +77,7 @@ def _warn_of_link(folder: Path) -> None:
     """Warn of a link: DVC hashes what ``sources`` holds but does not follow links to folders."""
     if folder.is_symlink():
         text = "links to a folder, and DVC does not look there: after a change, run `dvc repro --force scrape`"
-        print(f"warning: {folder.parent.name}/{folder.name} {text}", flush=True)
+        print(clean_text(f"warning: {folder.parent.name}/{folder.name} {text}"), flush=True)
 
 
 def _raise(error: OSError) -> None:

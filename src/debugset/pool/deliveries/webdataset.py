@@ -223,7 +223,7 @@ def _read_facts(content: bytes, where: str) -> dict[str, str]:
 
 
 def _decode(content: bytes) -> str:
-    return clean_text(content.decode(errors="replace"))
+    return clean_text(content.decode("utf-8-sig", errors="replace"))
 
 
 def _licence(facts: Mapping[str, str]) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from debugset.base.machine import workers
 from debugset.pool.fault import Fault
-from debugset.pool.files.fetch import NEW_AT_ONCE, REMOVED, Fetcher, Silent, Transient, host_of, open_session
+from debugset.pool.files.fetch import NEW_AT_ONCE, REMOVED, Fetcher, LeftAlone, Transient, host_of, open_session
 from debugset.pool.files.health import Health
 from debugset.pool.files.verdict import verdict
 from debugset.pool.hosts import Hosts
@@ -53,12 +53,13 @@ async def download(
     """Fetch what the spool has no verdict about yet, each photo's addresses one after another.
 
     An address ends as `debugset.pool.files.fetch.Fetcher.fetch` says, or as ``failed: ...`` after some tries; the next
-    run asks those again, after all that was never asked for. A host that fails ten times in a row is left alone for
-    the rest of the run (`debugset.pool.files.health`). The arguments are those of `WebSource`.
+    run asks those again, after all that was never asked for. A host that fails ten times in a row, or asks for a pause
+    of more than an hour, is left alone for the rest of the run (`debugset.pool.files.health`). The arguments are those
+    of `WebSource`.
 
     Raises:
-        OSError: some could not be fetched for now, no host answers any more, or one asks to be left alone for longer
-            than an hour. All others are in the spool.
+        OSError: some could not be fetched for now, no host answers any more, or the last one asks to be left alone for
+            longer than an hour. All others are in the spool.
     """
     files = spool.files(urls_of(downloads))
     queues = _queue_by_host(downloads, files, spool.failed_urls(), params)
@@ -163,8 +164,8 @@ class _Downloader:
                 return await self._fetcher.fetch(url), 1, host
             file, attempts = await ask_patiently(partial(self._fetcher.fetch, url), Transient)
             return file, attempts, host
-        except Silent as error:
-            return failed_file("its host is silent"), 0, error.host
+        except LeftAlone as error:
+            return failed_file(str(error)), 0, error.host
         except Transient as error:
             return failed_file(str(error)), ATTEMPTS if is_patient else 1, error.host
 

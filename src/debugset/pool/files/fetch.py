@@ -48,11 +48,11 @@ class Transient(Exception):
         self.host = ""
 
 
-class Silent(Exception):
-    """A host was not asked, since it is left alone."""
+class LeftAlone(Exception):
+    """A host is not asked; the text says why."""
 
-    def __init__(self, host: str) -> None:
-        super().__init__(host)
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(why)
         self.host = host
 
 
@@ -102,8 +102,8 @@ class Fetcher:
 
         Raises:
             Transient: no answer, one cut short, or one that says to come later.
-            Silent: the host is left alone.
-            OSError: the host asks to be left alone for longer than an hour.
+            LeftAlone: the host is not asked any more in this run.
+            OSError: the host asks to be left alone for longer than an hour, and no other has photos left.
         """
         url = _parse(address)
         for _ in range(1 + _HOPS):
@@ -121,19 +121,32 @@ class Fetcher:
 
     async def _ask(self, url: URL) -> str | File | bytes:
         host = url.host or ""
-        if self._health.is_silent(host):
-            raise Silent(host)
+        self._require_asking(host)
         free, turns = self._limits_of(host)
         async with free:
             await turns.turn()
+            self._require_asking(host)  # others may have learnt more meanwhile
             try:
                 async with nullcontext() if self._health.has_answered(host) else self._new:
                     return await self._request(url)
             except Transient as transient:
                 transient.host = host
                 if transient.wait is not None:
-                    turns.pause(transient.wait)  # all who ask this host wait
+                    self._pause(host, turns, transient.wait)
                 raise
+
+    def _require_asking(self, host: str) -> None:
+        why = self._health.why_left_alone(host)
+        if why:
+            raise LeftAlone(host, why)
+
+    def _pause(self, host: str, turns: Turns, seconds: float) -> None:
+        """Let all who ask this host wait, or nobody ask it again in this run."""
+        try:
+            turns.pause(seconds)
+        except OSError as error:
+            self._health.note_long_pause(host, error)
+            self._require_asking(host)
 
     async def _request(self, url: URL) -> str | File | bytes:
         """One request: where to go on, why there is no file, or its bytes."""

@@ -20,15 +20,18 @@ class Health:
         self._answered: set[str] = set()
         self._failures: Counter[str] = Counter()  # photos of a host, since its last answer
         self._failing: set[str] = set()  # hosts that failed since anybody's last answer
+        self._resting: set[str] = set()  # hosts that asked to be left alone for longer than a run waits
         self._failures_of_all = 0  # photos since anybody's last answer
 
     def has_answered(self, host: str) -> bool:
         """Whether a host gave any answer that does not pass in this run."""
         return host in self._answered
 
-    def is_silent(self, host: str) -> bool:
-        """Whether so many photos of a host failed in a row that it is left alone."""
-        return self._failures[host] >= _FAILURES_IN_A_ROW
+    def why_left_alone(self, host: str) -> str:
+        """Why a host is not asked any more: so many of its photos failed in a row, or it asked for that; else ""."""
+        if host in self._resting:
+            return "its host asks for a long pause"
+        return "its host is silent" if self._failures[host] >= _FAILURES_IN_A_ROW else ""
 
     def deserves_patience(self, host: str) -> bool:
         """Whether a host is to be asked again after a failure: once is enough where nothing ever came."""
@@ -45,6 +48,12 @@ class Health:
         self._left[host] -= 1
         if not self._left[host]:
             del self._left[host]
+
+    def note_long_pause(self, host: str, error: OSError) -> None:
+        """A host asked to be left alone for longer than a run waits; its ``error`` is raised if it was the last one."""
+        self._resting.add(host)
+        if self._left.keys() <= self._resting:
+            raise error
 
     def note_failure(self, host: str, reason: str) -> None:
         """A photo failed by a host's fault; `OSError` if so many hosts did that the network must be down."""
