@@ -64,6 +64,13 @@ def test_errors_are_whole_lines():
     )
 
 
+def test_a_word_among_numbers_is_the_one_that_is_named():
+    assert "but labels[2] is 'x'; " in said(as_labels, [0, 1, "x", 3], "labels")
+    assert "but keep[1] is 'no'; " in said(as_mask, np.array([1, "no", 0], object), "keep", 3)
+    assert "but rows[1] is ''; " in said(as_rows, pd.Series(["0", ""]), "rows", 2)
+    assert "but labels[0] is '0'; " in said(as_labels, ["0", "1"], "labels")
+
+
 def test_arrays_of_the_right_type_are_not_copied():
     assert as_mask(MASK, "mask", 5) is MASK
     assert as_labels(INDICES, "labels") is INDICES

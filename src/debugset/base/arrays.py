@@ -136,7 +136,8 @@ def _whole_numbers(column: np.ndarray, name: str, expected: str, lowest: int, me
 
 def _without_numbers(column: np.ndarray) -> Bool[np.ndarray, " n"]:
     """Which values of a column that holds more than numbers fit: none, or all but the missing ones where some are."""
-    missing = np.asarray(pd.isna(column))
+    is_text = column.dtype.kind == "U"  # as numpy makes of numbers too, where there is a word among them
+    missing = np.asarray(pd.isna(pd.to_numeric(column, errors="coerce") if is_text else column))
     return ~missing if missing.any() else missing
 
 
