@@ -27,6 +27,14 @@ def test_mending_takes_the_failures_of_the_discovery_half_that_the_rule_holds_fo
     assert twice["image_id"].is_unique
 
 
+def test_the_name_of_a_mode_may_be_written_in_two_forms(tables):
+    modes, members = (table.replace({"mode": {"label-coat-1": "label-caf\u00e9-1"}}) for table in tables)
+    classes = ["caf\u00e9" if name == "coat" else name for name in CLASSES]
+    assert set(select_failures(["label-cafe\u0301-1"], modes, members, classes, ["caf\u00e9"])["mode"]) == {
+        "label-caf\u00e9-1"
+    }
+
+
 def test_mending_refuses_unknown_modes_and_classes_without_a_pool(tables):
     with pytest.raises(ValueError, match="label-hat-1: is no failure mode; `debugset barlow list` names them"):
         select_failures(["label-hat-1"], *tables, CLASSES, ["coat"])

@@ -64,6 +64,13 @@ def test_errors_are_whole_lines():
     )
 
 
+def test_a_word_among_numbers_is_the_one_that_is_named():
+    assert "but labels[2] is 'x'; " in said(as_labels, [0, 1, "x", 3], "labels")
+    assert "but keep[1] is 'no'; " in said(as_mask, np.array([1, "no", 0], object), "keep", 3)
+    assert "but rows[1] is ''; " in said(as_rows, pd.Series(["0", ""]), "rows", 2)
+    assert "but labels[0] is '0'; " in said(as_labels, ["0", "1"], "labels")
+
+
 def test_arrays_of_the_right_type_are_not_copied():
     assert as_mask(MASK, "mask", 5) is MASK
     assert as_labels(INDICES, "labels") is INDICES
@@ -127,11 +134,30 @@ def test_what_is_no_number_is_refused(values, line, request):
 def test_what_is_no_array_is_refused():
     line = said(as_array, [[1, 2], [3]], "features")
     assert line.startswith("features: is no array (")
-    assert line.endswith("); pass rows of equal length")
+    assert line.endswith("inhomogeneous part); pass an array, or rows of equal length")
     hidden = np.ma.masked_array([1, 0], [True, False])
-    assert said(as_mask, hidden, "mask", 2) == "mask: some of its values are masked; fill them or leave them out"
+    for call in (as_mask, as_values):
+        assert said(call, hidden, "mask", 2) == "mask: some of its values are masked; fill them or leave them out"
     assert as_mask(np.ma.masked_array([1, 0]), "mask", 2).tolist() == [True, False]
 
 
 def test_tensors_are_read_too():
     assert as_array(torch.tensor([1, 0]), "mask").tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("tensor", "why"),
+    [
+        (torch.ones(2, requires_grad=True), "Use tensor.detach().numpy() instead"),
+        (torch.ones(2, device="meta"), "Use Tensor.cpu() to copy the tensor to host memory first"),
+        (torch.ones(2, dtype=torch.bfloat16), "Got unsupported ScalarType BFloat16"),
+    ],
+    ids=["takes gradients", "elsewhere", "a type of torch's own"],
+)
+def test_a_tensor_that_numpy_does_not_take_ends_in_one_line(tensor, why):
+    line = said(as_array, tensor, "features")
+    assert line.startswith("features: is no array (")
+    assert line.endswith(f"{why}); pass an array, or rows of equal length")
+    for call in (as_mask, as_labels, as_values):
+        untyped = getattr(call, "__wrapped__", call)  # the tests' type checks would refuse a tensor before
+        assert said(untyped, tensor, "features", 2) == line

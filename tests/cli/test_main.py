@@ -55,6 +55,47 @@ def test_use_writes_a_profile_over_committed_params(debugset):
     assert is_active(debugset.folder, "smoke")
 
 
+@pytest.mark.parametrize("target", ["profiles/fashion.yaml", "profiles/mine.yaml", "between.yaml"])
+def test_use_overwrites_no_profile_through_a_link(debugset, target):
+    folder, params = debugset.folder, debugset.folder / "params.yaml"
+    (folder / "profiles/mine.yaml").write_text("train:\n  random_states: [1, 2]\n")
+    (folder / "between.yaml").symlink_to("profiles/mine.yaml")
+    params.unlink()
+    params.symlink_to(target)
+    before = params.read_text()
+    told = "profiles/fashion.yaml" if "fashion" in target else "profiles/mine.yaml"
+    for options in ([], ["--force"]):
+        assert debugset("use", "smoke", *options, fails=True) == (
+            f"error: params.yaml: is a link to {told}, which would be overwritten; remove the link"
+        )
+    assert params.read_text() == before
+    params.unlink()
+    debugset("use", "smoke")
+    assert is_active(folder, "smoke")
+
+
+def test_use_replaces_a_link_to_itself_and_follows_one_to_nothing(debugset):
+    params = debugset.folder / "params.yaml"
+    for target in ("params.yaml", "elsewhere.yaml"):
+        params.unlink()
+        params.symlink_to(target)
+        debugset("use", "smoke")
+        assert is_active(debugset.folder, "smoke")
+    assert (debugset.folder / "elsewhere.yaml").is_file()
+
+
+@pytest.mark.parametrize("setting", ["true", "input"])
+def test_line_ends_that_git_turned_are_no_edits(debugset, setting):
+    params = debugset.folder / "params.yaml"
+    replace(params, "  random_states: [1]", "  random_states: [1, 2]")
+    params.write_bytes(params.read_bytes().replace(b"\n", b"\r\n"))
+    for command in (["config", "core.autocrlf", setting], [*IDENTITY, "commit", "-qam", "mine"]):
+        subprocess.run(["git", *command], cwd=debugset.folder, check=True)
+    assert b"\r\n" in params.read_bytes()
+    debugset("use", "smoke")
+    assert is_active(debugset.folder, "smoke")
+
+
 def test_use_goes_on_from_another_profile_that_is_not_committed(debugset):
     debugset("use", "smoke")
     debugset("use", "fashion")

@@ -1,12 +1,14 @@
 """``debugset`` from any folder of a clone: it works on the clone, and paths count from where the user stands."""
 
 import os
+import sys
 
 import pandas as pd
 import pytest
 
 from debugset.cli import profiles
 from debugset.images.sets import write_manifest
+from debugset.versions import revisions
 from tests.cli.conftest import MANIFEST_COLUMNS
 
 
@@ -55,7 +57,8 @@ def test_what_is_read_and_written_counts_from_where_the_user_stands(debugset, st
     for folder, given, told in (
         ("docs", ["mine.csv"], "docs/mine.csv"),
         ("data", ["../ground_truth/mine.csv", "--set", "attributed/train"], "ground_truth/mine.csv"),
-        ("data/attributed", [str(debugset.folder / "whole.csv"), "--set", "train"], f"{debugset.folder}/whole.csv"),
+        ("data/attributed", [str(debugset.folder / "whole.csv"), "--set", "train"], "whole.csv"),
+        ("docs", ["deep.csv", "--set", str(debugset.folder / "data/attributed/train")], "docs/deep.csv"),
         (".", ["here.csv", "--set", "data/attributed/train"], "here.csv"),
     ):
         stand(folder)
@@ -80,3 +83,19 @@ def test_without_a_clone_it_stays_where_it_is(debugset, stand):
     (debugset.folder / ".dvc").rmdir()
     stand("docs")
     assert "params.yaml: no such parameter file" in debugset("check", fails=True)
+
+
+def test_a_whole_path_into_the_clone_is_the_set_that_a_version_names(debugset, monkeypatch):
+    asked = []
+    monkeypatch.setattr(revisions, "set_at", lambda revision, folder: asked.append(folder) or sys.exit(0))
+    debugset("versions", "diff", "HEAD", "--set", f"{debugset.folder}/data/sets/test")
+    debugset("versions", "diff", "HEAD", "--set", f"{debugset.folder.parent}/elsewhere")
+    assert asked == ["data/sets/test", f"{debugset.folder.parent}/elsewhere"]
+
+
+def test_a_folder_that_is_gone_is_told(debugset, stand):
+    stand("docs")
+    (debugset.folder / "docs").rmdir()
+    line = "error: the folder that you stand in is gone; go to one that is there"
+    assert debugset("check", fails=True) == line
+    assert debugset("use", "smoke", fails=True) == line

@@ -253,7 +253,13 @@ def test_a_default_keeps_such_comments_where_a_profile_has_none(write, monkeypat
 
 
 @pytest.mark.parametrize(
-    "queries", [["12:30", "a:b"], ["1e5", "08", "0o17", ".5", "1_000"], ["no", "on", "null", "2014-01-01", "~"]]
+    "queries",
+    [
+        ["12:30", "a:b"],
+        ["? x", "?x", "what?"],
+        ["1e5", "08", "0o17", ".5", "1_000"],
+        ["no", "on", "null", "2014-01-01", "~"],
+    ],
 )
 def test_queries_that_look_like_something_else_stay_text(copy, queries):
     path = copy("fashion")

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,6 +98,15 @@ def test_a_mask_of_any_type_leaves_the_same_rows_out(kind):
     assert rows_and_distances(found) == ([[1, 2, 4]], [[8.0, 32.0, 128.0]])
 
 
+@pytest.mark.parametrize("sparse", [scipy.sparse.csr_matrix, scipy.sparse.csr_array, scipy.sparse.coo_array])
+def test_a_sparse_matrix_ends_in_one_line_with_the_mend(sparse):
+    untyped = getattr(nearest, "__wrapped__", nearest)  # the tests' type checks would refuse it before
+    for queries, base, name in ((sparse(QUERIES), BASE, "queries"), (QUERIES, sparse(BASE), "base")):
+        with pytest.raises(ValueError, match="sparse") as caught:
+            untyped(queries, base, 1)
+        assert str(caught.value) == f"{name}: is a sparse matrix; pass {name}.toarray()"
+
+
 @pytest.mark.parametrize("kind", FEATURES)
 def test_features_of_any_type_have_the_same_neighbours(kind):
     found = nearest(FEATURES[kind](QUERIES), FEATURES[kind](BASE), 3)
@@ -118,7 +128,7 @@ def test_what_is_no_mask_is_refused(kind):
         ([["a", "b"]], r"^base: expected a matrix of numbers \(images x features\), got shape \(1, 2\) of <U1"),
         (pd.Series([1.0, 2.0]), r"^base: expected a matrix of numbers .*, got shape \(2,\) of float64"),
         (BASE > 3, r"^base: expected a matrix of numbers .*, got shape \(5, 2\) of bool"),
-        ([[1.0, 2.0], [3.0]], r"^base: is no array \(.*\); pass rows of equal length"),
+        ([[1.0, 2.0], [3.0]], r"^base: is no array \(.*\); pass an array, or rows of equal length"),
     ],
 )
 def test_what_is_no_matrix_of_numbers_is_refused(base, line):

@@ -342,6 +342,17 @@ def test_attributes_come_back_in_their_order_whatever_their_names(tmp_path):
     assert images.labels.tolist() == [0, 0]
 
 
+def test_an_attribute_has_one_name_however_it_is_written(tmp_path):
+    images = attributed(tmp_path, pd.DataFrame({"cafe\u0301": [1, -1], "sofa\u0308": [1, 1]}))
+    assert read_attributes(images).columns.tolist() == ["caf\u00e9", "sof\u00e4"]
+
+
+def test_a_name_that_comes_twice_in_two_forms_is_refused(tmp_path):
+    images = attributed(tmp_path, pd.DataFrame({"cafe\u0301": [1, -1], "caf\u00e9": [1, 1]}))
+    with pytest.raises(ValueError, match="attribute `caf\u00e9` has two columns; leave one out"):
+        read_attributes(images)
+
+
 def test_continuous_attributes_keep_their_values(tmp_path):
     table = pd.DataFrame({"hat": [0.25, -3.5, 0.0]})
     assert read_attributes(attributed(tmp_path, table))["hat"].tolist() == [0.25, -3.5, 0.0]

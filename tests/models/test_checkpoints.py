@@ -1,6 +1,7 @@
 """Weights files of other programs: what is inside is found in any wrapping, and what is no weights file is named."""
 
 import io
+import os
 import pickle
 from collections import OrderedDict
 from pathlib import PurePosixPath
@@ -215,7 +216,7 @@ FILES = {
     "begun.safetensors": (save(STATE)[:4], UNREADABLE),
     "text.pt": (b"hello world", UNREADABLE),
     "picture.pt": (b"\x89PNG\r\n\x1a\n" + bytes(50), UNREADABLE),
-    "pickled.pt": (pickle.dumps({"a": 1}), UNREADABLE),
+    "pickled.pt": (pickle.dumps({"a": 1}, protocol=2), UNREADABLE),
 }
 
 
@@ -238,6 +239,54 @@ def test_more_than_tensors_is_named_and_not_made(folder):
     torch.save(torch.nn.Linear(2, 2), folder / "whole.pt", _use_new_zipfile_serialization=False)
     with pytest.raises(ValueError, match=r"whole\.pt: holds more than tensors \(torch\.nn\.modules\.linear\.Linear\)"):
         load_pretrained("test_resnet", "whole.pt")
+
+
+class Calls:
+    """What runs a function when it is read."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __reduce__(self):
+        return self.function, ("echo",)
+
+
+@pytest.mark.parametrize("function", [os.system, eval], ids=["a module that torch blocks", "another"])
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_call_in_a_weights_file_is_named_and_not_run(folder, trained, function, zipped):
+    content = {"state_dict": trained.backbone.state_dict(), "hook": Calls(function)}
+    torch.save(content, folder / "mine.pt", _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match=rf"mine\.pt: holds more than tensors \(\S*{function.__name__}\); convert it"):
+        load_pretrained("test_resnet", "mine.pt")
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_a_newer_pickle_is_no_damaged_file(folder, trained, protocol):
+    torch.save(trained.backbone.state_dict(), folder / "mine.pt", pickle_protocol=protocol)
+    with pytest.raises(ValueError, match="pickled") as caught:
+        load_pretrained("test_resnet", "mine.pt")
+    assert str(caught.value) == (
+        f"{folder / 'mine.pt'}: is pickled by protocol 4 or newer, which PyTorch reads unsafely only; "
+        "convert it to safetensors where you trust it, see docs/imagenet.md"
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (torch.Tensor.to_sparse, "between dense and sparse Tensors"),
+        (lambda tensor: torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8), "quantized Tensor"),
+        (lambda tensor: tensor.to("meta"), "no data"),
+    ],
+    ids=["sparse", "quantized", "without data"],
+)
+def test_a_tensor_that_cannot_be_copied_is_named(folder, trained, change, said):
+    state = trained.backbone.state_dict()
+    line = refused(folder, state | {"fc.weight": change(state["fc.weight"])})
+    assert '"fc.weight"' in line
+    assert said in line
 
 
 @pytest.mark.filterwarnings("ignore")

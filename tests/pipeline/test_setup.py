@@ -88,11 +88,12 @@ def test_a_repository_without_a_commit_is_refused(unpacked):
     refuse(folder, "fatal: .*HEAD.*")
 
 
-def test_another_user_s_repository_is_refused_with_git_s_own_mend(unpacked):
-    folder = unpacked("mounted")
+@pytest.mark.parametrize(("name", "quoted"), [("mounted", "mounted"), ("it's mine", r"it'\''s mine")])
+def test_another_user_s_repository_is_refused_with_git_s_own_mend(unpacked, name, quoted):
+    folder = unpacked(name)
     git(folder, ["init", "-q"], ["add", "."], ["commit", "-q", "-m", "start"])
     foreign = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": "/dev/null"}  # git's own tests use it
-    mend = f"run git config --global --add safe.directory '{folder}'"
+    mend = f"run git config --global --add safe.directory '{folder.parent}/{quoted}'"
     refuse(folder, "fatal: detected dubious ownership in repository at .*", mend, **foreign)
 
 

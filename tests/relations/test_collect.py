@@ -151,6 +151,8 @@ def test_a_name_is_looked_for_in_one_run_or_in_all():
         collect.select_modes(table, ["bag-sandal+"], "002")
     with pytest.raises(ValueError, match="hat: is no failure mode; `debugset relations list` names them"):
         collect.select_modes(table, ["hat"], None)
+    accented = table.assign(name=table["name"].str.replace("bag", "caf\u00e9"))
+    assert collect.select_modes(accented, ["cafe\u0301+hat-"], None)["run"].tolist() == ["001"]
 
 
 def test_the_file_has_the_block_and_says_the_rest_in_comments():

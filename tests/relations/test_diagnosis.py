@@ -252,7 +252,10 @@ def test_attributes_and_cosines_of_any_type_give_the_same_diagnosis(kind):
         ),
         (lambda shown: shown[:, 0], r"attributes: expected numbers .*, got shape \(30,\) of int64; write 1 where"),
         (lambda shown: np.where(np.arange(4) == 2, np.nan, shown), "attributes: row 0, column 2 is missing; leave the"),
-        (lambda shown: [*shown.tolist()[:29], [1]], "attributes: is no array .*; pass rows of equal length"),
+        (
+            lambda shown: [*shown.tolist()[:29], [1]],
+            "attributes: is no array .*; pass an array, or rows of equal length",
+        ),
         (lambda shown: pd.DataFrame(shown > 0).replace({False: None}), "attributes: expected numbers .* of object; "),
     ],
 )

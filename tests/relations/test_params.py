@@ -12,6 +12,7 @@ from tests.relations.worlds import attributes_params, relations_params
         ({"pairs": [["a", "a"]]}, "a is paired with itself"),
         ({"pairs": [["a", "b"], ["a", "b"]]}, "a value comes twice"),
         ({"pairs": [["a", "b", "c"]]}, "at most 2 items"),
+        ({"pairs": [["cafe\u0301", "caf\u00e9"]]}, "is paired with itself"),
         ({"taus": [0.5, 0.5]}, "a value comes twice"),
         ({"taus": [0.0]}, "greater than 0"),
         ({"taus": [1.1]}, "less than or equal to 1"),
@@ -29,6 +30,11 @@ def test_settings_that_make_no_study_are_refused(changes, line):
 def test_the_numbers_of_modes_ascend(top):
     with pytest.raises(ValidationError):
         relations_params(top=top)
+
+
+def test_names_are_in_the_form_that_attributes_have():
+    assert attributes_params(pairs=[["cafe\u0301", "bag"]]).pairs == [["caf\u00e9", "bag"]]
+    assert relations_params(unrelated="e\u0301gal").unrelated == "\u00e9gal"
 
 
 def test_the_recipe_is_the_section_without_smoothing():

@@ -242,7 +242,7 @@ def test_integer_patterns_have_the_cosines_of_floats(dtype):
         (np.eye(3), r"^patterns: expected images x attributes x units, got shape \(3, 3\)$"),
         (torch.eye(3), r"^patterns: expected images x attributes x units, got shape \(3, 3\)$"),
         ([[["a"]]], r"^patterns: expected an array of numbers, got shape \(1, 1, 1\) of <U1$"),
-        ([[[1.0], [1.0, 2.0]]], r"^patterns: is no array .*; pass rows of equal length$"),
+        ([[[1.0], [1.0, 2.0]]], r"^patterns: is no array .*; pass an array, or rows of equal length$"),
     ],
 )
 def test_patterns_that_are_none_are_refused(patterns, line):

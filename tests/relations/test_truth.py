@@ -132,3 +132,10 @@ def test_the_comma_that_spreadsheets_leave_at_the_end_shifts_no_column(tmp_path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert read_relations(path, list("abc")).to_numpy().tolist() == [["a", "b", "x"], ["b", "c", "y"]]
+
+
+@pytest.mark.parametrize("written", ["cafe\u0301", "caf\u00e9"])
+def test_a_name_is_the_attribute_s_in_either_of_its_forms(tmp_path, written):
+    path = tmp_path / "truth.csv"
+    path.write_text(f"attribute_a,attribute_b,relation\n{written},bag,apart\n", encoding="utf-8")
+    assert read_relations(path, ["caf\u00e9", "bag"]).to_numpy().tolist() == [["caf\u00e9", "bag", "apart"]]

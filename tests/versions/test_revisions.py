@@ -13,6 +13,8 @@ from dvc.repo import Repo
 from debugset.base.git import git
 from debugset.images.sets import write_manifest
 from debugset.versions import revisions
+from debugset.versions.data_diff import by_class, changed_images
+from debugset.versions.data_picture import draw
 from debugset.versions.revisions import set_at
 
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"]
@@ -40,6 +42,15 @@ def test_a_set_is_read_from_the_cache(project):
     assert found.manifest["id"].tolist() == ["a"]
     assert found.classes == ("bag",)
     assert found.image("a") is None  # its shard is nowhere
+
+
+def test_images_that_a_picture_lacks_are_counted(project):
+    after = set_at("HEAD", POOL)
+    before = after._replace(manifest=after.manifest[:0])
+    changed = changed_images(before.manifest, after.manifest, before.classes, after.classes)
+    table = by_class(changed, before.manifest, after.manifest, before.classes, after.classes)
+    assert draw(project / "diff.png", table, changed, before, after) == 1  # its shard is nowhere
+    assert draw(project / "diff.png", table, changed[:0], before, after) == 0
 
 
 @pytest.mark.parametrize("revision", ["HEAD", "workspace"])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from debugset.base.names import composed
 from debugset.base.text_table import text_table
 
 
@@ -27,7 +28,7 @@ def select_failures(
     """
     found = members[members["inside"] & members["failed"] & (members["half"] == "discovery")]
     parts = []
-    for name in names:
+    for name in map(composed, names):  # as classes are
         if name not in set(modes["mode"]):
             raise ValueError(f"{name}: is no failure mode; `debugset barlow list` names them")
         mine = found[found["mode"] == name]

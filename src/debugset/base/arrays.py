@@ -61,10 +61,10 @@ def as_values(values: ArrayLike, name: str, length: int, of: str = "images") -> 
     """Values of any type, such as names, as an array of objects.
 
     Raises:
-        ValueError: it has another length or more than one dimension, or a value is missing.
+        ValueError: it has another length or more than one dimension, or a value is missing or masked.
     """
     mend = "name every value"
-    column = _column(values, np.asarray(values, object), name, length, of, mend)
+    column = _column(values, _array(values, name, object), name, length, of, mend)
     _refuse_others(column, ~pd.isna(column), name, "no missing value", mend)
     return column
 
@@ -97,18 +97,21 @@ def as_array(values: Any, name: str) -> np.ndarray:
     """Values as an array, of their common type where they came as objects, as a frame's columns often do.
 
     Raises:
-        ValueError: rows differ in length, or a masked array hides some of its values.
+        ValueError: rows differ in length, a masked array hides some of its values, or a tensor is of no use to numpy.
     """
+    array = _array(values, name)
+    return _array(array.tolist(), name) if array.dtype == object else array
+
+
+def _array(values: Any, name: str, dtype: type | None = None) -> np.ndarray:
+    """What numpy makes of values."""
     if np.ma.is_masked(values):
         raise ValueError(f"{name}: some of its values are masked; fill them or leave them out")
     try:
-        array = np.asarray(values)
-        if array.dtype == object:
-            array = np.array(array.tolist())
-    except (TypeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"{name}: is no array ({reason}); pass rows of equal length") from None
-    return array
+        return np.asarray(values, dtype)
+    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, of a tensor that takes gradients
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise ValueError(f"{name}: is no array ({reason}); pass an array, or rows of equal length") from None
 
 
 def _column(values: ArrayLike, array: np.ndarray, name: str, length: int | None, of: str, mend: str) -> np.ndarray:
@@ -133,7 +136,8 @@ def _whole_numbers(column: np.ndarray, name: str, expected: str, lowest: int, me
 
 def _without_numbers(column: np.ndarray) -> Bool[np.ndarray, " n"]:
     """Which values of a column that holds more than numbers fit: none, or all but the missing ones where some are."""
-    missing = np.asarray(pd.isna(column))
+    is_text = column.dtype.kind == "U"  # as numpy makes of numbers too, where there is a word among them
+    missing = np.asarray(pd.isna(pd.to_numeric(column, errors="coerce") if is_text else column))
     return ~missing if missing.any() else missing
 
 

@@ -47,4 +47,7 @@ def column_name(text: str) -> str:
 
 def _names(header: str, delimiter: str) -> set[str]:
     """The names of columns in a header, were its cells parted by a delimiter."""
-    return set(map(column_name, next(csv.reader([header], delimiter=delimiter))))
+    try:
+        return set(map(column_name, next(csv.reader([header], delimiter=delimiter))))
+    except csv.Error:  # a cell of 128 KB, as JSON in one line is
+        return set()

@@ -30,7 +30,7 @@ def distinct(values: list) -> list:
 
 
 # macOS writes some letters as two characters; then equal names would differ
-ClassName = Annotated[str, AfterValidator(composed)]
+Name = Annotated[str, AfterValidator(composed)]
 
 S = TypeVar("S", bound=Section)
 

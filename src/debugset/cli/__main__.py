@@ -3,6 +3,7 @@
 What a command needs is imported inside it, so that ``debugset --help`` answers at once.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -127,7 +128,10 @@ app.add_typer(versions.app, name="versions")
 
 def main() -> None:
     """Run the command line."""
-    enter_repository()  # before its .env is read
+    try:
+        enter_repository()  # before its .env is read
+    except FileNotFoundError:
+        sys.exit("error: the folder that you stand in is gone; go to one that is there")
     run(app)
 
 

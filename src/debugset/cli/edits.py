@@ -117,7 +117,7 @@ def _laid_out(value: Any, old: Any) -> Any:
     """A plain value that knows how it is written, as one of a parsed text does."""
     if type(value) is dict:
         return CommentedMap({key: _laid_out(item, None) for key, item in value.items()})
-    if type(value) is str and ":" in value:
+    if type(value) is str and (":" in value or "?" in value):
         return SingleQuotedScalarString(value)  # the parser in C, DVC's, takes no plain one in a list of one line
     if type(value) is list:
         value = CommentedSeq([_laid_out(item, None) for item in value])

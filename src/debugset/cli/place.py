@@ -19,9 +19,10 @@ def enter_repository() -> None:
 def given(path: str | Path) -> Path:
     """A path that the user gave as text, which counts from where they stand, as one from the repository's folder.
 
-    One above the repository becomes a whole path. A `Path` is our own, a default for example, and stays.
+    One outside the repository becomes a whole path. A `Path` is our own, a default for example, and stays.
     """
-    if isinstance(path, Path) or Path(path).is_absolute():
-        return Path(path)
-    below = os.path.relpath(_stands / path)
-    return _stands / path if below.startswith(os.pardir) else Path(below)
+    if isinstance(path, Path):
+        return path
+    whole = _stands / path
+    below = Path(os.path.relpath(whole))
+    return whole if os.pardir in below.parts else below

@@ -1,5 +1,6 @@
 """Profiles: parameter files under ``profiles/`` that hold what differs from the default, and edits of such files."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -73,10 +74,13 @@ def use(path: Path, *, force: bool = False) -> None:
 
     Raises:
         ParamsError: it is not valid, or edits would be lost: the active parameters equal neither a profile nor what
-            git has committed.
+            git has committed, or are a link to a profile.
     """
     text = render(path)
     validate(parse(text, path), path)
+    folder, name = os.path.split(os.path.realpath(PARAMS_FILE))
+    if folder == os.path.realpath(FOLDER):
+        raise ParamsError(f"{PARAMS_FILE}: is a link to {FOLDER / name}, which would be overwritten; remove the link")
     if not force and PARAMS_FILE.is_file() and active() is None and not _committed(PARAMS_FILE):
         raise ParamsError(
             f"{PARAMS_FILE} has uncommitted edits: commit them, keep them as a profile "
@@ -156,7 +160,7 @@ def _document(text: str, path: Path) -> CommentedMap:
 
 def _write(path: Path, text: str) -> None:
     """Write a file in place of the one that is there or that a link leads to, with that one's line ends."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))  # of a link to itself it is the link
     ends = "\r\n" if path.is_file() and b"\r\n" in path.read_bytes() else "\n"
     with replacing_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline=ends)
@@ -165,6 +169,7 @@ def _write(path: Path, text: str) -> None:
 def _committed(path: Path) -> bool:
     """Whether git's last commit holds a file as it is now."""
     try:
-        return git("show", f"HEAD:./{path}", check=False) == path.read_bytes().decode(errors="replace")
+        committed = git("show", f"HEAD:./{path}", check=False)
+        return committed.replace("\r\n", "\n") == read_text(path)  # git's own settings may turn one into the other
     except FileNotFoundError:
         return False  # no git: nothing is committed

@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from debugset.base.arrays import ArrayLike, as_array, as_labels
 from debugset.base.files import replacing_file
 from debugset.base.names import composed
-from debugset.base.params import ClassName, Section
+from debugset.base.params import Name, Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE, SETS
 
 ORIGINAL = "original"
@@ -39,7 +39,7 @@ class ErrorsParams(Section):
         models: the other models of the multi-model setting, by their timm names.
     """
 
-    classes: list[ClassName] = Field(min_length=1)
+    classes: list[Name] = Field(min_length=1)
     setting: Literal["single", "multi"]
     models: list[str]
 

@@ -39,6 +39,8 @@ def as_features(features: Matrix | ArrayLike, name: str, *, width: int | None = 
     Raises:
         ValueError: it is no matrix of numbers, or of another width.
     """
+    if hasattr(features, "toarray"):
+        raise ValueError(f"{name}: is a sparse matrix; pass {name}.toarray()")
     matrix: Matrix
     is_in_memory = isinstance(features, (np.ndarray, pd.Series, pd.DataFrame))
     if isinstance(features, Matrix) and not is_in_memory and isinstance(features.dtype, np.dtype):  # torch has its own

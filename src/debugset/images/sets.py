@@ -232,10 +232,13 @@ def read_attributes(images: ImageSet) -> pd.DataFrame:
     """The attributes of a set's images: one row an image, one column an attribute, in the manifest's order.
 
     Raises:
-        ValueError: a value is no number, missing or infinite.
+        ValueError: a name comes twice, or a value is no number, missing or infinite.
     """
     attributes = images.manifest.filter(regex=f"^{_ATTRIBUTE}")
-    attributes.columns = attributes.columns.str.removeprefix(_ATTRIBUTE)
+    attributes.columns = attributes.columns.str.removeprefix(_ATTRIBUTE).map(composed)
+    if not attributes.columns.is_unique:  # with one character and with two for "é"
+        twice = attributes.columns[attributes.columns.duplicated()][0]
+        raise ValueError(f"{images.folder}: attribute `{twice}` has two columns; leave one out")
     for name in attributes:
         if not pd.api.types.is_numeric_dtype(attributes[name]):
             raise ValueError(f"{images.folder}: attribute `{name}` holds no numbers; say +1 where it is there, else -1")

@@ -19,7 +19,9 @@ from debugset.models.registry import Architecture, decision_layers
 _WEB_PAGE = (b"<!doctype", b"<html", b"<head", b"<?xml")
 _LFS_POINTER = b"version https://git-lfs"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_FORBIDDEN = re.compile(r"GLOBAL (\S+) was not an allowed global")  # what torch says of a class that it will not make
+# What torch says of a class that it will not make, or of a module that it would not even call if told to.
+_FORBIDDEN = re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)")
+_NEWER_PICKLE = "Unsupported operand 149"  # with this word begins what `torch.save(..., pickle_protocol=4)` writes
 _COUNTERS = ("total_ops", "total_params")  # what profilers leave in every layer
 _OLD_FILES_LACK = "num_batches_tracked"  # torch itself fills it in
 _SHOWN_KEYS = 3
@@ -52,16 +54,21 @@ def read_checkpoint(path: Path) -> Any:
             file.seek(0)
             return torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # both libraries raise many kinds
-        if forbidden := _FORBIDDEN.search(str(error)):
-            raise ValueError(
-                f"{path}: holds more than tensors ({forbidden[1]}); convert it to safetensors where you trust it, "
-                "see docs/imagenet.md"
-            ) from None
+        if what := _to_be_trusted(str(error)):
+            mend = "convert it to safetensors where you trust it, see docs/imagenet.md"
+            raise ValueError(f"{path}: {what}; {mend}") from None
         if "TorchScript" in str(error):
             raise ValueError(f"{path}: is a TorchScript program; save its `state_dict()` by torch.save") from None
         raise ValueError(
             f"{path}: is cut off, damaged, or no weights file of PyTorch or safetensors; fetch it again"
         ) from error
+
+
+def _to_be_trusted(said: str) -> str:
+    """What torch, by its words, does not read from a file without running what is in it; '' if that is not why."""
+    if forbidden := _FORBIDDEN.search(said):
+        return f"holds more than tensors ({forbidden[1]})"
+    return "is pickled by protocol 4 or newer, which PyTorch reads unsafely only" if _NEWER_PICKLE in said else ""
 
 
 def refuse_other_files(path: Path) -> None:

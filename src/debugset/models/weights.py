@@ -72,10 +72,10 @@ def _load_file(architecture: Architecture, path: Path, expected_sha256: str | No
     checkpoint = read_checkpoint(path)
     try:
         network = find_network(checkpoint, architecture)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
-    classifier = build(architecture, network.outputs)
-    classifier.backbone.load_state_dict(network.weights)
+        classifier = build(architecture, network.outputs)
+        classifier.backbone.load_state_dict(network.weights)
+    except (ValueError, RuntimeError) as error:  # torch's, of tensors that are sparse, quantized or without data
+        raise ValueError(f"{path}: {' '.join(str(error).split())}") from None
     return classifier, network.remark
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator
 
 from debugset.base.names import composed
-from debugset.base.params import ClassName, ParamsError, Section
+from debugset.base.params import Name, ParamsError, Section
 from debugset.pool.fault import Fault
 from debugset.pool.rights.licences import LICENCES, NONE_STATED
 from debugset.pool.sizes import SIZES
@@ -56,7 +56,7 @@ class ScrapeParams(Section):
     shard: Literal["year", "month"]
     since: date = Field(strict=False)  # YAML gives text or a date
     snapshot: date = Field(strict=False, lt=date.max)  # a day must follow it
-    queries: dict[ClassName, list[_QueryText]]
+    queries: dict[Name, list[_QueryText]]
     result_cap: int = Field(ge=1, le=4000)
     per_query: int | None = Field(ge=1)
     per_page: int = Field(ge=1, le=500)

@@ -16,6 +16,7 @@ import pandas as pd
 from ruamel.yaml import YAML
 
 from debugset.base.files import read_parquet
+from debugset.base.names import composed
 from debugset.base.text_table import text_table
 from debugset.images.sets import MANIFEST, open_set, read_attributes
 from debugset.pool.text_search import TextQuery, searchable, wanted_part
@@ -109,6 +110,7 @@ def select_modes(table: pd.DataFrame, names: Sequence[str], run: str | None) -> 
     Raises:
         ValueError: a mode is unknown.
     """
+    names = list(map(composed, names))  # as attributes are
     mine = table if run is None else table[table["run"] == run]
     for name in names:
         if name in set(mine["name"]):

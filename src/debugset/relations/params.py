@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
-from debugset.base.params import Section, distinct
+from debugset.base.params import Name, Section, distinct
 from debugset.training.recipe import RandomStates, Recipe, Schedule
 
-Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Pair = Annotated[list[Name], Field(min_length=2, max_length=2)]
 
 
 class AttributesParams(Schedule):
@@ -82,7 +82,7 @@ class RelationsParams(Section):
     floor: float = Field(gt=0, lt=1)
     min_std: PositiveFloat
     threshold: float = Field(gt=0, lt=1)
-    unrelated: str | None
+    unrelated: Name | None
     top: list[PositiveInt] = Field(min_length=1)
     test_images: PositiveInt
     maps: int = Field(ge=0)
