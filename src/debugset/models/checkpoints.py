@@ -129,11 +129,16 @@ def _prefixes(tensors: Collection[str], required: Sequence[str], architecture: A
     """What stands before the names of each copy of the network; a ValueError if there is none."""
     first = required[0]
     prefixes = [key.removesuffix(first) for key in tensors if key == first or key.endswith(f".{first}")]
-    whole = [prefix for prefix in prefixes if all(prefix + name in tensors for name in required)]
+
+    def lacking(prefix: str) -> list[str]:
+        """The names that are not there behind a prefix."""
+        return [name for name in required if prefix + name not in tensors]
+
+    whole = [prefix for prefix in prefixes if not lacking(prefix)]
     if not whole:
-        nearest = max(prefixes, key=lambda prefix: sum(prefix + name in tensors for name in required), default="")
-        missing = [name for name in required if nearest + name not in tensors]
-        raise ValueError(f"does not fit {architecture.timm_name}: lacks {_some(missing)}; it has {_some(tensors)}")
+        nearest = min(prefixes, key=lambda prefix: len(lacking(prefix)), default="")
+        lacks, has = _some(lacking(nearest)), _some(tensors)
+        raise ValueError(f"does not fit {architecture.timm_name}: lacks {lacks}; it has {has}")
     return whole
 
 
