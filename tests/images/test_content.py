@@ -219,6 +219,7 @@ def test_every_kind_of_pixels_is_decoded_to_the_colours_that_people_see(
 ) -> None:
     found = np.asarray(decode_image(content))
     assert (tuple(found[0, 0].tolist()), tuple(found[-1, -1].tolist())) == (first, last)
+    assert decode_image(content).info == {}  # a transparent colour would be so again in a copy
     assert np.array_equal(np.asarray(decode_image(inspect_file(content, MANY).content)), found)
 
 
@@ -365,5 +366,7 @@ def test_a_machine_without_memory_judges_no_picture(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
     with pytest.raises(MemoryError):
         inspect_file(JPEG, MANY)
+    with pytest.raises(MemoryError):
+        decode_image(JPEG)
     with pytest.raises(OSError, match="no memory is left to decode a picture; lower scrape"):
         inspect(JPEG, MANY)

@@ -1,5 +1,6 @@
 """Image sets of a revision: what stands in their way ends in one line, with git's and DVC's own words."""
 
+import io
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,9 +10,10 @@ import pytest
 from botocore.exceptions import NoCredentialsError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
+from PIL import Image
 
 from debugset.base.git import git
-from debugset.images.sets import write_manifest
+from debugset.images.sets import write_manifest, write_set
 from debugset.versions import revisions
 from debugset.versions.data_diff import by_class, changed_images
 from debugset.versions.data_picture import draw
@@ -51,6 +53,24 @@ def test_images_that_a_picture_lacks_are_counted(project):
     table = by_class(changed, before.manifest, after.manifest, before.classes, after.classes)
     assert draw(project / "diff.png", table, changed, before, after) == 1  # its shard is nowhere
     assert draw(project / "diff.png", table, changed[:0], before, after) == 0
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_an_image_of_a_revision_is_decoded_as_everywhere(project, orientation):
+    """Upright, and what is transparent on white."""
+    exif, stream = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    Image.new("RGBA", (6, 4), (200, 0, 0, 0)).save(stream, "PNG", exif=exif)
+    shutil.rmtree(project / POOL)
+    Path(POOL).mkdir()
+    write_set(Path(POOL), [({"id": "a", "label": 0, "shard": "0.tar"}, stream.getvalue())], ["bag"])
+    with Repo(".") as repo:
+        repo.add(POOL)
+    git(*IDENTITY, "commit", "-qam", "an image")
+    shutil.rmtree(project / POOL)
+    image = set_at("HEAD", POOL).image("a")
+    assert image.size == ((6, 4) if orientation == 1 else (4, 6))
+    assert image.getpixel((0, 0)) == (255, 255, 255)
 
 
 @pytest.mark.parametrize("revision", ["HEAD", "workspace"])

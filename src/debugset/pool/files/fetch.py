@@ -125,7 +125,6 @@ class Fetcher:
         free, turns = self._limits_of(host)
         async with free:
             await turns.turn()
-            self._require_asking(host)  # others may have learnt more meanwhile
             try:
                 async with nullcontext() if self._health.has_answered(host) else self._new:
                     return await self._request(url)
