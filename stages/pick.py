@@ -50,7 +50,7 @@ def tell_missing(
 ) -> None:
     """Tell for which classes the pool ran dry; a ValueError if nothing at all was picked, for then nothing is added."""
     missing = missing_picks(picks, seeds, per_seed)
-    names, mend = ", ".join(classes[label] for label in missing.index), "collect more (`scrape.queries`)"
+    names, mend = ", ".join(classes[label] for label in missing.index), "collect more photos (section `scrape`)"
     if picks.empty:
         what = f"no image of the pool is left to pick for {len(seeds)} failures of {names}"
         mend += f", or lower `{'pick.per_seed_validation' if taken else 'dedup.quantile'}`"

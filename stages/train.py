@@ -47,7 +47,7 @@ def training_set(variant: str, images: ImageSet, random_state: int) -> tuple[Tra
     pool = open_set(POOL)
     added = added_images(variant, pool, images, random_state)
     if not len(added.rows):
-        mend = "collect more (`scrape.queries`), or lower `dedup.quantile` or `pick.per_seed_validation`"
+        mend = "collect more photos (section `scrape`), or lower `dedup.quantile` or `pick.per_seed_validation`"
         raise ValueError(f"train: variant {variant} adds no image, so it would be retrain again; {mend}")
     labels = np.concatenate([images.labels, added.labels])
     parts = [(images, np.arange(len(images), dtype=np.int64)), (pool, added.rows)]

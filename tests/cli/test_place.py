@@ -82,7 +82,9 @@ def test_the_nearest_clone_counts(debugset, stand):
 def test_without_a_clone_it_stays_where_it_is(debugset, stand):
     (debugset.folder / ".dvc").rmdir()
     stand("docs")
-    assert "params.yaml: no such parameter file" in debugset("check", fails=True)
+    assert "params.yaml: no such parameter file; in the clone, run `debugset use NAME`" in debugset("check", fails=True)
+    told = debugset("use", "smoke", fails=True)
+    assert "smoke: no such profile, and no folder profiles here; run this in the clone" in told
 
 
 def test_a_whole_path_into_the_clone_is_the_set_that_a_version_names(debugset, monkeypatch):

@@ -15,7 +15,7 @@ from tests.datasets.tiny import tiny_set
 from tests.dcd import stage_world as world
 from tests.models.toys import described, mean_colour
 
-WIDEN = "collect more (`scrape.queries`)"
+WIDEN = "collect more photos (section `scrape`)"
 NO_FAILURE = "data/sets/seed_source: there is nothing to collect images for: "
 
 
@@ -66,13 +66,13 @@ def ran(stage, capsys, *arguments):
             {"seed_source": [0, 0, 1, 1, 2, 0], "heldout_source": [1, 1, 0, 0, 2, 2]},
             {},
             "the original model misses no image of `errors.classes`, but some of bag; name such classes there, by "
-            "`debugset debug-classes`",
+            "`debugset debug-classes --least 3`",
         ),
         (
             {"seed_source": [0, 2, 1, 1, 2, 0]},
             {"classes": ["dress"]},
             "the original model misses no image of `errors.classes`, but some of coat, bag; name such classes there, "
-            "by `debugset debug-classes`",
+            "by `debugset debug-classes --least 3`",
         ),
         (
             {"seed_source": [1, 0, 1, 1, 2, 2]},
@@ -173,7 +173,7 @@ def filtered(pool_labels, values, copied=None):
 def test_a_pool_of_which_nothing_is_kept_ends_the_filter(quantile, values, copied, counts):
     world.write_params(dedup={"quantile": quantile})
     filtered([0] * len(values), values, copied)
-    mend = "lower `dedup.quantile`, or collect more (`scrape.queries`)" if quantile else WIDEN
+    mend = "lower `dedup.quantile`, or collect more photos (section `scrape`)" if quantile else WIDEN
     assert refused(dedup) == f"data/pool: the filters keep none of its {len(values)} images: {counts}; {mend}"
     assert not Path("data/dedup").exists()
 
@@ -269,8 +269,8 @@ def test_a_variant_that_would_add_nothing_is_not_trained(variant, kept, deval, p
     with pytest.raises(ValueError) as error:
         train.training_set(variant, images, 0)
     assert str(error.value) == (
-        f"train: variant {variant} adds no image, so it would be retrain again; collect more (`scrape.queries`), or "
-        "lower `dedup.quantile` or `pick.per_seed_validation`"
+        f"train: variant {variant} adds no image, so it would be retrain again; {WIDEN}, or lower "
+        "`dedup.quantile` or `pick.per_seed_validation`"
     )
 
 

@@ -51,7 +51,7 @@ def read(path: Path = PARAMS_FILE) -> dict[str, Any]:
 def read_text(path: Path = PARAMS_FILE) -> str:
     """The text of a parameter file; a ParamsError if it is missing, or is no text."""
     if not path.is_file():
-        raise ParamsError(f"{path}: no such parameter file; run `debugset use NAME` to choose a profile")
+        raise ParamsError(f"{path}: no such parameter file; in the clone, run `debugset use NAME` to choose a profile")
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -30,6 +30,8 @@ def find(name: str | Path) -> Path:
         if path.is_file():
             return path
     names = ", ".join(path.stem for path in sorted(FOLDER.glob("*.yaml")))
+    if not names:
+        raise ParamsError(f"{name}: no such profile, and no folder {FOLDER} here; run this in the clone")
     raise ParamsError(f"{name}: no such profile; choose one of {names}, or give a file's path")
 
 

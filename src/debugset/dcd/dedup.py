@@ -205,7 +205,7 @@ def check_kept(fates: pd.DataFrame, quantile: float) -> None:
     """
     if fates["keep"].any():
         return
-    mend = "collect more (`scrape.queries`)"
+    mend = "collect more photos (section `scrape`)"
     if quantile > 0:
         mend = f"lower `dedup.quantile`, or {mend}"
     raise ValueError(f"{POOL}: the filters keep none of its {len(fates)} images: {_counts(fates)}; {mend}")

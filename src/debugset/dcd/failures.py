@@ -211,7 +211,7 @@ def check_something_to_collect(
         mend = "name models that miss more, or say `errors.setting: single`"
     elif missed:
         what = f"the original model misses no image of `errors.classes`, but some of {_some(missed)}"
-        mend = "name such classes there, by `debugset debug-classes`"
+        mend = "name such classes there, by `debugset debug-classes --least 3`"
     else:
         what = "the original model misses no image of any class"
         mend = f"{_LARGER}, or debug another model (section `original`)"

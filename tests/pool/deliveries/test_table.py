@@ -42,6 +42,32 @@ def found(sources: Path, root: Path, **changes: object) -> pd.DataFrame:
         return open_table(sources, **changes).find(spool).hits
 
 
+@pytest.mark.parametrize(
+    ("later", "told"),
+    [
+        (f"{HOST}/1.jpg,bag,1\n", ["rows whose id an earlier table has passed over: 1 (1)"]),
+        (
+            f"{HOST}/8.jpg,boot,1\n{HOST}/9.jpg,bag,2\n",
+            ["rows whose id stands for another address in an earlier table passed over: 2 (1, 2)"],
+        ),
+        (
+            f"{HOST}/1.jpg,bag,1\n{HOST}/9.jpg,bag,2\n{HOST}/3.jpg,bag,3\n",
+            [
+                "rows whose id an earlier table has passed over: 1 (1)",
+                "rows whose id stands for another address in an earlier table passed over: 1 (2)",
+            ],
+        ),
+    ],
+)
+def test_ids_that_come_back_in_a_later_table_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture, later: str, told: list[str]
+) -> None:
+    put(tmp_path, "a.csv", f"url,class,id\n{HOST}/1.jpg,bag,1\n{HOST}/2.jpg,bag,2\n")
+    sources = put(tmp_path, "b.csv", f"url,class,id\n{later}")
+    found(sources, tmp_path)
+    assert capsys.readouterr().out.splitlines() == [f"scrape: sources/b.csv: {line}" for line in told]
+
+
 @pytest.fixture
 def network(requests: Requests) -> Iterator[Hosts]:
     """A host of images ``/<number>.jpg``, with 404 for numbers from 90."""

@@ -464,7 +464,7 @@ def test_composed_and_decomposed_names_are_one_name(tmp_path: Path, form: str) -
 
 
 def test_where_no_photo_has_a_class_the_mend_is_that_of_tars(tmp_path: Path) -> None:
-    mend = "widen scrape.queries or errors.classes, or let `<key>.cls` name its class"
+    mend = "widen scrape.queries or errors.classes, or let `<key>.cls` hold the class's name"
     said = f"sources: no photo is of a debug class (bag, boot), by its label or its caption; {mend}"
     sources = put(tmp_path, "a/0.tar", sample(1, "a table"))
     assert refused(sources, tmp_path) == said

@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,8 +58,13 @@ class Table(WebSource):
                 it should be.
         """
         hits: list[Hit] = []
+        addresses: dict[str, str] = {}
         for path in list_deliveries(self._folder, _is_table, "table (.csv or .parquet)"):
-            hits += self._read_delivery(path)
+            new = self._read_delivery(path)
+            _tell_repeated_ids(new, addresses, f"{self._folder.name}/{path.name}")
+            for hit in new:
+                addresses.setdefault(hit.id, hit.urls[0])
+            hits += new
         if not hits:
             raise ValueError(
                 f"{self._folder.name}: no row is of a debug class ({some(list(self._debug_classes))}) and of the time "
@@ -116,6 +121,13 @@ class Table(WebSource):
             urls=(url,),
             fault=self._params.licence_fault(licence),
         )
+
+
+def _tell_repeated_ids(hits: Sequence[Hit], addresses: Mapping[str, str], where: str) -> None:
+    """Say of which photos an earlier table has the ids, given with their ``addresses``: they are left out here."""
+    for what, is_same in (("an earlier table has", True), ("stands for another address in an earlier table", False)):
+        ids = [hit.id for hit in hits if hit.id in addresses and (addresses[hit.id] == hit.urls[0]) == is_same]
+        mention(where, f"rows whose id {what}", len(ids), ids)
 
 
 def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:

@@ -76,7 +76,8 @@ def _address(path: Path, delivery: Path) -> str:
 def _warn_of_link(folder: Path) -> None:
     """Warn of a link: DVC hashes what ``sources`` holds but does not follow links to folders."""
     if folder.is_symlink():
-        text = "links to a folder, and DVC does not look there: after a change, run `dvc repro --force scrape`"
+        mend = "run `dvc repro --single-item --force scrape`"
+        text = f"links to a folder, and DVC does not look there: after a change, {mend}"
         print(clean_text(f"warning: {folder.parent.name}/{folder.name} {text}"), flush=True)
 
 

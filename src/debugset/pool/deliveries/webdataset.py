@@ -79,7 +79,7 @@ class WebDataset(LocalSource):
         if not hits:
             raise ValueError(
                 f"{self._folder.name}: no photo is of a debug class ({some(self._asked)}), by its label or its "
-                "caption; widen scrape.queries or errors.classes, or let `<key>.cls` name its class"
+                "caption; widen scrape.queries or errors.classes, or let `<key>.cls` hold the class's name"
             )
         return Findings(hit_table(hits))
 
