@@ -113,22 +113,18 @@ def test_a_network_is_found_in_any_wrapping(folder, trained, capsys, wrapping):
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("wrapping", BOTH)
-def test_plain_weights_are_taken_and_averaged_ones_beside_them_told(folder, trained, capsys, wrapping):
-    wrap, named = BOTH[wrapping]
+@pytest.mark.parametrize("wrapping", [*BOTH, *ONLY_AVERAGED])
+def test_plain_weights_are_taken_or_averaged_ones_where_there_are_no_others_and_that_is_told(
+    folder, trained, capsys, wrapping
+):
+    if wrapping in BOTH:
+        wrap, named = BOTH[wrapping]
+        remark = f"plain weights; averaged ones (EMA) are there too, under {named}"
+    else:
+        wrap, named = ONLY_AVERAGED[wrapping]
+        remark = f"averaged weights (EMA), under {named}; there are no others"
     classifier, origin = loaded(folder, wrap(trained.backbone.state_dict()))
     assert same(classifier, trained)
-    remark = f"plain weights; averaged ones (EMA) are there too, under {named}"
-    assert origin.endswith(f"; {remark}")
-    assert capsys.readouterr().out == f"{folder / 'mine.pt'}: {remark}\n"
-
-
-@pytest.mark.parametrize("wrapping", ONLY_AVERAGED)
-def test_averaged_weights_are_taken_where_there_are_no_others(folder, trained, capsys, wrapping):
-    wrap, named = ONLY_AVERAGED[wrapping]
-    classifier, origin = loaded(folder, wrap(trained.backbone.state_dict()))
-    assert same(classifier, trained)
-    remark = f"averaged weights (EMA), under {named}; there are no others"
     assert origin.endswith(f"; {remark}")
     assert capsys.readouterr().out == f"{folder / 'mine.pt'}: {remark}\n"
 

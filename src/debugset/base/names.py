@@ -2,7 +2,10 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import PurePosixPath
+
+_NAMES_SHOWN = 12
 
 
 def composed(text: str) -> str:
@@ -11,6 +14,12 @@ def composed(text: str) -> str:
     "é" may be one character or two that look the same; macOS writes the names of folders with two.
     """
     return unicodedata.normalize("NFC", text)
+
+
+def some(names: Sequence[str]) -> str:
+    """Names in a row, of many the first and how many there are."""
+    more = f", ... ({len(names):,} in all)" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def ending(name: str) -> str:

@@ -96,7 +96,8 @@ def show() -> None:
     metrics = read_accuracies(path.read_text(encoding="utf-8", errors="replace"), str(path), mend)
     print(accuracy_text(metrics["variants"]))
     print(f"\nChosen by de-val: {metrics.get('chosen')}")
-    print(f"Report: {PAGE.resolve()}" if PAGE.is_file() else f"Report: {PAGE} is missing; run `dvc pull`")
+    missing = f"{PAGE} is missing; run `dvc repro`, or `dvc pull`"
+    print(f"Report: {PAGE.resolve() if PAGE.is_file() else missing}")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from debugset.base.arrays import ArrayLike, as_array, as_labels
 from debugset.base.files import replacing_file
-from debugset.base.names import composed
+from debugset.base.names import composed, some
 from debugset.base.params import Name, Section
 from debugset.base.paths import DIAGNOSIS, HELDOUT_SOURCE, MENDED_MODES, SEED_SOURCE, SETS
 
@@ -210,7 +210,7 @@ def check_something_to_collect(
         what = "no image of `errors.classes` is missed by the original model and by all of `errors.models`"
         mend = "name models that miss more, or say `errors.setting: single`"
     elif missed:
-        what = f"the original model misses no image of `errors.classes`, but some of {_some(missed)}"
+        what = f"the original model misses no image of `errors.classes`, but some of {some(missed)}"
         mend = "name such classes there, by `debugset debug-classes --least 3`"
     else:
         what = "the original model misses no image of any class"
@@ -230,12 +230,12 @@ def gaps(failures: pd.DataFrame, class_names: Sequence[str], params: ErrorsParam
     if len(without["seed"]) == len(params.classes):
         yield "failures: no seed of any class, so images are collected for the failures of modes alone"
     elif without["seed"]:
-        yield f"failures: no seed of {_some(without['seed'])}, so nothing is collected for such images"
+        yield f"failures: no seed of {some(without['seed'])}, so nothing is collected for such images"
     if len(without["heldout"]) == len(params.classes):
         what = "no failure of `errors.classes`, so the gain on failures that nothing is collected for can't be measured"
         yield f"warning: {SETS / HELDOUT_SOURCE}: {what}; {_LARGER}"
     elif without["heldout"]:
-        yield f"failures: no held-out failure of {_some(without['heldout'])}, so no gain is measured there"
+        yield f"failures: no held-out failure of {some(without['heldout'])}, so no gain is measured there"
 
 
 def read_modes(path: Path) -> pd.DataFrame:
@@ -309,11 +309,6 @@ def _check_classes_have_images(
         what = f"has no image of {class_names[index]}, which `errors.classes` names"
         mend = "take it out there, or make the set larger (section `prepare`)"
         raise ValueError(f"{SETS / name}: {what}; {mend}")
-
-
-def _some(names: Sequence[str]) -> str:
-    """Names in a line, the first ten of many."""
-    return ", ".join(names[:10]) + (" ..." if len(names) > 10 else "")
 
 
 def _align(predictions: pd.DataFrame, name: str, models: list[str]) -> pd.DataFrame:

@@ -338,6 +338,21 @@ def test_what_is_passed_over_is_counted_by_its_kind(tmp_path: Path, capsys: pyte
     ]
 
 
+def test_a_sparse_member_whose_bytes_lie_apart_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    sources = put(tmp_path, "a/0.tar", captioned("1", 1))
+    sparse = tarfile.TarInfo("2.jpg")
+    sparse.type, sparse.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(sparse.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (4096, 512)  # one piece: its offset in the file, and its size
+    header[483:495] = b"%011o\0" % 4608  # the file's size
+    header[148:156] = b" " * 8  # what the check sum is of
+    header[148:156] = b"%06o\0 " % sum(header)
+    whole = (sources / "a" / "0.tar").read_bytes()
+    (sources / "a" / "0.tar").write_bytes(bytes(header) + bytes(512) + whole)
+    assert list(found(sources, tmp_path)["id"]) == ["a-1"]
+    assert "other members of tars passed over: 1 (special file 1)" in capsys.readouterr().out
+
+
 def test_what_macos_adds_is_passed_over(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     members = {"./._1.jpg": b"attributes", "__MACOSX/._1.txt": b"attributes", ".DS_Store": b"places"}
     sources = put(tmp_path, "a/0.tar", members | captioned("1", 1))

@@ -20,6 +20,20 @@ OTHER = "images.example.org"
 Answer = Callable[[web.Request], web.StreamResponse]
 
 
+class Counted:
+    """An answer that notes how many requests were under way at once, at most."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._answer, self._active, self.most = answer, 0, 0
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self._active += 1
+        self.most = max(self.most, self._active)
+        await asyncio.sleep(0)
+        self._active -= 1
+        return self._answer(request)
+
+
 class FakeClock(Clock):
     """Time passes only in sleep, and at once; more than a minute not before ``may_pass``."""
 

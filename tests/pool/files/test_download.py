@@ -15,6 +15,7 @@ from tests.pool.files.image_hosts import (
     HOST,
     OTHER,
     Answer,
+    Counted,
     ImageHosts,
     Run,
     address,
@@ -218,20 +219,12 @@ def test_a_rest_of_more_than_an_hour_ends_the_run(run: Run, hosts: ImageHosts) -
 
 
 def test_a_host_is_asked_at_its_rate_and_by_few_at_a_time(run: Run, hosts: ImageHosts) -> None:
-    active, most = [0], [0]
-
-    async def counted(request: web.Request) -> web.Response:
-        active[0] += 1
-        most[0] = max(most[0], active[0])
-        await asyncio.sleep(0)
-        active[0] -= 1
-        return web.Response(body=picture(request.path))
-
+    counted = Counted(lambda request: web.Response(body=picture(request.path)))
     names = [f"photo{number}" for number in range(24)]
     hosts.answers = dict.fromkeys(names, counted)
     run.files_per_second, start = 10.0, hosts.clock.now()
     run(*names)
-    assert most[0] <= run.connections
+    assert counted.most <= run.connections
     assert hosts.clock.now() - start == pytest.approx((24 - run.connections) / 10, abs=0.5)
 
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from debugset.pool.files import download
 from debugset.pool.files.health import Health
 from debugset.pool.progress import Meter
-from tests.pool.files.image_hosts import HOST, OTHER, ImageHosts, Run, address, picture, says
+from tests.pool.files.image_hosts import HOST, OTHER, Counted, ImageHosts, Run, address, picture, says
 
 NOBODY = "http://127.0.0.1:9"  # where nothing listens
 DEAD = "dead.example.org"
@@ -55,13 +55,18 @@ def test_dead_hosts_before_the_good_one_stop_nothing(run: Run, hosts: ImageHosts
 
 def test_good_hosts_wait_for_none_that_hangs(run: Run, hosts: ImageHosts) -> None:
     good = [f"good{number}" for number in range(40)]
+    all_asked = asyncio.Event()
 
     async def hangs(request: web.Request) -> web.Response:
-        while not all(hosts.asked[name] for name in good):
-            await asyncio.sleep(0)
+        await all_asked.wait()
         return web.Response(status=503)
 
-    hosts.answers["slow"] = hangs
+    def notes(request: web.Request) -> web.Response:
+        if all(hosts.asked[name] for name in good):
+            all_asked.set()
+        return web.Response(body=picture(request.path))
+
+    hosts.answers = dict.fromkeys(good, notes) | {"slow": hangs}
     names = [f"slow{number}.example.org" for number in range(100)]
     run.stand_ins |= dict.fromkeys(names, run.stand_ins[HOST])
     slow = [address("slow", name) for name in names]
@@ -71,19 +76,11 @@ def test_good_hosts_wait_for_none_that_hangs(run: Run, hosts: ImageHosts) -> Non
 
 
 def test_a_host_that_has_not_answered_is_asked_for_one_file_at_a_time(run: Run, hosts: ImageHosts) -> None:
-    most, active = [0], [0]
-
-    async def counted(request: web.Request) -> web.Response:
-        active[0] += 1
-        most[0] = max(most[0], active[0])
-        await asyncio.sleep(0)
-        active[0] -= 1
-        return web.Response(status=503)
-
+    counted = Counted(lambda request: web.Response(status=503))
     late = [f"late{number}" for number in range(30)]
     hosts.answers = dict.fromkeys(late, counted)
     assert "10 HTTP 503, 20 its host is silent" in failure(run, *late, address("good", OTHER))
-    assert most == [1]
+    assert counted.most == 1
 
 
 def test_one_dead_host_of_two_is_left_alone_while_the_other_gives_all(run: Run, hosts: ImageHosts) -> None:

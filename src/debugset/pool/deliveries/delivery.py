@@ -9,13 +9,12 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from debugset.base.names import counted_kinds
+from debugset.base.names import counted_kinds, some
 from debugset.pool.names import require_name
 from debugset.pool.rights.licences import LICENCES, NONE_STATED
 from debugset.pool.text_search import clean_text
 from debugset.pool.values import without_fraction
 
-_NAMES_SHOWN = 12
 _OURS = {"README.md"}  # in the folder of every checkout
 _NO_LICENCE = {"", "?", "nan"}  # LAION's, and what pandas writes into gaps
 _LICENCE_IDS = {str(number): number for number in LICENCES} | dict.fromkeys(_NO_LICENCE, NONE_STATED)
@@ -61,8 +60,7 @@ def is_hidden(name: str) -> bool:
 def require_class(name: str, classes: Sequence[str], where: str) -> None:
     """See to it that a class is known; `ValueError` if it is not."""
     if name not in classes:
-        more = f", ... ({len(classes)} in all)" if len(classes) > _NAMES_SHOWN else ""
-        raise ValueError(f"{where}: {name!r} is not a class; choose from {', '.join(classes[:_NAMES_SHOWN])}{more}")
+        raise ValueError(f"{where}: {name!r} is not a class; choose from {some(classes)}")
 
 
 def mention(where: str, what: str, count: int, which: Sequence[str] = ()) -> None:
@@ -75,11 +73,6 @@ def mention(where: str, what: str, count: int, which: Sequence[str] = ()) -> Non
 def mention_kinds(where: str, what: str, kinds: Counter[str]) -> None:
     """Print how much was passed over, if any was, and how much of each kind, the most frequent first."""
     mention(where, what, kinds.total(), counted_kinds(kinds))
-
-
-def some(names: Sequence[str]) -> str:
-    """Names, or the first of many, in a row."""
-    return ", ".join([*names[:_NAMES_SHOWN], "..."] if len(names) > _NAMES_SHOWN else names)
 
 
 def licence_id(text: str) -> int | None:

@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from debugset.base.names import composed, ending
+from debugset.base.names import composed, ending, some
 from debugset.images.content import IMAGE_ENDINGS
-from debugset.pool.deliveries.delivery import list_deliveries, mention, mention_kinds, require_class, some
+from debugset.pool.deliveries.delivery import list_deliveries, mention, mention_kinds, require_class
 from debugset.pool.deliveries.local_files import LocalSource, Place
 from debugset.pool.deliveries.walk import list_files
 from debugset.pool.params import ScrapeParams

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from debugset.base.csv_text import column_name, read_csv_text
-from debugset.base.names import composed, ending
-from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class, some
+from debugset.base.names import composed, ending, some
+from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, require_class
 from debugset.pool.files.download import WebSource
 from debugset.pool.hosts import Hosts
 from debugset.pool.limits import Clock
@@ -125,9 +125,11 @@ class Table(WebSource):
 
 def _tell_repeated_ids(hits: Sequence[Hit], addresses: Mapping[str, str], where: str) -> None:
     """Say of which photos an earlier table has the ids, given with their ``addresses``: they are left out here."""
-    for what, is_same in (("an earlier table has", True), ("stands for another address in an earlier table", False)):
-        ids = [hit.id for hit in hits if hit.id in addresses and (addresses[hit.id] == hit.urls[0]) == is_same]
-        mention(where, f"rows whose id {what}", len(ids), ids)
+    known = [hit for hit in hits if hit.id in addresses]
+    same = [hit.id for hit in known if addresses[hit.id] == hit.urls[0]]
+    other = [hit.id for hit in known if addresses[hit.id] != hit.urls[0]]
+    mention(where, "rows whose id an earlier table has", len(same), same)
+    mention(where, "rows whose id stands for another address in an earlier table", len(other), other)
 
 
 def _read_table(path: Path, where: str) -> Iterator[dict[str, str]]:

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from debugset.base.names import composed, ending
+from debugset.base.names import composed, ending, some
 from debugset.images.content import IMAGE_ENDINGS
-from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, mention_kinds, some
+from debugset.pool.deliveries.delivery import licence_id, list_deliveries, mention, mention_kinds
 from debugset.pool.deliveries.local_files import LocalSource, Place
 from debugset.pool.deliveries.tar_members import Member, compressed, read_members
 from debugset.pool.deliveries.walk import list_files
