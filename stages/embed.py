@@ -10,8 +10,8 @@ from debugset.models.classifier import load_model
 from debugset.models.inference import prepare_for_inference
 from debugset.models.params import EmbedParams
 
-READ = (SETS / SEED_SOURCE, SETS / DIAGNOSIS, POOL)  # picks, retention and failure modes are by these
-COMPARED = (SETS / TRAIN, SETS / TEST, SETS / HELDOUT_SOURCE)  # with the pool by the leak filter, on robust features
+READ = (SETS / TRAIN, SETS / TEST, SETS / SEED_SOURCE, SETS / DIAGNOSIS, POOL)
+COMPARED = (SETS / HELDOUT_SOURCE,)  # with the pool, by the leak filter alone, on robust features
 
 
 def main() -> None:
