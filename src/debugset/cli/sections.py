@@ -20,6 +20,7 @@ from debugset.models.params import EmbeddersParams, EmbedParams, OriginalParams,
 from debugset.pool.params import ScrapeParams, debug_queries
 from debugset.relations.params import AttributesParams, RelationsParams
 from debugset.report.params import ReportParams
+from debugset.sparse.params import SparseParams
 from debugset.training.recipe import Recipe, TrainParams
 
 # A new section is one line here; its model belongs to its room. `prepare` and `attributed` have one for each source.
@@ -40,6 +41,7 @@ MODELS: Mapping[str, type[Section]] = {
     "remeasure": BootstrapParams,
     "attributes": AttributesParams,
     "relations": RelationsParams,
+    "sparse": SparseParams,
     "report": ReportParams,
 }
 SECTIONS = (*of_sources.MODELS, *MODELS)

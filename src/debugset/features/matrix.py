@@ -4,6 +4,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from debugset.base.arrays import ArrayLike, as_array
 
@@ -26,6 +27,25 @@ class Matrix(Protocol):
 
     def __len__(self) -> int: ...
     def __getitem__(self, rows: Any, /) -> Any: ...
+
+
+class RowsOf:
+    """Some rows of a matrix as a matrix, which are read when they are indexed."""
+
+    ndim = 2
+
+    def __init__(self, matrix: Matrix, rows: Int64[np.ndarray, " n"]) -> None:
+        self._matrix, self._rows = matrix, rows
+        self.shape, self.dtype = (len(rows), matrix.shape[1]), matrix.dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: Any, /) -> np.ndarray:
+        return self._matrix[self._rows[index]]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self[:], dtype, copy=copy)
 
 
 def as_features(features: Matrix | ArrayLike, name: str, *, width: int | None = None) -> Matrix:

@@ -1,0 +1,53 @@
+"""Parameters of sparse decision layers: section ``sparse``."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+
+from debugset.base.params import Section, distinct
+
+Embedder = Literal["foundation", "original", "robust"]
+
+
+class SparseParams(Section):
+    """Section ``sparse``: decision layers on features, fitted on ``train``, and what they explain of ``diagnosis``.
+
+    Attributes:
+        models: embedder slots; of the first the features are pictured.
+        alpha: share of the penalty that is on absolute weights; the rest is on squared ones.
+        lambdas: strengths of the penalty that are tried, from the one that leaves no weight on.
+        epsilon: the weakest of them, as a share of the strongest.
+        validation: share of the training images that is kept apart to choose a layer by.
+        choose: the layer by ``features`` a class, by ``accuracy`` given up, or by the best ``validation`` accuracy.
+        features: that a class uses on average, at most; for ``choose: features``.
+        accuracy_given_up: below the best validation accuracy, at most, as a share; for ``choose: accuracy``.
+        shown: features of a class that are pictured, the most important ones.
+        cards: errors that are shown.
+        crops: of each context that an error is rendered on again, in worlds that can.
+        swapped: images whose background is swapped.
+        deleted: weights, the most often blamed, that are deleted for good.
+        patch_features: of each class whose patches are pasted.
+        patch_victims: images that a feature's patches are pasted into.
+        patch_side: of a patch, as a share of the image's.
+        resamples: behind each interval.
+        random_state: of all that is drawn.
+    """
+
+    models: Annotated[list[Embedder], Field(min_length=1), AfterValidator(distinct)]
+    alpha: float = Field(gt=0, le=1)
+    lambdas: PositiveInt
+    epsilon: float = Field(gt=0, lt=1)
+    validation: float = Field(gt=0, lt=1)
+    choose: Literal["features", "accuracy", "validation"]
+    features: PositiveFloat
+    accuracy_given_up: float = Field(ge=0, lt=1)
+    shown: PositiveInt
+    cards: int = Field(ge=0)
+    crops: PositiveInt
+    swapped: PositiveInt
+    deleted: int = Field(ge=0)
+    patch_features: PositiveInt
+    patch_victims: PositiveInt
+    patch_side: float = Field(gt=0, le=1)
+    resamples: int = Field(ge=100)
+    random_state: int = Field(ge=0)
