@@ -8,7 +8,6 @@ from debugset.barlow.analysis import ORIGINAL, ROBUST, Analysis, analyses_of, ex
 from debugset.barlow.params import BarlowParams
 from debugset.barlow.pictures import MODE_PICTURE_COLUMNS, pictures_frame
 from debugset.barlow.pixels import pixel_statistics
-from debugset.barlow.planted import frequent_contexts
 from debugset.barlow.predictions import new_predictions, stored_predictions
 from debugset.barlow.tables import (
     groups_frame,
@@ -22,6 +21,7 @@ from debugset.base.command import run
 from debugset.base.files import replacing_folder, write_parquet
 from debugset.base.params import load
 from debugset.base.paths import BARLOW, DIAGNOSIS, ERRORS, MODELS, SETS, TRAIN
+from debugset.datasets.contexts import frequent_contexts
 from debugset.features.matrix import Matrix
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set

@@ -1,5 +1,7 @@
 """The fashion world: seeded bytes, garments worn once, skewed contexts where they are wanted and only there."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,15 +12,17 @@ from debugset.datasets.fashion import (
     ROLES,
     FashionParams,
     Wardrobe,
-    composite,
     draw_contexts,
+    draw_recipes_again,
     draw_set,
     fill_wardrobe,
     usual_contexts,
 )
 from debugset.datasets.fashion_mnist import CONTEXTS
 from debugset.datasets.photos import draw_world
-from tests.datasets.tiny import decoded, fake_garments, fake_photographs, plain, prepare_params
+from debugset.datasets.recipes import check_recipes, render_all
+from debugset.images.sets import open_set, write_set
+from tests.datasets.tiny import decoded, fake_garments, fake_photographs, noisy_photographs, prepare_params
 
 
 class Diary(Wardrobe):
@@ -29,18 +33,19 @@ class Diary(Wardrobe):
         return super().take(class_)
 
 
-def draw(params, per_class=150):
+def draw(params, per_class=150, photographs=None):
     """All sets and the world, as stage prepare draws them: {set: (frame, files)}, photos, garments taken."""
     images, labels = fake_garments(per_class)
     clothes = fill_wardrobe(images, labels, params.random_state)
     clothes = Diary(clothes.images, clothes.left)
     clothes.taken = []
+    photographs = photographs or fake_photographs()
     sets, tests = {}, []
     for name in ROLES:
-        images = draw_set(name, params, clothes, fake_photographs())
+        images = draw_set(name, params, clothes, photographs)
         tests += images if name != "train" else []
         sets[name] = pd.DataFrame([about for about, _ in images]), [content for _, content in images]
-    photos = list(draw_world(params, clothes, fake_photographs(), tests))
+    photos = list(draw_world(params, clothes, photographs, tests))
     return sets, photos, clothes.taken
 
 
@@ -56,6 +61,42 @@ def test_equal_params_give_equal_bytes_and_another_seed_gives_others():
         {content for record, content in drawn if record["label"] >= 0} for drawn in (photos, other_photos)
     )
     assert not shown & shown_by_other
+
+
+def test_the_pixels_of_a_world_are_those_that_were_always_drawn():
+    sets, photos, _ = draw(prepare_params(planted=1), photographs=noisy_photographs())
+    digest = hashlib.sha256()
+    for _, files in sets.values():
+        for file in files:
+            digest.update(decoded(file).tobytes())
+    for record, content in photos:
+        if record["planted"] == "":
+            digest.update(decoded(content).tobytes())
+    assert digest.hexdigest() == "91e3be72c8805e6d68eab98450e6ebad48061c1d4a8ee8e37cffe90970a5050e"
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_the_recipes_of_a_set_drawn_again_render_its_images(name):
+    params, photographs = prepare_params(), noisy_photographs()
+    recipes = draw_recipes_again(name, params, *fake_garments(150), photographs)
+    frame, files = draw(params, photographs=photographs)[0][name]
+    assert np.array_equal(render_all(recipes, photographs), [decoded(file) for file in files])
+    assert [recipe.label for recipe in recipes] == frame["label"].tolist()
+    assert [recipe.context for recipe in recipes] == frame["context"].tolist()
+
+
+@pytest.mark.parametrize("changes", [{"random_state": 1}, {"diagnosis": 19}, {"train": 50}])
+def test_a_set_of_other_parameters_is_told_by_its_images(tmp_path, changes):
+    params, photographs = prepare_params(), noisy_photographs()
+    clothes = fill_wardrobe(*fake_garments(150), params.random_state)
+    for name in ROLES:
+        images = draw_set(name, params, clothes, photographs)
+    write_set(tmp_path, images, CLASSES)  # the last: diagnosis
+    recipes = draw_recipes_again("diagnosis", params, *fake_garments(150), photographs)
+    check_recipes(recipes, open_set(tmp_path), photographs)
+    others = draw_recipes_again("diagnosis", prepare_params(**changes), *fake_garments(150), photographs)
+    with pytest.raises(ValueError, match=rf"{tmp_path}: drawn by other parameters .* run `dvc repro prepare`"):
+        check_recipes(others, open_set(tmp_path), photographs)
 
 
 def test_every_garment_is_worn_once_in_all_sets_and_photos_together():
@@ -114,40 +155,6 @@ def test_a_class_has_two_different_usual_contexts_and_every_context_is_usual_som
     pairs = [usual_contexts(class_) for class_ in range(len(CLASSES))]
     assert all(first != second for first, second in pairs)
     assert {place for pair in pairs for place in pair} == set(range(len(CONTEXTS)))
-
-
-def test_a_garment_covers_the_context_only_where_it_is_and_moves_by_two_pixels():
-    photograph = np.random.default_rng(0).integers(0, 102, (32, 32, 3), dtype=np.uint8)
-    garment = np.zeros((28, 28), np.uint8)
-    garment[5:9, 10:13] = 255
-    places = set()
-    for random_state in range(200):
-        pixels = composite(garment, photograph, np.random.default_rng(random_state))
-        covered = (pixels != photograph).any(axis=2)
-        top, left = np.argwhere(covered).min(axis=0)
-        assert covered.sum() == 12
-        assert covered[top : top + 4, left : left + 3].all()
-        patch = pixels[top : top + 4, left : left + 3].reshape(-1, 3)
-        assert (patch == patch[0]).all()
-        assert (patch >= 102).all()  # the darkest tint is 0.4
-        places.add((int(top) - 5, int(left) - 10))
-    assert places == {(down, right) for down in range(5) for right in range(5)}  # -2 to 2 around the middle
-
-
-def test_a_faint_garment_lets_the_context_through():
-    pixels = composite(np.full((28, 28), 32, np.uint8), plain([200] * 3, 32, 32), np.random.default_rng(0))
-    covered = pixels[(pixels != 200).all(axis=2)]
-    assert len(covered) == 28 * 28
-    assert (covered == covered[0]).all()
-    assert (covered >= 100 + 6).all()  # half of the context and half of 32 in a tint of 0.4 to 1
-    assert (covered <= 100 + 16).all()
-
-
-def test_no_garment_leaves_a_crop_of_the_photograph():
-    photograph = np.random.default_rng(0).integers(0, 256, (34, 37, 3), dtype=np.uint8)
-    crops = {photograph[top : top + 32, left : left + 32].tobytes() for top in range(3) for left in range(6)}
-    found = {composite(None, photograph, np.random.default_rng(random_state)).tobytes() for random_state in range(200)}
-    assert found == crops
 
 
 def test_a_wardrobe_that_runs_dry_names_the_class_and_the_mend():

@@ -51,6 +51,12 @@ def fake_photographs(side=40):
     return {name: plain([20 + 40 * place] * 3, side, side) for place, name in enumerate(CONTEXTS)}
 
 
+def noisy_photographs(height=37, width=43):
+    """A photograph of noise a context: no two of their crops are alike."""
+    rng = np.random.default_rng(0)
+    return {name: rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for name in CONTEXTS}
+
+
 def prepare_params(planted=0, **changes):
     """Parameters of a small world: no planted photos, unless a number for each kind is given."""
     kinds = {kind: planted for kind in PlantedParams.model_fields}

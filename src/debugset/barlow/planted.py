@@ -4,17 +4,6 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 
-def frequent_contexts(labels: Int64[np.ndarray, " n"], contexts: np.ndarray) -> set[tuple[int, str]]:
-    """The pairs of class and context that training shows more often than if all contexts were as frequent."""
-    names, place = np.unique(contexts.astype(str), return_inverse=True)
-    pairs = set()
-    for class_ in np.unique(labels):
-        counts = np.bincount(place[labels == class_], minlength=len(names))
-        for context in names[counts > counts.sum() / len(names)]:
-            pairs.add((int(class_), str(context)))
-    return pairs
-
-
 def planted_cause(
     grouping: str,
     labels: Int64[np.ndarray, " n"],
@@ -31,7 +20,7 @@ def planted_cause(
         grouping: ``label`` or ``prediction``.
         labels: true classes.
         predicted: what the analysed model says.
-        frequent: pairs of class and context, by `frequent_contexts`.
+        frequent: pairs of class and context, by `debugset.datasets.contexts.frequent_contexts`.
     """
     keys = labels if grouping == "label" else predicted
     pairs = zip(keys.tolist(), contexts.astype(str).tolist(), strict=True)

@@ -136,7 +136,7 @@ def planted_frame(
 
     Args:
         contexts: of all images.
-        frequent: pairs of class and context, by `debugset.barlow.planted.frequent_contexts`.
+        frequent: pairs of class and context, by `debugset.datasets.contexts.frequent_contexts`.
 
     Returns:
         `KEY`, then precision and recall of the leaf, and base, the precision of a random cluster.

@@ -4,24 +4,22 @@ In ``train`` and ``test`` a class shows mostly its two usual contexts; everywher
 A classifier trained there leans on context and fails where it is unusual: the planted truth.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Int64, UInt8
 from pydantic import Field, PositiveInt, model_validator
 
 from debugset.base.params import Section
 from debugset.base.paths import EVALUATED, TEST, TRAIN
 from debugset.datasets.collection import shard_name
 from debugset.datasets.fashion_mnist import CONTEXTS
+from debugset.datasets.recipes import Photographs, Recipe, draw_recipe, render
 from debugset.images.pixels import png_file
 
 CLASSES = ("tshirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot")
 ROLES = (TRAIN, *EVALUATED)  # of the sets that are drawn; the place of each decides its random numbers
-SIZE, GARMENT = 32, 28  # sides of an image and of a garment, px
-OPAQUE_FROM = 64  # a garment's pixel hides the context from this intensity on
 
 DrawnImage = tuple[dict[str, Any], bytes]  # a record and its PNG file, as `write_set` takes them
 
@@ -105,31 +103,10 @@ def draw_contexts(labels: Int64[np.ndarray, " n"], skew: float, rng: np.random.G
     return np.where(is_usual, first, second).astype(np.int64)
 
 
-def composite(
-    garment: UInt8[np.ndarray, "28 28"] | None, photograph: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator
-) -> UInt8[np.ndarray, "32 32 3"]:
-    """A garment in a random tint, shifted by up to 2 px, softly masked onto a random crop of a photograph.
+def draw_recipes(name: str, params: FashionParams, clothes: Wardrobe, photographs: Photographs) -> list[Recipe]:
+    """What the images of one of `ROLES` are made of, in the set's order.
 
-    The garment is grey values, 0 where it is not; None leaves the crop empty.
-    """
-    top, left = rng.integers(photograph.shape[0] - SIZE + 1), rng.integers(photograph.shape[1] - SIZE + 1)
-    canvas: Float32[np.ndarray, "32 32 3"] = photograph[top : top + SIZE, left : left + SIZE].astype(np.float32)
-    if garment is not None:
-        tint = rng.uniform(0.4, 1.0, 3).astype(np.float32)
-        down, right = rng.integers(0, SIZE - GARMENT + 1, 2)
-        value = garment.astype(np.float32)[..., None]
-        alpha = np.minimum(value / OPAQUE_FROM, 1)
-        patch = canvas[down : down + GARMENT, right : right + GARMENT]
-        patch[...] = alpha * value * tint + (1 - alpha) * patch
-    return np.rint(canvas).astype(np.uint8)
-
-
-def draw_set(
-    name: str, params: FashionParams, clothes: Wardrobe, photographs: Mapping[str, np.ndarray]
-) -> list[DrawnImage]:
-    """One of `ROLES` as records for `write_set`, with the columns ``true_label, context, planted``.
-
-    It takes as many of the clothes as it has images; ``photographs`` are the contexts by name.
+    It takes as many of the clothes as the set has images, so the sets before it must have taken theirs.
 
     Raises:
         ValueError: a class has no garment left.
@@ -138,10 +115,35 @@ def draw_set(
     labels = rng.permutation(np.arange(getattr(params, name)) % len(CLASSES))
     skew = params.skew if name in (TRAIN, TEST) else 2 / len(CONTEXTS)  # each context alike, for two are usual
     contexts = draw_contexts(labels, skew, rng).tolist()
+    recipes = []
+    for label, context in zip(labels.tolist(), contexts, strict=True):
+        recipes.append(draw_recipe(label, clothes.take(label), CONTEXTS[context], photographs, rng))
+    return recipes
+
+
+def draw_recipes_again(
+    name: str,
+    params: FashionParams,
+    garments: UInt8[np.ndarray, "n 28 28"],
+    labels: UInt8[np.ndarray, " n"],
+    photographs: Photographs,
+) -> list[Recipe]:
+    """What the images of a set that was drawn by these parameters are made of, in the set's order.
+
+    Garments, their labels and photographs are those of `debugset.datasets.fashion_mnist`.
+    `debugset.datasets.recipes.check_recipes` tells whether the images on disk are these.
+    """
+    clothes = fill_wardrobe(garments, labels, params.random_state)
+    for earlier in ROLES[: ROLES.index(name)]:
+        draw_recipes(earlier, params, clothes, photographs)  # for the garments that it takes
+    return draw_recipes(name, params, clothes, photographs)
+
+
+def draw_set(name: str, params: FashionParams, clothes: Wardrobe, photographs: Photographs) -> list[DrawnImage]:
+    """The images of `draw_recipes` as records for `write_set`, with the columns ``true_label, context, planted``."""
     records = []
-    for place, label in enumerate(labels.tolist()):
-        context = CONTEXTS[contexts[place]]
-        content = png_file(composite(clothes.take(label), photographs[context], rng))
-        about = {"id": f"{name}-{place:05d}", "shard": shard_name(place), "label": label, "true_label": label}
-        records.append(({**about, "context": context, "planted": ""}, content))
+    for place, recipe in enumerate(draw_recipes(name, params, clothes, photographs)):
+        about = {"id": f"{name}-{place:05d}", "shard": shard_name(place), "label": recipe.label}
+        truth = {"true_label": recipe.label, "context": recipe.context, "planted": ""}
+        records.append((about | truth, png_file(render(recipe, photographs))))
     return records

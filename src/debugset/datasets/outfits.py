@@ -17,7 +17,8 @@ from pydantic import Field, PositiveInt
 from debugset.base.params import Section
 from debugset.base.paths import TEST
 from debugset.datasets.collection import SETS, Record, attribute_records
-from debugset.datasets.fashion import CLASSES, OPAQUE_FROM
+from debugset.datasets.fashion import CLASSES
+from debugset.datasets.recipes import OPAQUE_FROM
 from debugset.images.pixels import png_file
 
 SLOTS = (("tshirt", "pullover"), ("trouser", "dress"), ("sneaker", "boot"), ("bag",), ("sandal",), ("coat",))

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from debugset.datasets.fashion import CLASSES, SIZE, DrawnImage, FashionParams, Wardrobe, composite
+from debugset.datasets.fashion import CLASSES, DrawnImage, FashionParams, Wardrobe
 from debugset.datasets.fashion_mnist import CONTEXTS
+from debugset.datasets.recipes import NO_GARMENT, SIZE, Photographs, draw_recipe, render
 from debugset.images.pixels import png_file
 
 # What people call each class: a photo of the world carries one or two of its words, in its title or tags.
@@ -41,7 +42,6 @@ _OWNERS = 600
 _TINY = 8  # side of a tiny photo, px
 _FIRST_ID = 5_000_000_000
 _ERAS = ((2014, 2024), (2024, 2025))  # of the two snapshots' photos: the year they begin with, and the one after them
-NO_GARMENT = -1  # as a label
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Photo:
 
 
 def draw_world(
-    params: FashionParams, clothes: Wardrobe, photographs: Mapping[str, np.ndarray], test_images: Sequence[DrawnImage]
+    params: FashionParams, clothes: Wardrobe, photographs: Photographs, test_images: Sequence[DrawnImage]
 ) -> Iterator[DrawnImage]:
     """All photos of both snapshots as records for `write_set`, oldest first.
 
@@ -88,7 +88,7 @@ def _draw_photos(
     share: float,
     params: FashionParams,
     clothes: Wardrobe,
-    photographs: Mapping[str, np.ndarray],
+    photographs: Photographs,
     rng: np.random.Generator,
 ) -> list[Photo]:
     """The ordinary photos that carry a class's words: of the class, of another class, or without a garment."""
@@ -107,7 +107,8 @@ def _draw_photos(
         words_of: tuple[int, ...] = (class_,)
         if rng.random() < params.cross_class:
             words_of = (class_, others[rng.integers(len(others))])
-        photos.append(Photo(png_file(composite(garment, photographs[context], rng)), words_of, true_label, context))
+        recipe = draw_recipe(true_label, garment, context, photographs, rng)
+        photos.append(Photo(png_file(render(recipe, photographs)), words_of, true_label, context))
     return photos
 
 
