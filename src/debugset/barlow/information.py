@@ -7,12 +7,12 @@ and Miller and Madow's correction of the entropies. Both need nothing but each f
 """
 
 from concurrent.futures import ThreadPoolExecutor
-from types import ModuleType
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from debugset.base.arrays import ArrayLike, as_mask
+from debugset.base.compiled import load_kernels
 from debugset.base.machine import workers
 from debugset.features.matrix import Matrix, as_features
 
@@ -72,20 +72,11 @@ def as_group(
 def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
     from scipy.special import digamma
 
-    kernels = _compiled()
+    kernels = load_kernels("debugset.barlow.kernels")
     if estimator == "binned":
         return kernels.binned(failures, successes, BINS)
     counts = np.arange(failures.shape[1] + successes.shape[1] + 1, dtype=np.float64)
     return kernels.ksg(failures, successes, _NEIGHBOURS, digamma(counts))  # that of 0 is never asked for
-
-
-def _compiled() -> ModuleType:
-    """The kernels; numba takes half a second to import."""
-    try:
-        from debugset.barlow import kernels
-    except RuntimeError as error:  # it finds no folder that can be written
-        raise OSError(f"NUMBA_CACHE_DIR: set it to a folder that you may write; numba says: {error}") from None
-    return kernels
 
 
 def _sorted_columns(values: np.ndarray) -> np.ndarray:
