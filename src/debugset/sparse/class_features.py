@@ -1,7 +1,5 @@
 """What a class rests on: its features by importance, and their pictures."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
@@ -15,29 +13,23 @@ from debugset.visuals.params import VisualsParams
 CLASS_FEATURE_COLUMNS = ["class", "rank", "feature", "weight", "importance", "share"]
 
 
-def class_features(layer: DecisionLayer, classes: Sequence[str], shown: int) -> pd.DataFrame:
+def class_features(layer: DecisionLayer, shown: int | None = None) -> pd.DataFrame:
     """The features that each class uses, by falling importance; a class that uses none has no row.
 
     Args:
         layer: the decision layer.
-        classes: the name of each of its classes.
-        shown: how many features of a class, at most.
+        shown: how many features of a class, at most; None for all.
 
     Returns:
         class, rank (from 0), feature, weight, importance (the weight of the standardised feature), share (what part it
         is of all the class's importance of the same sign, shown or not).
-
-    Raises:
-        ValueError: there are more or fewer names than classes.
     """
-    if len(classes) != layer.weights.shape[1]:
-        raise ValueError(f"classes: the layer has {layer.weights.shape[1]}, got {len(classes)} names; name each once")
     parts = []
-    for class_, name in enumerate(classes):
+    for class_ in range(len(layer.bias)):
         used = layer.used(class_)[:shown]
         importance = layer.importance[:, class_]
         columns = {
-            "class": name,
+            "class": class_,
             "rank": np.arange(len(used)),
             "feature": used,
             "weight": layer.weights[used, class_],

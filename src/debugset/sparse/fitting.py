@@ -1,6 +1,6 @@
 """The layers of one model: fitted on most of the training images, chosen by the others, measured on other sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from jaxtyping import Float, Float64, Int64
 from torch import nn
 
 from debugset.base.arrays import ArrayLike, as_labels
+from debugset.base.paths import TRAIN
 from debugset.features.matrix import Matrix, RowsOf
 from debugset.models.classifier import Classifier
 from debugset.sparse.choice import choose_place
@@ -19,20 +20,54 @@ from debugset.sparse.params import SparseParams
 SPARSE_LAYER, DENSE_LAYER, OWN_LAYER = "sparse", "dense", "own"  # chosen; without a penalty; the network's
 
 
-class LabelledFeatures(NamedTuple):
-    """What a model sees of an image set."""
+class Measured(NamedTuple):
+    """An image set as a model sees it."""
 
     features: Float[Matrix, "n d"]
     labels: Int64[np.ndarray, " n"]
+    ids: np.ndarray
 
 
-def fit_path(train: LabelledFeatures, classes: Sequence[str], params: SparseParams) -> SparsePath:
+class Fitted(NamedTuple):
+    """The layers of a model that are looked at, by name, and tables of all."""
+
+    layers: dict[str, DecisionLayer]
+    tables: dict[str, pd.DataFrame]
+
+
+def fit_model(
+    measured: Mapping[str, Measured], classes: int, classifier: Classifier | None, params: SparseParams
+) -> Fitted:
+    """The chosen layer and the dense end of a model.
+
+    Args:
+        measured: the training images by the name `TRAIN`, and the sets that accuracies are measured on.
+        classes: how many there are.
+        classifier: the model, if it tells these classes apart itself.
+
+    Returns:
+        With the tables path (of `path_frame`); layers, its rows of the named layers, and one of the model's own.
+    """
+    path = fit_path(measured[TRAIN], classes, params)
+    others = {name: one for name, one in measured.items() if name != TRAIN}
+    table = path_frame(path, others)
+    places = chosen_layers(path, params)
+    rows = [table.iloc[[place]].assign(layer=name) for name, place in places.items()]
+    own = None if classifier is None else own_layer(classifier, path.means, path.scales)
+    if own is not None:
+        accuracies = {name: accuracy(own, one.features, one.labels) for name, one in others.items()}
+        rows.append(pd.DataFrame([{"features": own.features_per_class, **accuracies, "layer": OWN_LAYER}]))
+    layers = {name: path.layer(place) for name, place in places.items()}
+    return Fitted(layers, {"path": table, "layers": pd.concat(rows, ignore_index=True)})
+
+
+def fit_path(train: Measured, classes: int, params: SparseParams) -> SparsePath:
     """The path of layers on a random part of the training images; the others give its accuracies."""
     fitted, kept_apart = split(len(train.labels), params.validation, params.random_state)
     return elastic_net_path(
         RowsOf(train.features, fitted),
         train.labels[fitted],
-        classes=len(classes),
+        classes=classes,
         validation=(RowsOf(train.features, kept_apart), train.labels[kept_apart]),
         alpha=params.alpha,
         n_lambdas=params.lambdas,
@@ -78,7 +113,7 @@ def accuracy(layer: DecisionLayer, features: Float[Matrix, "n _d"], labels: Int6
     return float((layer.predict(features) == as_labels(labels, "labels", len(features))).mean())
 
 
-def path_frame(path: SparsePath, measured: Mapping[str, LabelledFeatures]) -> pd.DataFrame:
+def path_frame(path: SparsePath, measured: Mapping[str, Measured]) -> pd.DataFrame:
     """A row a layer of the path, and its accuracy on the validation images and on each of the sets.
 
     Returns:
@@ -94,15 +129,7 @@ def path_frame(path: SparsePath, measured: Mapping[str, LabelledFeatures]) -> pd
         "steps": path.steps,
         "validation": path.accuracy,
     }
-    for name, (features, labels) in measured.items():
-        values = np.asarray(features[:])  # read once for all layers
-        columns[name] = np.array([accuracy(path.layer(place), values, labels) for place in columns["place"]])
+    for name, one in measured.items():
+        values = np.asarray(one.features[:])  # read once for all layers
+        columns[name] = np.array([accuracy(path.layer(place), values, one.labels) for place in columns["place"]])
     return pd.DataFrame(columns)
-
-
-def layers_frame(path: pd.DataFrame, places: Mapping[str, int], own: Mapping[str, float] | None) -> pd.DataFrame:
-    """The rows of `path_frame` that are named in ``places``, and one of the network's own layer if it is measured."""
-    rows = [path.iloc[[place]].assign(layer=name) for name, place in places.items()]
-    if own is not None:
-        rows.append(pd.DataFrame([{**own, "layer": OWN_LAYER}]))
-    return pd.concat(rows, ignore_index=True)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from debugset.base.params import Section, distinct
 
@@ -23,10 +23,10 @@ class SparseParams(Section):
         accuracy_given_up: below the best validation accuracy, at most, as a share; for ``choose: accuracy``.
         shown: features of a class that are pictured, the most important ones.
         cards: errors that are shown.
-        crops: of each context that an error is rendered on again, in worlds that can.
-        swapped: images whose background is swapped.
-        deleted: weights, the most often blamed, that are deleted for good.
-        patch_features: of each class whose patches are pasted.
+        rendered: those of the models that see images with exchanged backgrounds, in worlds that can draw them.
+        swapped: images whose background is exchanged, at most.
+        crops: of each context that they are drawn on.
+        top_features: of each class, that patches and swaps are directed by.
         patch_victims: images that a feature's patches are pasted into.
         patch_side: of a patch, as a share of the image's.
         resamples: behind each interval.
@@ -43,11 +43,17 @@ class SparseParams(Section):
     accuracy_given_up: float = Field(ge=0, lt=1)
     shown: PositiveInt
     cards: int = Field(ge=0)
-    crops: PositiveInt
+    rendered: Annotated[list[Embedder], AfterValidator(distinct)]
     swapped: PositiveInt
-    deleted: int = Field(ge=0)
-    patch_features: PositiveInt
+    crops: PositiveInt
+    top_features: PositiveInt
     patch_victims: PositiveInt
     patch_side: float = Field(gt=0, le=1)
     resamples: int = Field(ge=100)
     random_state: int = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _rendered_are_models(self) -> "SparseParams":
+        if not set(self.rendered) <= set(self.models):
+            raise ValueError("`rendered` names a model that is none of `models`; leave it out, or add it there")
+        return self
