@@ -26,11 +26,12 @@ from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import outputs_of_pixels
 from debugset.models.params import EmbedParams, Precision
 from debugset.sparse.analysis import REMOVALS, Exchanged, Tables, cards_frame, explain_errors_of, planted_truth
-from debugset.sparse.class_features import class_feature_pictures, class_features
+from debugset.sparse.class_features import class_features
 from debugset.sparse.fitting import SPARSE_LAYER, Measured, fit_model
 from debugset.sparse.layer import DecisionLayer
 from debugset.sparse.params import SparseParams
 from debugset.sparse.patches import PatchTrial, paste_patches, patch_summary
+from debugset.sparse.pictures import class_feature_pictures
 from debugset.sparse.tables import layer_tables
 from debugset.visuals.feature_pictures import Embedder
 from debugset.visuals.params import VisualsParams

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from debugset.models.registry import find_architecture
-from debugset.sparse.class_features import CLASS_FEATURE_COLUMNS, class_feature_pictures, class_features
+from debugset.sparse.class_features import CLASS_FEATURE_COLUMNS, class_features
 from debugset.sparse.layer import DecisionLayer
+from debugset.sparse.pictures import class_feature_pictures
 from debugset.visuals.feature_pictures import PICTURE_COLUMNS, Embedder
 from debugset.visuals.params import VisualsParams
 from tests.visuals.toys import reddening_images, small_resnet
@@ -25,9 +26,9 @@ def layer():
 
 
 def test_features_come_by_importance_with_their_part_of_the_class_s_weight_of_that_sign(layer):
-    found = class_features(layer, ["a", "b", "c"], 10)
+    found = class_features(layer)
     assert found.columns.tolist() == CLASS_FEATURE_COLUMNS
-    assert found["class"].tolist() == ["a", "a", "a", "a", "c"]
+    assert found["class"].tolist() == [0, 0, 0, 0, 2]
     assert found["rank"].tolist() == [0, 1, 2, 3, 0]
     assert found["feature"].tolist() == [1, 0, 2, 4, 2]
     assert found["weight"].tolist() == [3, 1, -2, 7, 5]
@@ -36,20 +37,15 @@ def test_features_come_by_importance_with_their_part_of_the_class_s_weight_of_th
 
 
 def test_what_is_not_shown_counts_in_the_shares(layer):
-    found = class_features(layer, ["a", "b", "c"], 1)
+    found = class_features(layer, 1)
     assert found["feature"].tolist() == [1, 2]
     assert found["share"].tolist() == [0.75, 1]
 
 
 def test_a_layer_without_features_lists_none():
-    found = class_features(made_layer(np.zeros((3, 2)), np.ones(3)), ["a", "b"], 4)
+    found = class_features(made_layer(np.zeros((3, 2)), np.ones(3)), 4)
     assert found.empty
     assert found.columns.tolist() == CLASS_FEATURE_COLUMNS
-
-
-def test_each_class_needs_a_name(layer):
-    with pytest.raises(ValueError, match=r"^classes: the layer has 3, got 2 names; name each once$"):
-        class_features(layer, ["a", "b"], 4)
 
 
 def test_a_feature_of_two_classes_is_pictured_once_on_the_strongest_images_of_the_set(layer, tmp_path):
@@ -58,7 +54,7 @@ def test_a_feature_of_two_classes_is_pictured_once_on_the_strongest_images_of_th
     features[:, 0] = np.arange(12)
     features[:, 2] = -np.arange(12)
     embedder = Embedder(small_resnet(), find_architecture("test_resnet"), features)
-    listed = class_features(layer, ["a", "b", "c"], 3)
+    listed = class_features(layer, 3)
     found = class_feature_pictures(listed, embedder, images, VISUALS)
     assert found.columns.tolist() == PICTURE_COLUMNS
     assert found["feature"].drop_duplicates().tolist() == [0, 1, 2]

@@ -1,14 +1,10 @@
-"""What a class rests on: its features by importance, and their pictures."""
+"""What a class rests on: its features by importance."""
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
-from debugset.base.progress import progress
-from debugset.images.sets import ImageSet
 from debugset.sparse.layer import DecisionLayer
-from debugset.visuals.feature_pictures import PICTURE_COLUMNS, Embedder, feature_pictures, strongest_rows
-from debugset.visuals.params import VisualsParams
 
 CLASS_FEATURE_COLUMNS = ["class", "rank", "feature", "weight", "importance", "share"]
 
@@ -38,32 +34,6 @@ def class_features(layer: DecisionLayer, shown: int | None = None) -> pd.DataFra
         }
         parts.append(pd.DataFrame(columns, columns=CLASS_FEATURE_COLUMNS))
     return pd.concat(parts, ignore_index=True)
-
-
-def class_feature_pictures(
-    listed: pd.DataFrame, embedder: Embedder, images: ImageSet, visuals: VisualsParams
-) -> pd.DataFrame:
-    """The pictures of each feature that `class_features` lists, once however many classes use it.
-
-    Of all images of the set, those that activate a feature most are shown.
-
-    Returns:
-        The columns of `debugset.visuals.feature_pictures.feature_pictures`, by ascending feature.
-
-    Raises:
-        ValueError: the embedder's features are those of another set, or lack a listed one.
-    """
-    if len(embedder.features) != len(images):
-        raise ValueError(
-            f"embedder: has the features of {len(embedder.features)} images, but {images.folder} has {len(images)}; "
-            "pass those of this set"
-        )
-    features = np.unique(listed["feature"].to_numpy(np.int64))
-    strongest = strongest_rows(embedder.features, features, np.arange(len(images)))
-    parts = []
-    for place, feature in enumerate(progress(features.tolist(), "sparse: pictures", unit=" features")):
-        parts.append(feature_pictures(feature, embedder, images, strongest[place], visuals))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PICTURE_COLUMNS)
 
 
 def _shares(importance: Float64[np.ndarray, " d"]) -> Float64[np.ndarray, " d"]:
