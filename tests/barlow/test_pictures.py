@@ -18,20 +18,31 @@ def test_the_pictures_of_a_mode(images, network):
     features = np.tile(np.arange(12.0)[:, None], (1, 96)).astype(np.float32)
     embedder = Embedder(network, find_architecture("test_resnet"), features)
     rule = ((3, "<", 0.5), (8, ">=", 0.5))
-    arguments = (rule, embedder, images, np.arange(2, 12), np.array([2, 4, 5]), VISUALS, 0)
+    arguments = (rule, embedder, images, np.arange(1, 10), np.array([2, 4, 5]), VISUALS, 0)
     found = mode_pictures("label-a-1", *arguments)
     kinds = found.groupby(["feature", "kind"], sort=False).size()
     for feature in (3, 8):
         assert kinds[feature].to_dict() == dict.fromkeys(("activating", "heatmap", "gradient", "attack"), 6)
         strongest = found[(found["feature"] == feature) & (found["kind"] == "activating")]
-        assert strongest["image_id"].tolist() == [f"image-{place:02}" for place in range(11, 5, -1)]
+        assert strongest["image_id"].tolist() == [f"image-{place:02}" for place in range(9, 3, -1)]
     assert kinds[-1].to_dict() == {"failure": 3}
     assert sorted(found.loc[found["kind"] == "failure", "image_id"]) == ["image-02", "image-04", "image-05"]
     attacked = found[found["kind"] == "attack"]["value"].to_numpy()
     assert (attacked >= found[found["kind"] == "activating"]["value"].to_numpy()).all()
     first = Image.open(io.BytesIO(found["png"].iloc[0]))
-    assert np.array_equal(np.asarray(first), np.asarray(images.image(11)))
+    assert np.array_equal(np.asarray(first), np.asarray(images.image(9)))
     assert found.equals(mode_pictures("label-a-1", *arguments))
+
+
+def test_the_failures_shown_are_drawn_by_the_random_state(images, network):
+    embedder = Embedder(network, find_architecture("test_resnet"), np.zeros((12, 96), np.float32))
+    every = np.arange(12)
+    shown = []
+    for random_state in (0, 1):
+        found = mode_pictures("label-a-1", (), embedder, images, every, every, VISUALS, random_state)
+        assert found["kind"].tolist() == ["failure"] * 6
+        shown.append(found["image_id"].tolist())
+    assert shown[0] != shown[1]
 
 
 def test_every_mode_is_pictured_from_its_own_group_s_discovery_half(images, network):

@@ -21,25 +21,25 @@ def made_layer(weights, scales):
 
 @pytest.fixture
 def layer():
-    """Class a uses four features, the last a constant in training; class b none; class c one."""
-    return made_layer([[1, 0, 0], [3, 0, 0], [-2, 0, 5], [0, 0, 0], [7, 0, 0]], [2, 2, 1, 1, 0])
+    """Class a uses four features, the last a constant in training; class b none; class c one; class d the constant."""
+    return made_layer([[1, 0, 0, 0], [3, 0, 0, 0], [-2, 0, 5, 0], [0, 0, 0, 0], [7, 0, 0, 9]], [2, 2, 1, 1, 0])
 
 
 def test_features_come_by_importance_with_their_part_of_the_class_s_weight_of_that_sign(layer):
     found = class_features(layer)
     assert found.columns.tolist() == CLASS_FEATURE_COLUMNS
-    assert found["class"].tolist() == [0, 0, 0, 0, 2]
-    assert found["rank"].tolist() == [0, 1, 2, 3, 0]
-    assert found["feature"].tolist() == [1, 0, 2, 4, 2]
-    assert found["weight"].tolist() == [3, 1, -2, 7, 5]
-    assert found["importance"].tolist() == [6, 2, -2, 0, 5]
-    assert found["share"].tolist() == [0.75, 0.25, 1, 0, 1]
+    assert found["class"].tolist() == [0, 0, 0, 0, 2, 3]
+    assert found["rank"].tolist() == [0, 1, 2, 3, 0, 0]
+    assert found["feature"].tolist() == [1, 0, 2, 4, 2, 4]
+    assert found["weight"].tolist() == [3, 1, -2, 7, 5, 9]
+    assert found["importance"].tolist() == [6, 2, -2, 0, 5, 0]
+    assert found["share"].tolist() == [0.75, 0.25, 1, 0, 1, 0]
 
 
 def test_what_is_not_shown_counts_in_the_shares(layer):
     found = class_features(layer, 1)
-    assert found["feature"].tolist() == [1, 2]
-    assert found["share"].tolist() == [0.75, 1]
+    assert found["feature"].tolist() == [1, 2, 4]
+    assert found["share"].tolist() == [0.75, 1, 0]
 
 
 def test_a_layer_without_features_lists_none():
@@ -54,7 +54,7 @@ def test_a_feature_of_two_classes_is_pictured_once_on_the_strongest_images_of_th
     features[:, 0] = np.arange(12)
     features[:, 2] = -np.arange(12)
     embedder = Embedder(small_resnet(), find_architecture("test_resnet"), features)
-    listed = class_features(layer, 3)
+    listed = class_features(layer, 3).query("feature < 3")
     found = class_feature_pictures(listed, embedder, images, VISUALS)
     assert found.columns.tolist() == PICTURE_COLUMNS
     assert found["feature"].drop_duplicates().tolist() == [0, 1, 2]

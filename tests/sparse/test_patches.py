@@ -73,19 +73,19 @@ def test_a_class_is_supported_by_its_most_important_features_of_positive_weight(
 
 @pytest.fixture
 def images(tmp_path):
-    """Six images of class a, dark with a bright red square in the upper right; five green of b, five blue of c."""
-    pixels = np.zeros((16, 8, 8, 3), np.uint8)
+    """Six images of class a, dark with a bright red square in the upper right; eight green of b, five blue of c."""
+    pixels = np.zeros((19, 8, 8, 3), np.uint8)
     pixels[:6, ..., 0] = 20
     pixels[:6, :SIDE, SIDE:, 0] = 250
-    pixels[6:11, ..., 1] = 100
-    pixels[11:, ..., 2] = 100
-    return tiny_set(tmp_path, pixels, [0] * 6 + [1] * 5 + [2] * 5)
+    pixels[6:14, ..., 1] = 100
+    pixels[14:, ..., 2] = 100
+    return tiny_set(tmp_path, pixels, [0] * 6 + [1] * 8 + [2] * 5)
 
 
 @pytest.fixture
 def embedder(images):
     """Its features are the means of the squared colours, so that gradients are hot where a colour is strong."""
-    values = (images.pixels(range(16), 8) / 255.0) ** 2
+    values = (images.pixels(range(19), 8) / 255.0) ** 2
     return Embedder(pooled(torch.square), PLAIN, values.mean(axis=(1, 2)).astype(np.float32))
 
 
@@ -179,5 +179,5 @@ def test_a_patch_has_at_least_a_pixel_and_at_most_the_image(images, embedder, la
 
 
 def test_every_image_needs_a_prediction(images, embedder, layer):
-    with pytest.raises(ValueError, match=r"^predicted: expected one value for each of 16 images"):
+    with pytest.raises(ValueError, match=r"^predicted: expected one value for each of 19 images"):
         paste_patches(layer, embedder, images, images.labels[1:], "fp32", TRIAL)

@@ -1,24 +1,25 @@
-"""Figures of sparse decision layers."""
+"""Figures of sparse decision layers: what sparsity costs, and what removal corrects."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 
 from debugset.report.drawing import FAINT, embedder_colour
 from debugset.report.inputs import records
-from debugset.report.marks import word
+from debugset.report.marks import name_rows, word
 from debugset.report.sparse_tables import ACCURACIES
 
-_LINES = {"test": "-", "diagnosis": (0, (4, 2))}
+_LINES: dict[str, Any] = {"test": "-", "diagnosis": (0, (4, 2))}
 
 
 def curves(axes: Sequence[Axes], path: pd.DataFrame, layers: pd.DataFrame) -> None:
-    """Accuracy against features a class, one panel a model; the chosen layer is marked, the model's own a line.
+    """Accuracy against features a class, a panel a model; a ring at the chosen layer, a faint line at the model's own.
 
     Args:
         path: model, features, test, diagnosis; accuracies as shares.
-        layers: the same with layer: sparse, dense and own.
+        layers: the same with layer: sparse, dense, and own where the model has one.
     """
     for panel, (model, rows) in zip(axes, path.groupby("model", sort=False), strict=True):
         tint, mine = embedder_colour(str(model)), layers[layers["model"] == model]
@@ -30,28 +31,26 @@ def curves(axes: Sequence[Axes], path: pd.DataFrame, layers: pd.DataFrame) -> No
             for chosen in records(mine[mine["layer"] == "sparse"]):
                 point = (chosen["features"], 100 * chosen[column])
                 panel.plot(*point, "o", ms=6.5, mfc="white", mec=tint, mew=1.8)
-                word(panel, f"{point[1]:.1f}", point, (-2, -13), ha="center", color=tint)
+                word(panel, f"{point[1]:.1f}", point, (0, -14), ha="center")
         panel.set(xscale="log", title=str(model), xlabel="features a class")
         panel.xaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("accuracy, %")
     axes[-1].legend(loc="lower right")
 
 
-def removals(panel: Axes, table: pd.DataFrame) -> None:
-    """Share of the errors that removing one, two and three features corrects, beside features drawn at random.
+def removals(panel: Axes, rows: Sequence[dict[str, Any]]) -> None:
+    """The share of errors that one, two and three removed features correct, beside as many random ones.
 
     Args:
-        table: name (of the row), size, share, low, high, control; shares of one.
+        rows: by `debugset.report.sparse_tables.SparseTables.removal_rows`.
     """
-    names = table["name"].drop_duplicates().tolist()
-    for row in records(table):
-        place = names.index(row["name"]) + 0.22 * (row["size"] - 2)
+    for place, row in enumerate(rows):
         tint = embedder_colour(row["model"])
-        panel.plot([100 * row["low"], 100 * row["high"]], [place, place], color=tint, lw=2, alpha=0.5)
-        panel.plot([100 * row["share"]], [place], "o", ms=5, color=tint)
-        panel.plot([100 * row["control"]], [place], "x", ms=5, color=FAINT)
-        word(panel, f"{row['size']}", (100 * row["share"], place), (5, 0), va="center", fontsize=6.5)
-    panel.set_yticks(range(len(names)), names)
-    panel.set_ylim(len(names) - 0.4, -0.6)
-    panel.grid(axis="y", visible=False)
-    panel.set(xlim=(0, 100), xlabel="errors corrected by removing 1, 2 and 3 features, %")
+        for removed, share in row["by_size"].items():
+            height = place + 0.24 * (removed - 2)
+            panel.plot([100 * share["low"], 100 * share["high"]], [height, height], color=tint, lw=2.2, alpha=0.5)
+            panel.plot([100 * share["share"]], [height], "o", ms=4.5, color=tint)
+            panel.plot([100 * share["chance"]], [height], "x", ms=4.5, color=FAINT)
+            word(panel, str(removed), (100 * share["high"], height), (3, 0), va="center", fontsize=7)
+    name_rows(panel, [row["name"] for row in rows])
+    panel.set(xlim=(0, 103), xlabel="errors that are corrected, %")

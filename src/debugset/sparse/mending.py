@@ -50,12 +50,13 @@ def try_deletions(
     ids = as_values(image_ids, "image_ids", len(matrix))
     baseline, logits = layer.baseline(removal), layer.logits(matrix)
     right = logits.argmax(axis=1) == labels
+    values = np.asarray(matrix)  # whole, as for the logits
     everyone = np.ones(len(ids), bool)
     half = np.random.default_rng(random_state).permutation(len(ids)) < len(ids) // 2
     rows = []
     for counted_on, of_blame, counted in ((OTHER, half, ~half), (SAME, everyone, everyone)):
         for deletion in _deletions(errors[errors["image_id"].isin(ids[of_blame])]):
-            after = _logits_without(layer, matrix, logits, baseline, deletion.weights)
+            after = _logits_without(layer, values, logits, baseline, deletion.weights)
             right_after = after.argmax(axis=1) == labels
             row = {"counted_on": counted_on, "images": int(counted.sum())} | _described(deletion)
             row["corrected"] = int((counted & ~right & right_after).sum())
@@ -87,7 +88,7 @@ def _deletions(errors: pd.DataFrame) -> list[_Deletion]:
 
 def _logits_without(
     layer: DecisionLayer,
-    features: Float[Matrix, "n d"],
+    features: Float[np.ndarray, "n d"],
     logits: Float64[np.ndarray, "n k"],
     baseline: Float64[np.ndarray, " d"],
     weights: list[tuple[int, int]],
@@ -95,7 +96,7 @@ def _logits_without(
     """The logits of all images after weights were deleted, their features' baselines going to the bias."""
     after = logits.copy()
     for class_, feature in weights:
-        activations = np.asarray(features[:, feature], np.float64)
+        activations = features[:, feature].astype(np.float64)
         after[:, class_] -= layer.weights[feature, class_] * (activations - baseline[feature])
     return after
 

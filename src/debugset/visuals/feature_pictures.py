@@ -58,8 +58,8 @@ def strongest_rows(
     highest = np.empty((len(chosen), 0))
     for start in range(0, len(rows), _ROWS_AT_A_TIME):
         block = rows[start : start + _ROWS_AT_A_TIME]
-        values = np.asarray(matrix[block])[:, chosen].T.astype(np.float64)
-        values = np.concatenate([highest, values], axis=1)  # what came before stands first, so it wins a tie
+        values = np.asarray(matrix[block])[:, chosen].T
+        values = np.concatenate([highest, values], axis=1)  # float64; what came before is first, so it wins a tie
         candidates = np.concatenate([strongest, np.tile(block, (len(chosen), 1))], axis=1)
         order = np.argsort(-values, axis=1, kind="stable")[:, :count]
         highest = np.take_along_axis(values, order, axis=1)
