@@ -17,7 +17,9 @@ def test_errors_are_drawn_at_random_corrected_ones_first():
     drawn = draw_errors(errors, 12, 25, 0)
     assert (drawn["size"] == 1).tolist() == [True] * 12 + [False] * 25
     assert set(drawn["size"]) > {0, 1}  # the others need more features, or no set is found
-    assert drawn.equals(draw_errors(errors, 12, 25, 0)) and not drawn.equals(draw_errors(errors, 12, 25, 1))
+    assert drawn.equals(draw_errors(errors, 12, 25, 0))
+    other = draw_errors(errors, 12, 25, 1)
+    assert not drawn[:12].equals(other[:12]) and not drawn[12:].equals(other[12:])
     assert drawn.equals(errors.loc[drawn.index]) and drawn.index.is_unique
     every = draw_errors(errors, 999, 999, 0)
     assert sorted(every.index) == list(range(len(errors)))

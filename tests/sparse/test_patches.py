@@ -148,6 +148,16 @@ def test_a_patch_as_large_as_the_image_is_the_other_image(images, embedder, laye
     assert np.array_equal(found["changed"], labels != images.labels[images.rows_of(found["victim"])])
 
 
+def test_patches_land_anywhere_in_the_victim(images, layer):
+    """The model looks at the upper right square alone, where images of class a are red."""
+    values = (images.pixels(range(19), 8)[:, :SIDE, SIDE:] / 255.0) ** 2
+    model = pooled(lambda pixels: pixels[:, :, :SIDE, SIDE:].square())
+    embedder = Embedder(model, PLAIN, values.mean(axis=(1, 2)).astype(np.float32))
+    found = paste_patches(layer, embedder, images, images.labels, "fp32", TRIAL._replace(victims=13))
+    hottest = found[(found["kind"] == "hottest") & (found["class"] == "a")]
+    assert 0 < hottest["flipped"].sum() < 13
+
+
 def test_without_victims_or_features_there_are_no_tries_and_no_shares(images, embedder, layer):
     unused = DecisionLayer(np.zeros((3, 3)), np.zeros(3), np.zeros(3), np.ones(3))
     for of, predicted in ((layer, (images.labels + 1) % 3), (unused, images.labels)):

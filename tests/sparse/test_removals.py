@@ -55,11 +55,18 @@ def test_ties_equal_the_twin_s(removal):
 
 
 def test_of_equal_margins_the_set_that_lowers_the_predicted_class_most_comes_first():
-    weights = np.array([[3.0, 0, 0], [4, 0, 0], [1, 0, 0]])
-    layer = DecisionLayer(weights, np.array([0, 6.0, 5.5]), np.zeros(3), np.array([10.0, 1, 1]))
+    weights = np.array([[3.0, 0, 0], [4, 0, 0], [2, 0, 1]])
+    layer = DecisionLayer(weights, np.array([0, 7.25, 5.75]), np.zeros(3), np.array([10.0, 1, 1]))
     found = removals(layer, np.ones((1, 3)), [1])  # class 2 bounds the margin of 0 and 1; 0 is more important
     assert found["features"].tolist() == ["[1]"]
-    assert found["by_chance"].tolist() == [2 / 3]
+    assert found["by_chance"].tolist() == [1]
+
+
+def test_a_smallest_set_is_found_that_greedy_steps_miss():
+    weights = np.array([[2.0, 0, 2], [3.5, 0, 0], [0.25, 0, 3.5]])
+    layer = DecisionLayer(weights, np.array([0.25, 3, 0.375]), np.zeros(3), np.ones(3))
+    found = removals(layer, np.ones((1, 3)), [1])  # 0 alone raises the margin most, and is in no pair that corrects
+    assert found["features"].tolist() == ["[1, 2]"]
 
 
 def test_a_tie_is_no_correction_even_where_the_true_class_comes_first():
@@ -114,6 +121,14 @@ def test_where_sets_are_many_a_draw_estimates_the_chance():
     exact = [naive.chance(layer, features[image], np.zeros(30), labels[image], 3) for image in likely["image_id"]]
     np.testing.assert_allclose(likely["by_chance_3"], exact, rtol=0, atol=0.04)
     assert max(exact) > 0.3
+
+
+def test_no_random_set_holds_a_feature_twice():
+    weights = np.zeros((30, 2))
+    weights[:, 0] = [1, *[0.001] * 29]
+    layer = DecisionLayer(weights, np.array([0.5, 0.029]), np.zeros(30), np.ones(30))
+    found = removals(layer, np.ones((1, 30)), [1])  # the true class is behind by 1.5
+    assert found[["used", "by_chance_3"]].to_numpy().tolist() == [[30, 0]]
 
 
 def test_images_keep_their_names_and_order():
@@ -172,6 +187,7 @@ def test_shares_count_what_at_most_so_many_features_correct():
     assert (shares["high"] <= 1).all() and (shares["chance_high"] - shares["chance_low"] < 0.5).all()
 
 
+@pytest.mark.filterwarnings("error")
 def test_shares_of_no_errors_are_no_numbers():
     layer, features, _ = random_problem(20, 5, 3)
     shares = corrected_shares(removals(layer, features, layer.predict(features)), 100, 0)

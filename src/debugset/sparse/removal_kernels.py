@@ -1,6 +1,6 @@
 """Compiled loops of `debugset.sparse.removals`; each walks the errors with one predicted class.
 
-The *margin* of an error is by how much the true class leads the best other one, below 0 as long as the error stands.
+The *margin* of an error is by how much the true class leads the best other one, above 0 once the error is corrected.
 The *gain* of a feature is by how much its removal raises the lead over each class.
 """
 
