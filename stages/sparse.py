@@ -144,12 +144,11 @@ def _show(
 def _tell(parts: Mapping[str, list[pd.DataFrame]]) -> None:
     """Print what the chosen layers cost and what removal corrects."""
     for layers, shares in zip(parts["layers"], parts["removal_shares"], strict=True):
-        sparse = layers[layers["layer"] == SPARSE_LAYER].iloc[0]
+        chosen = layers[layers["layer"] == SPARSE_LAYER].iloc[0]
         one = shares[(shares["layer"] == SPARSE_LAYER) & (shares["removed"] == 1)].iloc[0]
-        print(
-            f"sparse: {sparse['model']}: {sparse['features']:.1f} features a class, {sparse['test']:.1%} of test right; "
-            f"one removed feature corrects {one['share']:.1%} of {one['errors']:,} errors, a random one {one['chance']:.1%}"
-        )
+        features, right, corrected = chosen["features"], chosen["test"], one["share"]
+        print(f"sparse: {chosen['model']}: {features:.1f} features a class, {right:.1%} of test right;", end=" ")
+        print(f"one feature corrects {corrected:.1%} of {one['errors']:,} errors, a random one {one['chance']:.1%}")
 
 
 if __name__ == "__main__":

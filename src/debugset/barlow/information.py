@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64
 
 from debugset.base.arrays import ArrayLike, as_mask
-from debugset.base.compiled import load_kernels
+from debugset.base.compiled import loading_kernels
 from debugset.base.machine import workers
 from debugset.features.matrix import Matrix, as_features
 
@@ -72,7 +72,8 @@ def as_group(
 def _of_sorted(failures: np.ndarray, successes: np.ndarray, estimator: str) -> Float64[np.ndarray, " d"]:
     from scipy.special import digamma
 
-    kernels = load_kernels("debugset.barlow.kernels")
+    with loading_kernels():
+        from debugset.barlow import kernels
     if estimator == "binned":
         return kernels.binned(failures, successes, BINS)
     counts = np.arange(failures.shape[1] + successes.shape[1] + 1, dtype=np.float64)

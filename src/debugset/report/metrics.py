@@ -10,6 +10,7 @@ from debugset.report.inputs import Inputs, records
 from debugset.report.modes import GROUPS, MODES
 from debugset.report.numbers import RETENTION_KINDS, planted_scores, rule_gains, weak_label_precision
 from debugset.report.relation_tables import RelationTables
+from debugset.report.sparse_tables import SparseTables
 
 DIGITS = 4
 _WATCHED = ("heldout", "seed", "heldout_source", "test", "test_all", "deval")  # columns of the summary
@@ -150,6 +151,47 @@ def _relations(inputs: Inputs) -> dict[str, Any]:
     }
 
 
+def _sparse(inputs: Inputs) -> dict[str, Any]:
+    """The numbers to watch of each model's chosen layer, and of the dense one where the two are compared."""
+    watched: dict[str, Any] = {}
+    for model, layers in _layers(inputs).items():
+        chosen, dense = layers["sparse"], layers["dense"]
+        one, of_dense = chosen["removed_to_zero"]["1"], dense["removed_to_zero"]["1"]
+        numbers = {name: chosen[name] for name in ("features", "validation", "test", "diagnosis", "kkt")}
+        numbers |= {"corrected": one["share"], "corrected_by_chance": one["chance"]}
+        numbers |= {"corrected_dense": of_dense["share"], "test_dense": dense["test"]}
+        for name, part in (("factor", "blame_to_zero"), ("hit_caused", "blame_to_zero"), ("flips_unusual", "swaps")):
+            if part in chosen and "value" in chosen[part][name]:
+                numbers[name] = chosen[part][name]["value"]
+        watched[model] = numbers
+    return watched
+
+
+def _layers(inputs: Inputs) -> dict[str, Any]:
+    """Of every layer its features, accuracies, corrected errors, and what the planted truth and patches say."""
+    tables = SparseTables(inputs)
+    found: dict[str, Any] = {}
+    for row in records(tables.table("layers")):
+        numbers = _numbers(row, ("features", "validation", "test", "diagnosis", "kkt"))
+        found.setdefault(row["model"], {})[row["layer"]] = numbers
+    for row in records(tables.table("removal_shares")):
+        share = _numbers(row, ("share", "low", "high", "chance"))
+        _below(found, row, f"removed_to_{row['removal']}")[str(row["removed"])] = share
+    for row in records(tables.planted("blame")):
+        of_removal = _below(found, row, f"blame_to_{row['removal']}")
+        of_removal[row["measure"]] = _numbers(row, ("value", "low", "high", "chance"))
+    for row in records(tables.planted("swaps")):
+        _below(found, row, "swaps")[row["measure"]] = _numbers(row, ("value", "low", "high", "chance"))
+    for row in records(tables.table("patches")):
+        _below(found, row, "patches")[row["kind"]] = _numbers(row, ("flipped", "low", "high"))
+    return found
+
+
+def _below(found: dict[str, Any], row: dict[str, Any], name: str) -> dict[str, Any]:
+    """The part of a layer's numbers of that name."""
+    return found[row["model"]][row["layer"]].setdefault(name, {})
+
+
 def _series_name(a: str, b: str, random_state: int) -> str:
     return f"{a}-{b}_random_state_{random_state}"
 
@@ -163,4 +205,6 @@ _MEASURES = {
     "modes": _modes,
     "rules": _rules,
     "relations": _relations,
+    "sparse": _sparse,
+    "layers": _layers,
 }

@@ -22,6 +22,7 @@ from debugset.report.sections import (
     relations,
     remeasured,
     repeat,
+    sparse,
     summary,
 )
 
@@ -31,6 +32,7 @@ SECTIONS: tuple[ModuleType, ...] = (
     accuracy,
     failure_modes,
     remeasured,
+    sparse,
     relations,
     heldout,
     picks,

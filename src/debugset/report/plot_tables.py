@@ -9,6 +9,7 @@ from debugset.report.inputs import Inputs
 from debugset.report.modes import GROUPS
 from debugset.report.numbers import RETENTION_KINDS, variants_adding_alike
 from debugset.report.relation_tables import RelationTables
+from debugset.report.sparse_tables import ACCURACIES, SparseTables
 
 DIGITS = 4
 
@@ -82,6 +83,14 @@ def _relations(inputs: Inputs) -> pd.DataFrame:
     return table.assign(pair=names)[columns]
 
 
+def _sparse(inputs: Inputs) -> pd.DataFrame:
+    """A row a layer of a path: model, features a class, accuracies in percent; none without any feature."""
+    path = SparseTables(inputs).table("path")
+    path = path[path["features"] > 0]
+    percent = {name: 100 * path[column] for column, name in ACCURACIES.items()}
+    return path[["model", "features"]].assign(**percent)
+
+
 TABLES = {
     "accuracy": _accuracy,
     "classes": _classes,
@@ -89,4 +98,5 @@ TABLES = {
     "gains": _gains,
     "modes": _modes,
     "relations": _relations,
+    "sparse": _sparse,
 }

@@ -77,11 +77,12 @@ class SparseTables:
 
     def feature_lanes(self, feature: int) -> list[Lane]:
         """The pictures of a feature, a lane a kind."""
+        lanes = [self.lane(feature, kind, title) for kind, title in _LANES.items()]
+        return [lane for lane in lanes if lane.images]
+
+    def lane(self, feature: int, kind: str, title: str) -> Lane:
+        """The pictures of one kind of a feature, their values below; without any where the kind was not made."""
         pictures = self.table("pictures")
-        lanes = []
-        for kind, title in _LANES.items():
-            mine = pictures[(pictures["feature"] == feature) & (pictures["kind"] == kind)].sort_values("rank")
-            if len(mine):
-                captions = mine["value"].map("{:.2f}".format).replace("nan", "")
-                lanes.append(decode_lane(title, mine["png"], captions.tolist()))
-        return lanes
+        mine = pictures[(pictures["feature"] == feature) & (pictures["kind"] == kind)].sort_values("rank")
+        captions = mine["value"].map("{:.2f}".format).replace("nan", "")
+        return decode_lane(title, mine["png"], captions.tolist())

@@ -8,14 +8,14 @@ import pandas as pd
 from jaxtyping import Float, Float64, Int64
 from torch import nn
 
-from debugset.base.arrays import ArrayLike, as_labels
 from debugset.base.paths import TRAIN
 from debugset.features.matrix import Matrix, RowsOf
 from debugset.models.classifier import Classifier
-from debugset.sparse.choice import choose_place
-from debugset.sparse.elastic_net import SparsePath, elastic_net_path
+from debugset.sparse.choice import by_accuracy, by_features, by_optimum
+from debugset.sparse.elastic_net import elastic_net_path
 from debugset.sparse.layer import DecisionLayer
 from debugset.sparse.params import SparseParams
+from debugset.sparse.path import SparsePath
 
 SPARSE_LAYER, DENSE_LAYER, OWN_LAYER = "sparse", "dense", "own"  # chosen; without a penalty; the network's
 
@@ -83,17 +83,21 @@ def split(count: int, share: float, random_state: int) -> tuple[Int64[np.ndarray
     """
     second = round(count * share)
     if not 0 < second < count:
-        raise ValueError(f"sparse.validation: {share} of {count} training images leaves no image on one side; change it")
+        raise ValueError(
+            f"sparse.validation: {share} of {count} training images leaves no image on one side; change it"
+        )
     order = np.random.default_rng(random_state).permutation(count)
     return np.sort(order[second:]), np.sort(order[:second])
 
 
 def chosen_layers(path: SparsePath, params: SparseParams) -> dict[str, int]:
     """The places on the path of the layer that the parameters choose, and of the dense end."""
-    place = choose_place(
-        path, params.choose, features_per_class=params.features, accuracy_given_up=params.accuracy_given_up
-    )
-    return {SPARSE_LAYER: place, DENSE_LAYER: len(path.lambdas) - 1}
+    choices = {
+        "features": lambda: by_features(path, params.features),
+        "accuracy": lambda: by_accuracy(path, params.points),
+        "validation": lambda: by_optimum(path),
+    }
+    return {SPARSE_LAYER: choices[params.choose](), DENSE_LAYER: len(path) - 1}
 
 
 def own_layer(
@@ -108,9 +112,9 @@ def own_layer(
     return DecisionLayer(weights, bias, means, scales)
 
 
-def accuracy(layer: DecisionLayer, features: Float[Matrix, "n _d"], labels: Int64[np.ndarray, " n"] | ArrayLike) -> float:
+def accuracy(layer: DecisionLayer, features: Float[Matrix, "n _d"], labels: Int64[np.ndarray, " n"]) -> float:
     """The share of images that a layer gets right."""
-    return float((layer.predict(features) == as_labels(labels, "labels", len(features))).mean())
+    return float((layer.predict(features) == labels).mean())
 
 
 def path_frame(path: SparsePath, measured: Mapping[str, Measured]) -> pd.DataFrame:

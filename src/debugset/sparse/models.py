@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from debugset.sparse.kernels import descend
+from debugset.base.compiled import loading_kernels
 from debugset.sparse.loss import Loss, Point, Slope
 from debugset.sparse.penalty import Penalty
 
@@ -72,6 +72,8 @@ class Models:
         Args:
             tolerance: gains of a coordinate that may be left.
         """
+        with loading_kernels():
+            from debugset.sparse.kernels import descend
         target = np.zeros_like(origin)
         linear, quadratic = np.zeros(len(self._columns)), np.zeros(len(self._columns))
         lasso, ridge = penalty.lasso / coupling, penalty.ridge / coupling

@@ -20,7 +20,7 @@ class SparseParams(Section):
         validation: share of the training images that is kept apart to choose a layer by.
         choose: the layer by ``features`` a class, by ``accuracy`` given up, or by the best ``validation`` accuracy.
         features: that a class uses on average, at most; for ``choose: features``.
-        accuracy_given_up: below the best validation accuracy, at most, as a share; for ``choose: accuracy``.
+        points: hundredths of accuracy below the best on the validation images, at most; for ``choose: accuracy``.
         shown: features of a class that are pictured, the most important ones.
         cards: errors that are shown.
         rendered: those of the models that see images with exchanged backgrounds, in worlds that can draw them.
@@ -40,7 +40,7 @@ class SparseParams(Section):
     validation: float = Field(gt=0, lt=1)
     choose: Literal["features", "accuracy", "validation"]
     features: PositiveFloat
-    accuracy_given_up: float = Field(ge=0, lt=1)
+    points: float = Field(ge=0, lt=100)
     shown: PositiveInt
     cards: int = Field(ge=0)
     rendered: Annotated[list[Embedder], AfterValidator(distinct)]

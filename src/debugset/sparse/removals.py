@@ -14,7 +14,7 @@ import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
 from debugset.base.arrays import ArrayLike, as_labels, as_values
-from debugset.base.compiled import load_kernels
+from debugset.base.compiled import loading_kernels
 from debugset.features.matrix import Matrix, as_features
 from debugset.sparse.intervals import share_interval
 from debugset.sparse.layer import DecisionLayer
@@ -88,7 +88,8 @@ def _explain(
     random_state: int,
 ) -> pd.DataFrame:
     """The columns from ``used`` on for the errors with one predicted class."""
-    kernels = load_kernels("debugset.sparse.removal_kernels")
+    with loading_kernels():
+        from debugset.sparse import removal_kernels as kernels
     gains = drops * (weights[:, class_] - weights[:, labels].T)
     orders = np.argsort(-gains, axis=1, kind="stable")
     places = kernels.smallest_sets(logits, drops, weights, labels, orders, LARGEST)

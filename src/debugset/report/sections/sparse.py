@@ -9,12 +9,13 @@ from debugset.base.paths import DIAGNOSIS, SETS, SPARSE
 from debugset.report import sparse_figures as figures
 from debugset.report.drawing import drawing, svg
 from debugset.report.inputs import CLASS_NAMES, Inputs, records
-from debugset.report.pictures import tile
+from debugset.report.pictures import Lane, tile
 from debugset.report.sparse_tables import LAYER_WORDS, SparseTables
 
 SHORT = "Sparse layers"
 TITLE = "Which few features each class rests on, and which make it err"
 NEEDS = (SPARSE, CLASS_NAMES, SETS / DIAGNOSIS)
+_LANES_OF_A_CARD = 3
 _REMOVAL_WORDS = {"zero": "to 0", "mean": "to its mean"}
 
 
@@ -55,10 +56,11 @@ def _removals_plot(tables: SparseTables) -> Markup:
 
 def _classes(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
     """Of each class: its name, and its features that are pictured with weight, share and pictures."""
-    classes = []
-    for class_, rows in tables.shown_weights.groupby("class"):
+    weights, classes = tables.shown_weights, []
+    for class_ in weights["class"].unique().tolist():
+        rows = weights[weights["class"] == class_]
         features = [{**row, "lanes": tables.feature_lanes(row["feature"])} for row in records(rows)]
-        classes.append({"name": inputs.class_name(int(class_)), "features": features})  # type: ignore[call-overload]
+        classes.append({"name": inputs.class_name(class_), "features": features})
     return classes
 
 
@@ -77,12 +79,18 @@ def _cards(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
                 "image_id": first["image_id"],
                 "label": label,
                 "predicted": predicted,
-                "removed": [{**one, "lanes": tables.feature_lanes(one["feature"])[:1]} for one in removed],
+                "removed": [one["feature"] for one in removed],
+                "lanes": [_sees(tables, one["feature"]) for one in removed[:_LANES_OF_A_CARD]],
                 "for_predicted": records(rows[rows["role"] == "predicted"]),
                 "for_true": records(rows[rows["role"] == "true"]),
             }
         )
     return cards
+
+
+def _sees(tables: SparseTables, feature: int) -> Lane:
+    """The images that activate a removed feature most."""
+    return tables.lane(feature, "activating", f"feature {feature} is strongest in")
 
 
 def _deletions(tables: SparseTables, model: str) -> list[dict[str, Any]]:
