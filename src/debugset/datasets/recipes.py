@@ -107,5 +107,5 @@ def check_recipes(recipes: Sequence[Recipe], images: ImageSet, photographs: Phot
     if len(recipes) != len(images):
         raise ValueError(f"{mend} ({len(images)} images, not {len(recipes)})")
     for row, recipe in enumerate(recipes):
-        if not np.array_equal(images.image(row), render(recipe, photographs)):
+        if not np.array_equal(np.asarray(images.image(row)), render(recipe, photographs)):
             raise ValueError(f"{mend} (image {images.ids[row]} is another)")
