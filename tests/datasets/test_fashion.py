@@ -94,6 +94,8 @@ def test_a_set_of_other_parameters_is_told_by_its_images(tmp_path, changes):
     write_set(tmp_path, images, CLASSES)  # the last: diagnosis
     recipes = draw_recipes_again("diagnosis", params, *fake_garments(150), photographs)
     check_recipes(recipes, open_set(tmp_path), photographs)
+    with pytest.raises(ValueError, match=r"\(20 images, not 19\)"):
+        check_recipes(recipes[:-1], open_set(tmp_path), photographs)
     others = draw_recipes_again("diagnosis", prepare_params(**changes), *fake_garments(150), photographs)
     with pytest.raises(ValueError, match=rf"{tmp_path}: drawn by other parameters .* run `dvc repro prepare`"):
         check_recipes(others, open_set(tmp_path), photographs)

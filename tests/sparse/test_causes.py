@@ -66,7 +66,7 @@ def test_arguments_that_do_not_fit_are_named():
         causes_frame(layer, ids, right, features, exchanged)
     with pytest.raises(ValueError, match="labels: 4 is none of the layer's 4 classes"):
         causes_frame(layer, ids, np.full(80, 4), features, exchanged)
-    for wrong in (exchanged[:, :0], exchanged[:-1], exchanged[:, 0], exchanged[..., :-1]):
+    for wrong in (exchanged[:, :0], exchanged[:-1], exchanged[:, 0], exchanged[:, 0, 0], exchanged[..., :-1]):
         with pytest.raises(
             ValueError, match=r"exchanged: expected the features of every error .* \(80, backgrounds, 6\)"
         ):
@@ -123,6 +123,7 @@ def test_the_interval_of_the_factor_is_that_of_shares_that_vary():
     assert (low, high) == pytest.approx((2 * np.exp(-1.96 * 0.122), 2 * np.exp(1.96 * 0.122)), rel=0.06)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("nothing", ["caused", "other", "corrected"])
 def test_what_cannot_be_said_is_nan(nothing):
     blamed = [-1] * 10 if nothing == "corrected" else [1, 2, 3] * 3 + [1]

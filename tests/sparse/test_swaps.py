@@ -58,10 +58,10 @@ def test_backgrounds_alone_are_compared_with_the_classes_for_which_they_are_usua
 
 
 def test_the_mean_of_a_feature_on_a_context():
-    features = np.array([[1, 2], [3, 4], [5, 9]], np.float32)
-    means = context_means(features, pd.Series(["grass", "brick", "grass"], index=[5, 6, 7]))
+    features = np.array([[1, 2], [3, 4], [5, 9], [9, 9]], np.float32)
+    means = context_means(features, pd.Series(["grass", "brick", "grass", "grass"], index=[5, 6, 7, 8]))
     assert means.index.tolist() == ["brick", "grass"]
-    assert means.to_numpy().tolist() == [[3, 4], [3, 5.5]]
+    assert means.to_numpy().tolist() == [[3, 4], [5, 20 / 3]]
 
 
 def test_directed_tries_equal_the_naive_twin(tries, layer):

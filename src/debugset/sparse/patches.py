@@ -100,6 +100,8 @@ def paste_patches(
 def patch_summary(tries: pd.DataFrame, resamples: int, random_state: int) -> pd.DataFrame:
     """How often each kind of patch flips images to the class of its feature, over all features.
 
+    Intervals say how sure a share is for these features and sources; others would differ by more.
+
     Args:
         tries: as `paste_patches` gives them.
         resamples: of the victims, behind each interval.
