@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -64,7 +65,7 @@ def test_a_feature_or_row_that_does_not_exist_is_named():
 
 def test_pictures_come_in_the_order_of_the_rows_with_the_feature_s_values(images, network):
     embedder = Embedder(network, find_architecture("test_resnet"), np.zeros((12, 96), np.float32))
-    found = feature_pictures(8, embedder, images, np.array([11, 2]), PARAMS)
+    found = feature_pictures([8], embedder, images, np.array([[11, 2]]), PARAMS)
     assert found.columns.tolist() == PICTURE_COLUMNS
     assert found["kind"].tolist() == np.repeat(["activating", "heatmap", "gradient", "attack"], 2).tolist()
     assert found["rank"].tolist() == [0, 1] * 4
@@ -80,6 +81,19 @@ def test_pictures_come_in_the_order_of_the_rows_with_the_feature_s_values(images
     assert found["png"].nunique() == 8
 
 
+def test_features_that_are_attacked_together_look_as_each_alone(images, network):
+    embedder = Embedder(network, find_architecture("test_resnet"), np.zeros((12, 96), np.float32))
+    rows = np.array([[11, 2], [4, 5], [2, 0]])
+    together = feature_pictures([8, 3, 90], embedder, images, rows, PARAMS)
+    alone = []
+    for feature, mine in zip((8, 3, 90), rows, strict=True):
+        alone.append(feature_pictures([feature], embedder, images, mine[None], PARAMS))
+    expected = pd.concat(alone, ignore_index=True)
+    told = ["kind", "feature", "rank", "image_id"]
+    pd.testing.assert_frame_equal(together[told], expected[told])
+    np.testing.assert_allclose(together["value"], expected["value"], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("model", "kinds"),
     [
@@ -92,5 +106,5 @@ def test_pictures_come_in_the_order_of_the_rows_with_the_feature_s_values(images
 )
 def test_the_gradient_is_shown_for_small_maps_or_none(images, model, kinds):
     embedder = Embedder(model, find_architecture("test_resnet"), np.zeros((12, 3), np.float32))
-    found = feature_pictures(1, embedder, images, np.arange(3), PARAMS)
+    found = feature_pictures([1], embedder, images, np.arange(3)[None], PARAMS)
     assert found["kind"].drop_duplicates().tolist() == kinds

@@ -69,12 +69,9 @@ def mode_pictures(
     """
     features = list(dict.fromkeys(feature for feature, _, _ in rule))
     strongest = strongest_rows(embedder.features, features, group)
-    parts = [
-        feature_pictures(feature, embedder, images, rows, visuals)
-        for feature, rows in zip(features, strongest, strict=True)
-    ]
+    of_features = feature_pictures(features, embedder, images, strongest, visuals)
     rng = np.random.default_rng([random_state, *mode.encode()])  # the same images whatever modes there are
     drawn = np.sort(rng.choice(failures, min(SHOWN, len(failures)), replace=False))
     pixels = input_pixels(images, drawn, embedder.architecture)
-    parts.append(pd.DataFrame(picture_rows("failure", _NO_FEATURE, images.ids[drawn], pixels)))
-    return pd.concat(parts, ignore_index=True).assign(mode=mode)[MODE_PICTURE_COLUMNS]
+    of_failures = pd.DataFrame(picture_rows("failure", _NO_FEATURE, images.ids[drawn], pixels))
+    return pd.concat([of_features, of_failures], ignore_index=True).assign(mode=mode)[MODE_PICTURE_COLUMNS]

@@ -8,6 +8,8 @@ from debugset.images.sets import ImageSet
 from debugset.visuals.feature_pictures import PICTURE_COLUMNS, Embedder, feature_pictures, strongest_rows
 from debugset.visuals.params import VisualsParams
 
+_FEATURES_AT_A_TIME = 8  # a larger batch is faster; memory grows with it
+
 
 def class_feature_pictures(
     listed: pd.DataFrame, embedder: Embedder, images: ImageSet, visuals: VisualsParams
@@ -30,6 +32,9 @@ def class_feature_pictures(
     features = np.unique(listed["feature"].to_numpy(np.int64))
     strongest = strongest_rows(embedder.features, features, np.arange(len(images)))
     parts = []
-    for place, feature in enumerate(progress(features.tolist(), "sparse: pictures", unit=" features")):
-        parts.append(feature_pictures(feature, embedder, images, strongest[place], visuals))
+    with progress(total=len(features), what="sparse: pictures", unit=" features") as bar:
+        for start in range(0, len(features), _FEATURES_AT_A_TIME):
+            some = slice(start, start + _FEATURES_AT_A_TIME)
+            parts.append(feature_pictures(features[some].tolist(), embedder, images, strongest[some], visuals))
+            bar.update(len(features[some]))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=PICTURE_COLUMNS)

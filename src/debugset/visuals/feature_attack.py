@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from debugset.models.attacks import ascend
@@ -21,7 +21,7 @@ class FeatureAttack(NamedTuple):
 def feature_attack(
     classifier: Classifier,
     pixels: Float[Tensor, "b 3 h w"],
-    feature: int,
+    feature: int | Int64[Tensor, " b"],
     *,
     radius: float,
     step: float,
@@ -35,20 +35,23 @@ def feature_attack(
     Args:
         classifier: in evaluation mode.
         pixels: in [0, 1], on the classifier's device.
-        feature: index of the penultimate feature.
+        feature: index of the penultimate feature, or one for each image.
         radius: of the ball, in units of pixels in [0, 1], as ``step`` is.
 
     Raises:
         ValueError: the feature does not exist.
     """
 
+    chosen = torch.as_tensor(feature, device=pixels.device).expand(len(pixels))
+
     def features(attacked: Tensor) -> Tensor:
-        return classifier.features(attacked)[:, feature].float()
+        return classifier.features(attacked).float().gather(1, chosen[:, None])[:, 0]
 
     with torch.no_grad():
         width = classifier.features(pixels[:1]).shape[1]
-        if not 0 <= feature < width:
-            raise ValueError(f"feature: the model has features 0 to {width - 1}, got {feature}")
+        for index in chosen.tolist():
+            if not 0 <= index < width:
+                raise ValueError(f"feature: the model has features 0 to {width - 1}, got {index}")
         before = features(pixels)
     best, highest, attacked = pixels, before, pixels
     for _ in range(steps):

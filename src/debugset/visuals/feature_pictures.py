@@ -1,5 +1,6 @@
 """The pictures of a feature: the images that activate it most, where it looks in them, and what raises it further."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from debugset.models.classifier import Classifier
 from debugset.models.device import device
 from debugset.models.outputs import pixel_batches, png_files
 from debugset.models.registry import Architecture
-from debugset.visuals.feature_attack import feature_attack
+from debugset.visuals.feature_attack import FeatureAttack, feature_attack
 from debugset.visuals.heatmaps import SMALL, feature_maps, has_maps, overlay, pixel_gradients
 from debugset.visuals.params import VisualsParams
 
@@ -68,9 +69,15 @@ def strongest_rows(
 
 
 def feature_pictures(
-    feature: int, embedder: Embedder, images: ImageSet, rows: Int64[np.ndarray, " r"], params: VisualsParams
+    features: Sequence[int], embedder: Embedder, images: ImageSet, rows: Int64[np.ndarray, "f s"], params: VisualsParams
 ) -> pd.DataFrame:
-    """The pictures of a feature on the images that activate it most, as `strongest_rows` gives them.
+    """The pictures of features on the images that activate them most.
+
+    All images are attacked together: memory grows with the number of features.
+
+    Args:
+        features: their indices.
+        rows: of each feature, the images, as `strongest_rows` gives them.
 
     Returns:
         kind (activating; heatmap where features are means of maps; gradient where there are none or small ones;
@@ -78,13 +85,31 @@ def feature_pictures(
         gradient), png.
 
     Raises:
-        ValueError: the feature does not exist.
+        ValueError: a feature does not exist.
     """
-    classifier, ids = embedder.classifier, images.ids[rows]
-    pixels = input_pixels(images, rows, embedder.architecture).to(device())
+    if not features:
+        return pd.DataFrame(columns=PICTURE_COLUMNS)
+    pixels = input_pixels(images, rows.ravel(), embedder.architecture).to(device())
     attack = feature_attack(
-        classifier, pixels, feature, radius=params.attack_radius, step=params.attack_step, steps=params.attack_steps
+        embedder.classifier,
+        pixels,
+        torch.tensor(features).repeat_interleave(rows.shape[1]),
+        radius=params.attack_radius,
+        step=params.attack_step,
+        steps=params.attack_steps,
     )
+    pictures: list[dict[str, Any]] = []
+    for place, feature in enumerate(features):
+        mine = slice(place * rows.shape[1], (place + 1) * rows.shape[1])
+        of_feature = FeatureAttack(attack.pixels[mine], attack.before[mine], attack.after[mine])
+        pictures += _rows_of(feature, embedder.classifier, images.ids[rows[place]], pixels[mine], of_feature)
+    return pd.DataFrame(pictures, columns=PICTURE_COLUMNS)
+
+
+def _rows_of(
+    feature: int, classifier: Classifier, ids: np.ndarray, pixels: Float[Tensor, "s 3 h w"], attack: FeatureAttack
+) -> list[dict[str, Any]]:
+    """`PICTURE_COLUMNS` of one feature."""
     pictures = picture_rows("activating", feature, ids, pixels, attack.before)
     side = 0
     if has_maps(classifier, pixels):
@@ -93,8 +118,7 @@ def feature_pictures(
     if side < SMALL:
         heat = pixel_gradients(classifier, pixels, feature)
         pictures += picture_rows("gradient", feature, ids, overlay(pixels, heat))
-    pictures += picture_rows("attack", feature, ids, attack.pixels, attack.after)
-    return pd.DataFrame(pictures, columns=PICTURE_COLUMNS)
+    return pictures + picture_rows("attack", feature, ids, attack.pixels, attack.after)
 
 
 def input_pixels(
