@@ -6,7 +6,7 @@ import pandas as pd
 
 from debugset.barlow.analysis import ORIGINAL, ROBUST, Analysis, analyses_of, explain
 from debugset.barlow.params import BarlowParams
-from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, pictures_frame
+from debugset.barlow.pictures import MODE_PICTURE_COLUMNS, pictures_frame
 from debugset.barlow.pixels import pixel_statistics
 from debugset.barlow.planted import frequent_contexts
 from debugset.barlow.predictions import new_predictions, stored_predictions
@@ -28,11 +28,14 @@ from debugset.images.sets import ImageSet, open_set
 from debugset.models.classifier import load_model, read_description
 from debugset.models.device import device
 from debugset.models.params import EmbedParams
+from debugset.visuals.feature_pictures import Embedder
+from debugset.visuals.params import VisualsParams
 
 
 def main() -> None:
     """Explain the failures of the original and of the robust model; picture the original's failure modes."""
     params, embed = load("barlow", BarlowParams), load("embed", EmbedParams)
+    visuals = load("visuals", VisualsParams)
     images = open_set(SETS / DIAGNOSIS)
     predicted = {
         ORIGINAL: stored_predictions(ERRORS / "predictions.parquet", ORIGINAL, images),
@@ -49,7 +52,7 @@ def main() -> None:
         "nodes": nodes_frame(explanations),
         "modes": modes,
         "members": members,
-        "pictures": _pictures(modes, members, analyses[0], images),
+        "pictures": _pictures(modes, members, analyses[0], images, visuals),
     }
     if "context" in images.manifest:  # the image set of a generated world
         train = open_set(SETS / TRAIN)
@@ -70,13 +73,16 @@ def _features(source: str, images: ImageSet) -> Matrix:
     return open_features(source, images)
 
 
-def _pictures(modes: pd.DataFrame, members: pd.DataFrame, analysis: Analysis, images: ImageSet) -> pd.DataFrame:
+def _pictures(
+    modes: pd.DataFrame, members: pd.DataFrame, analysis: Analysis, images: ImageSet, visuals: VisualsParams
+) -> pd.DataFrame:
     """The pictures of the most important modes; none of rules on pixels, which no model looks at."""
     if analysis.source == "pixels":
-        return pd.DataFrame(columns=PICTURE_COLUMNS)
+        return pd.DataFrame(columns=MODE_PICTURE_COLUMNS)
     classifier, description = load_model(MODELS / analysis.source)
     embedder = Embedder(classifier.to(device()), description.architecture, analysis.features)
-    return pictures_frame(modes.head(analysis.params.cards), members, embedder, images, analysis.params)
+    shown = modes.head(analysis.params.cards)
+    return pictures_frame(shown, members, embedder, images, visuals, analysis.params.random_state)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from tests.datasets.tiny import plain, tiny_set
 MEND = "; make data/sets/diagnosis larger, or lower `barlow.min_images`"
 LABELS, NONE = np.arange(30) % 3, np.zeros(30, int)
 FAILING = np.array([0, 1] * 15)  # every second image of class a is taken for b
+VISUALS = {"attack_radius": 1.0, "attack_step": 0.1, "attack_steps": 2}
 FEATURES = np.column_stack([FAILING, np.arange(30)]).astype(np.float32)
 
 
@@ -24,7 +25,7 @@ FEATURES = np.column_stack([FAILING, np.arange(30)]).astype(np.float32)
 def run(tmp_path, monkeypatch, capsys):
     """Run the stage on images of these classes with these predictions; the lines that it prints, and its tables."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(barlow, "_pictures", lambda *_: pd.DataFrame(columns=barlow.PICTURE_COLUMNS))
+    monkeypatch.setattr(barlow, "_pictures", lambda *_: pd.DataFrame(columns=barlow.MODE_PICTURE_COLUMNS))
 
     def run_stage(labels, predicted, **changes):
         count = len(predicted)
@@ -33,7 +34,7 @@ def run(tmp_path, monkeypatch, capsys):
             monkeypatch.setattr(barlow, name, lambda *_: np.asarray(predicted, np.int64))
         monkeypatch.setattr(barlow, "_features", lambda source, images: FEATURES[:count])
         params = PARAMS.model_copy(update={"min_images": 5, "permutations": 0, **changes})
-        sections = {"barlow": params.model_dump(), "embed": {"precision": "fp32"}}
+        sections = {"barlow": params.model_dump(), "embed": {"precision": "fp32"}, "visuals": VISUALS}
         Path("params.yaml").write_text(yaml.safe_dump(sections))
         barlow.main()
         tables = {path.stem: pd.read_parquet(path) for path in Path("data/barlow").iterdir()}

@@ -4,23 +4,21 @@ import io
 
 import numpy as np
 import pandas as pd
-import pytest
 from PIL import Image
 
-from debugset.barlow.params import BarlowParams
-from debugset.barlow.pictures import PICTURE_COLUMNS, Embedder, mode_pictures, pictures_frame
+from debugset.barlow.pictures import MODE_PICTURE_COLUMNS, mode_pictures, pictures_frame
 from debugset.models.registry import find_architecture
-from tests.barlow.toys import pooled
+from debugset.visuals.feature_pictures import Embedder
+from debugset.visuals.params import VisualsParams
 
-PARAMS = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=2)
+VISUALS = VisualsParams(attack_radius=1.0, attack_step=0.5, attack_steps=2)
 
 
 def test_the_pictures_of_a_mode(images, network):
-    params = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=2)
     features = np.tile(np.arange(12.0)[:, None], (1, 96)).astype(np.float32)
     embedder = Embedder(network, find_architecture("test_resnet"), features)
     rule = ((3, "<", 0.5), (8, ">=", 0.5))
-    arguments = (rule, embedder, images, np.arange(2, 12), np.array([2, 4, 5]), params)
+    arguments = (rule, embedder, images, np.arange(2, 12), np.array([2, 4, 5]), VISUALS, 0)
     found = mode_pictures("label-a-1", *arguments)
     kinds = found.groupby(["feature", "kind"], sort=False).size()
     for feature in (3, 8):
@@ -34,26 +32,6 @@ def test_the_pictures_of_a_mode(images, network):
     first = Image.open(io.BytesIO(found["png"].iloc[0]))
     assert np.array_equal(np.asarray(first), np.asarray(images.image(11)))
     assert found.equals(mode_pictures("label-a-1", *arguments))
-
-
-@pytest.mark.parametrize(
-    ("model", "kinds"),
-    [
-        (
-            pooled(lambda x: x.square()),
-            ["activating", "heatmap", "attack", "failure"],
-        ),  # maps of 32 x 32 need no gradient
-        (
-            pooled(lambda x: x.flatten(2), lambda t: t.square().mean(dim=2)),
-            ["activating", "gradient", "attack", "failure"],
-        ),
-    ],
-)
-def test_the_gradient_is_shown_for_small_maps_or_none(images, model, kinds):
-    params = BarlowParams.model_construct(random_state=0, attack_radius=1.0, attack_step=0.5, attack_steps=1)
-    embedder = Embedder(model, find_architecture("test_resnet"), np.zeros((12, 3), np.float32))
-    found = mode_pictures("label-a-1", ((1, "<", 0.5),), embedder, images, np.arange(12), np.arange(2), params)
-    assert found["kind"].drop_duplicates().tolist() == kinds
 
 
 def test_every_mode_is_pictured_from_its_own_group_s_discovery_half(images, network):
@@ -72,12 +50,12 @@ def test_every_mode_is_pictured_from_its_own_group_s_discovery_half(images, netw
         columns=["mode", "image_id", "half", "inside", "failed"],
     )
     members["image_id"] = members["image_id"].map("image-{:02}".format)
-    found = pictures_frame(modes, members, embedder, images, PARAMS)
+    found = pictures_frame(modes, members, embedder, images, VISUALS, 0)
     expected = [
-        mode_pictures("label-a-1", ((3, "<", 0.5),), embedder, images, np.array([1, 2, 3]), np.array([1]), PARAMS),
-        mode_pictures("label-b-1", ((8, ">=", 0.5),), embedder, images, np.array([7]), np.array([7]), PARAMS),
+        mode_pictures("label-a-1", ((3, "<", 0.5),), embedder, images, np.array([1, 2, 3]), np.array([1]), VISUALS, 0),
+        mode_pictures("label-b-1", ((8, ">=", 0.5),), embedder, images, np.array([7]), np.array([7]), VISUALS, 0),
     ]
     pd.testing.assert_frame_equal(found, pd.concat(expected, ignore_index=True))
-    none = pictures_frame(modes.head(0), members, embedder, images, PARAMS)
+    none = pictures_frame(modes.head(0), members, embedder, images, VISUALS, 0)
     assert none.empty
-    assert none.columns.tolist() == found.columns.tolist() == PICTURE_COLUMNS
+    assert none.columns.tolist() == found.columns.tolist() == MODE_PICTURE_COLUMNS

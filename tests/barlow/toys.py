@@ -1,20 +1,15 @@
-"""An analysis of four classes whose failures have known causes; pixels, and a backbone of two functions."""
+"""An analysis of four classes whose failures have known causes."""
 
 import numpy as np
-import torch
-from torch import nn
 
 from debugset.barlow.analysis import Analysis
 from debugset.barlow.groups import discovery_half
 from debugset.barlow.params import BarlowParams
-from debugset.models.classifier import Classifier
-from tests.models.toys import PLAIN
 
 CLASSES = ("coat", "toy poodle", "bag", "boot")
 PARAMS = BarlowParams(
     features=["robust"], estimator="binned", n_features=4, depths=[1, 3], mode_depth=1, min_gain=0.1, min_coverage=0.2,
-    discovery=0.5, min_images=10, permutations=3, cards=2, attack_radius=1.0, attack_step=0.1, attack_steps=2,
-    random_state=0,
+    discovery=0.5, min_images=10, permutations=3, cards=2, random_state=0,
 )  # fmt: skip
 
 
@@ -28,15 +23,3 @@ def made_analysis(n=600, random_state=0, **changes):
     params = PARAMS.model_copy(update=changes)
     half = discovery_half(labels, params.discovery, params.random_state)
     return Analysis("original", "robust", features, labels, predicted, half, CLASSES, params)
-
-
-def pixels(count=5, side=32, random_state=0):
-    return torch.rand(count, 3, side, side, generator=torch.Generator().manual_seed(random_state))
-
-
-def pooled(forward_features, pool=lambda maps: maps.mean(dim=(2, 3))):
-    """A classifier whose backbone is two functions."""
-    backbone = nn.Module()
-    backbone.forward_features = forward_features
-    backbone.forward_head = lambda maps, pre_logits=True: pool(maps)
-    return Classifier(backbone, PLAIN.mean, PLAIN.std)

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
+from debugset.images.pixels import square_pixels
 from debugset.models import inference
 from debugset.models.attacks import l2_attack
 from debugset.models.classifier import Classifier
-from debugset.models.outputs import compute_outputs, pixel_batches, png_files, predict, predict_table
+from debugset.models.outputs import compute_outputs, outputs_of_pixels, pixel_batches, png_files, predict, predict_table
 from tests.datasets.tiny import plain, tiny_set
 from tests.models.toys import PLAIN, described, mean_colour, small_network
 from tests.reference import pixels as naive
@@ -65,6 +66,22 @@ def test_outputs_equal_an_image_at_a_time(images, monkeypatch, workers):
             classifier(torch.from_numpy(images.pixels([row], 8)).permute(0, 3, 1, 2) / 255) for row in rows.tolist()
         ]
     np.testing.assert_allclose(found, torch.cat(singly).numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_outputs_of_pixels_in_memory_are_those_of_the_same_images(images, precision):
+    classifier = Classifier(small_network(), (0.5,) * 3, (0.25,) * 3).eval()
+    rows = np.array([9, 0, 3, 3, 7, 1, 2])
+    pixels = np.stack([square_pixels(images.image(row), 8) for row in rows.tolist()])
+    found = outputs_of_pixels(classifier, pixels, PLAIN, precision)
+    assert found.dtype == np.float32
+    assert np.array_equal(found, compute_outputs(classifier, images, rows, PLAIN, precision))
+    assert outputs_of_pixels(classifier, pixels[:0], PLAIN, precision).shape == (0, 0)
+
+
+def test_pixels_of_another_size_are_refused(images):
+    with pytest.raises(ValueError, match=r"^pixels: the model takes 8 x 8 px, got 8 x 9; resize them$"):
+        outputs_of_pixels(mean_colour(), np.zeros((1, 8, 9, 3), np.uint8), PLAIN, "fp32")
 
 
 def test_outputs_are_float32_at_any_precision(images):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from debugset.base.params import Section, distinct
 
@@ -25,9 +25,6 @@ class BarlowParams(Section):
         min_images: a group with fewer images in its discovery half is left out.
         permutations: of the failures, for the gain that chance gives; 0 for none.
         cards: how many modes get pictures, those of the highest importance first.
-        attack_radius: of feature attacks, L2, in units of pixels in [0, 1].
-        attack_step: length of a step of them.
-        attack_steps: how many.
         random_state: of the halves, the permutations and the examples shown.
     """
 
@@ -42,9 +39,6 @@ class BarlowParams(Section):
     min_images: int = Field(ge=2)
     permutations: int = Field(ge=0)
     cards: int = Field(ge=0)
-    attack_radius: PositiveFloat
-    attack_step: PositiveFloat
-    attack_steps: PositiveInt
     random_state: int = Field(ge=0)
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from debugset.pool.params import ScrapeParams, debug_queries
 from debugset.relations.params import AttributesParams, RelationsParams
 from debugset.report.params import ReportParams
 from debugset.training.recipe import Recipe, TrainParams
+from debugset.visuals.params import VisualsParams
 
 # A new section is one line here; its model belongs to its room. `prepare` and `attributed` have one for each source.
 MODELS: Mapping[str, type[Section]] = {
@@ -36,6 +37,7 @@ MODELS: Mapping[str, type[Section]] = {
     "train": TrainParams,
     "evaluate": BootstrapParams,
     "retention": RetentionParams,
+    "visuals": VisualsParams,
     "barlow": BarlowParams,
     "remeasure": BootstrapParams,
     "attributes": AttributesParams,

@@ -1,11 +1,11 @@
 """What a model says of images: its penultimate features, its logits, its predictions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from debugset.base.arrays import ArrayLike, as_rows
@@ -30,7 +30,7 @@ def pixel_batches(images: ImageSet, rows: Rows, architecture: Architecture, batc
 
     batches = (rows[start : start + batch].tolist() for start in range(0, len(rows), batch))
     for pixels in decode_ahead(batches, decode):
-        yield torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
+        yield _as_batch(pixels)
 
 
 def png_files(pixels: Float[Tensor, "b 3 h w"], *, optimize: bool = False) -> list[bytes]:
@@ -50,9 +50,42 @@ def compute_outputs(
         architecture: says how images are prepared.
         precision: of the forward pass; the result is float32 in any case.
     """
+    batches = pixel_batches(images, rows, architecture, batch_size(device(), architecture.input_size))
+    return _outputs(forward, batches, precision)
+
+
+def outputs_of_pixels(
+    forward: Callable[[Tensor], Tensor],
+    pixels: UInt8[np.ndarray, "n h w 3"],
+    architecture: Architecture,
+    precision: Precision,
+) -> Float32[np.ndarray, "n d"]:
+    """What `compute_outputs` says, of images in memory that already have the architecture's input size.
+
+    Raises:
+        ValueError: they have another size.
+    """
+    size = architecture.input_size
+    if pixels.shape[1:3] != (size, size):
+        height, width = pixels.shape[1:3]
+        raise ValueError(f"pixels: the model takes {size} x {size} px, got {height} x {width}; resize them")
+    batch = batch_size(device(), size)
+    batches = (_as_batch(pixels[start : start + batch]) for start in range(0, len(pixels), batch))
+    return _outputs(forward, batches, precision)
+
+
+def _as_batch(pixels: UInt8[np.ndarray, "b h w 3"]) -> Tensor:
+    """Bytes as what a classifier takes: pixels in [0, 1], channels first."""
+    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(255)
+
+
+def _outputs(
+    forward: Callable[[Tensor], Tensor], batches: Iterable[Tensor], precision: Precision
+) -> Float32[np.ndarray, "n d"]:
+    """What a model says of batches, one under the other; of none a matrix without columns."""
     where = device()
     results = []
-    for pixels in pixel_batches(images, rows, architecture, batch_size(where, architecture.input_size)):
+    for pixels in batches:
         with torch.inference_mode(), autocast(where, precision):
             result = forward(pixels.to(where, memory_format=torch.channels_last))
         results.append(result.float().cpu().numpy())

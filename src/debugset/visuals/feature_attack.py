@@ -1,4 +1,4 @@
-"""Feature attacks: images changed so that one feature grows, which shows what the feature sees (section 4)."""
+"""Feature attacks: images changed so that a feature grows, which shows what it sees (Singla et al. 2021, section 4)."""
 
 from typing import NamedTuple
 

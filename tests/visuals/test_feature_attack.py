@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from debugset.barlow.feature_attack import feature_attack
 from debugset.models.classifier import Classifier
-from tests.barlow.toys import pixels
+from debugset.visuals.feature_attack import feature_attack
 from tests.models.toys import PLAIN, mean_colour
+from tests.visuals.toys import pixels
 
 SETTINGS = {"radius": 1.0, "step": 0.2, "steps": 12}
 

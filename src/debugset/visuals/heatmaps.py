@@ -1,4 +1,4 @@
-"""Where in an image a feature looks: its own map, and the gradient of the feature by the pixels (section 4).
+"""Where in an image a feature looks: its own map, and its gradient by the pixels (Singla et al. 2021, section 4).
 
 Classifiers are in evaluation mode, images on their device with pixels in [0, 1], and features the penultimate ones.
 """

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from debugset.barlow.heatmaps import feature_maps, has_maps, overlay, pixel_gradients
 from debugset.models.classifier import Classifier
-from tests.barlow.toys import pixels, pooled
+from debugset.visuals.heatmaps import feature_maps, has_maps, overlay, pixel_gradients
 from tests.models.toys import PLAIN
+from tests.visuals.toys import pixels, pooled
 
 
 def test_a_heatmap_is_the_feature_s_map_stretched_and_resized(network):
