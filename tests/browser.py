@@ -24,7 +24,7 @@ QUIET = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-_OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"  # every name resolves to nothing
+OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND"  # every name resolves to nothing
 _LONGEST_SILENCE = 60  # seconds without a message, after which the browser hangs
 # Chromium reads its commands from descriptor 3 and writes to 4.
 _LAUNCHER = """import os, sys
@@ -32,7 +32,7 @@ os.dup2(int(sys.argv[1]), 3)
 os.dup2(int(sys.argv[2]), 4)
 os.execv(sys.argv[3], sys.argv[3:])
 """
-_KEY_CODES = {"Enter": 13, "Backspace": 8, "Tab": 9}
+_KEY_CODES = {"Enter": 13, "Backspace": 8, "Escape": 27}
 
 
 class Browser:
@@ -41,7 +41,7 @@ class Browser:
     def __init__(self, profile, *options):
         commands, self._commands = (_above_4(end) for end in os.pipe())
         self._messages, messages = (_above_4(end) for end in os.pipe())
-        launch = [sys.executable, "-c", _LAUNCHER, str(commands), str(messages), EXECUTABLE, *QUIET, _OFFLINE]
+        launch = [sys.executable, "-c", _LAUNCHER, str(commands), str(messages), EXECUTABLE, *QUIET, OFFLINE]
         launch += ["--remote-debugging-pipe", f"--user-data-dir={profile}", *options]
         self._process = subprocess.Popen(launch, pass_fds=(commands, messages), stderr=subprocess.DEVNULL)
         os.close(commands)
@@ -93,7 +93,7 @@ class Browser:
         """Press keys one after the other, by name or letter."""
         for key in keys:
             text = "\r" if key == "Enter" else key if len(key) == 1 else ""
-            code = _KEY_CODES.get(key, ord(key[0].upper()))
+            code = _KEY_CODES.get(key, ord(key[0].upper()) if key.isalnum() else 0)  # a full stop's is Delete's
             down = "keyDown" if text else "rawKeyDown"
             self.call("Input.dispatchKeyEvent", type=down, key=key, text=text, windowsVirtualKeyCode=code)
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)

@@ -7,11 +7,11 @@ the features of Barlow's failure modes (Singla et al., 2021, section 8).
 
 from collections.abc import Iterable, Sequence
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float, Float64, Int64
+from jaxtyping import Float, Int64
 from pydantic import Field, model_validator
 
 from debugset.base.arrays import ArrayLike, as_labels, as_values
@@ -19,7 +19,7 @@ from debugset.features.matrix import Matrix, as_features
 from debugset.sparse.layer import DecisionLayer
 from debugset.studies import figures, records
 from debugset.studies.figures import Figure
-from debugset.studies.patterns import SHOWN, top_rows
+from debugset.visuals.feature_pictures import SHOWN, strongest_rows
 
 LONGEST_TEXT = 200  # characters
 
@@ -47,6 +47,13 @@ class Answer(records.Answer):
         if self.pattern == "yes" and not (self.text.strip() and self.first and self.second):
             raise ValueError("a pattern needs a text and a place for both classes")
         return self
+
+
+class _Top(NamedTuple):
+    """The images of a class that activate a feature most."""
+
+    rows: Int64[np.ndarray, " s"]
+    mean: float  # of the feature in them
 
 
 def positive_pairs(layer: DecisionLayer) -> list[tuple[int, int]]:
@@ -79,18 +86,23 @@ def draw_tasks(
         ValueError: no feature of the pairs activates in images of two classes.
     """
     matrix = as_features(features, "features")
-    values = np.asarray(matrix, np.float64)
     labels = as_labels(labels, "labels", len(matrix))
     ids = as_values(ids, "ids", len(matrix))
     pairs = list(pairs)
+    chosen = sorted({feature for feature, _ in pairs})
+    tops = _top_images(matrix, labels, chosen)
     generator = np.random.default_rng(random_state)
     tasks: dict[int, Task] = {}
     for place in generator.permutation(len(pairs)):
         feature, class_ = pairs[place]
-        if feature not in tasks and len(tasks) < count:
-            rows = _strongest_rows(class_, values[:, feature], labels)
-            if rows is not None:
-                tasks[feature] = _task(feature, rows, classes, ids, generator)
+        if feature in tasks or len(tasks) == count:
+            continue
+        mine = tops[feature]
+        others = [one for one in mine if one != class_]
+        if class_ in mine and others:
+            partner = max(others, key=lambda one: mine[one].mean)
+            shown = [(classes[one], mine[one].rows) for one in generator.permutation([class_, partner])]
+            tasks[feature] = _task(feature, shown, ids)
     if not tasks:
         raise ValueError("pairs: none of these features activates in images of two classes; give other ones")
     return list(tasks.values())
@@ -115,32 +127,26 @@ def compute_figures(tasks: Sequence[Task], answers: pd.DataFrame) -> list[Figure
     ]
 
 
-def _strongest_rows(
-    class_: int, values: Float64[np.ndarray, " n"], labels: Int64[np.ndarray, " n"]
-) -> dict[int, np.ndarray] | None:
-    """The rows of the images that activate a feature most, of a class and of the other class that activates it most.
+def _top_images(matrix: Matrix, labels: Int64[np.ndarray, " n"], chosen: list[int]) -> dict[int, dict[int, _Top]]:
+    """Of each chosen feature for each class the images that activate it most.
 
-    Only classes with a whole row of active images are shown; None if there are not two.
+    Classes without a whole row of images in which the feature is active are left out.
     """
-    tops: dict[int, np.ndarray] = {}
-    for one in np.unique(labels[values > 0]).tolist():
-        members = np.flatnonzero((labels == one) & (values > 0))
-        if len(members) >= SHOWN:
-            tops[one] = members[top_rows(values[members])]
-    others = [one for one in tops if one != class_]
-    if class_ not in tops or not others:
-        return None
-    partner = max(others, key=lambda one: values[tops[one]].mean())
-    return {class_: tops[class_], partner: tops[partner]}
+    tops: dict[int, dict[int, _Top]] = {feature: {} for feature in chosen}
+    for class_ in np.unique(labels).tolist():
+        rows = strongest_rows(matrix, chosen, np.flatnonzero(labels == class_))
+        for feature, mine in zip(chosen, rows, strict=True):
+            values = np.asarray(matrix[mine])[:, feature]
+            if len(mine) == SHOWN and values.min() > 0:
+                tops[feature][class_] = _Top(mine, float(values.mean()))
+    return tops
 
 
-def _task(
-    feature: int, rows: dict[int, np.ndarray], classes: Sequence[str], ids: np.ndarray, generator: np.random.Generator
-) -> Task:
-    """The task of a feature from the rows of two classes, which come in random order."""
-    first, second = generator.permutation(list(rows)).tolist()
-    images = (tuple(map(str, ids[rows[first]])), tuple(map(str, ids[rows[second]])))
-    return Task(feature=feature, classes=(classes[first], classes[second]), images=images)
+def _task(feature: int, shown: list[tuple[str, np.ndarray]], ids: np.ndarray) -> Task:
+    """The task of a feature from the names of two classes and the rows of their images."""
+    (first, first_rows), (second, second_rows) = shown
+    images = (tuple(map(str, ids[first_rows])), tuple(map(str, ids[second_rows])))
+    return Task(feature=feature, classes=(first, second), images=images)
 
 
 def _spurious_by_class(tasks: Sequence[Task], seen: pd.DataFrame) -> list[Figure]:

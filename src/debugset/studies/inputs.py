@@ -18,12 +18,12 @@ def read_inputs(request: Request, images: str, pictures: str) -> Inputs:
         FileNotFoundError: a stage has not run.
         ValueError: what it wrote is damaged, or of another version.
     """
-    from debugset.sparse.tables import read_layer
-
     shown, shelf = open_set(SETS / images), open_set(SETS / pictures)
     inputs = Inputs(shown, open_features(request.model, shown), shelf, open_features(request.model, shelf))
     if request.layer == "barlow":
         return inputs._replace(pairs=_read_mode_pairs())
+    from debugset.sparse.tables import read_layer
+
     inputs = inputs._replace(layer=read_layer(SPARSE, request.model, request.layer))
     if request.kind == "misclassification":
         return inputs._replace(errors=_read_errors(request, shown))

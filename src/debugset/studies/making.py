@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from debugset.features.matrix import Matrix
@@ -9,8 +10,8 @@ from debugset.images.sets import ImageSet
 from debugset.sparse.layer import DecisionLayer
 from debugset.studies import description, misclassification, simulatability
 from debugset.studies.kit import Kit
-from debugset.studies.patterns import top_images
 from debugset.studies.records import Task
+from debugset.visuals.feature_pictures import strongest_rows
 
 
 class Request(NamedTuple):
@@ -48,8 +49,15 @@ def make_kit(request: Request, inputs: Inputs) -> Kit:
         "images": inputs.images.folder.name,
         "pictures": inputs.pictures.folder.name,
     }
-    pictures = top_images(inputs.picture_features, inputs.pictures.ids, shown)
-    return Kit(request.kind, about, inputs.images.classes, pictures, tuple(tasks))
+    return Kit(request.kind, about, inputs.images.classes, _top_pictures(inputs, shown), tuple(tasks))
+
+
+def _top_pictures(inputs: Inputs, chosen: list[int]) -> dict[int, tuple[str, ...]]:
+    """The ids of the images that a feature is shown by, for each of the chosen ones."""
+    everything = np.arange(len(inputs.pictures))
+    rows = strongest_rows(inputs.picture_features, chosen, everything)
+    ids = inputs.pictures.ids[rows]
+    return {feature: tuple(map(str, mine)) for feature, mine in zip(chosen, ids, strict=True)}
 
 
 def _draw_tasks(request: Request, inputs: Inputs) -> list[Task]:

@@ -105,16 +105,16 @@ def compute_figures(tasks: Sequence[Task], answers: pd.DataFrame) -> list[Figure
     suspect = np.array([task.suspect for task in answered], object)
     own = np.where(suspect == "a", "b", "a")
     control = np.array([task.control for task in answered], bool)
-    matches = answers["match"].to_numpy(object)
-    better = np.where(matches == "both", answers["better"].to_numpy(object), matches)
-    figures_: list[Figure] = []
+    match = answers["match"].to_numpy(object)
+    better = np.where(match == "both", answers["better"].to_numpy(object), match)
+    found: list[Figure] = []
     for name, rows in (("blamed feature", ~control), ("random feature", control)):
-        mine = answers[rows]
-        figures_.append(figures.share(f"{name} matches", _holds(matches, suspect)[rows], mine))
-        figures_.append(figures.share("  true class's matches", _holds(matches, own)[rows], mine))
-        some = rows & (matches != "none")
-        figures_.append(figures.share("  matches better, if any", (better == suspect)[some], answers[some], chance=0.5))
-    return figures_
+        mine, some = answers[rows], rows & (match != "none")
+        found.append(figures.share(f"{name} matches", _holds(match, suspect)[rows], mine))
+        found.append(figures.share(f"true class's matches beside the {name}", _holds(match, own)[rows], mine))
+        # of the answers that say that any matches
+        found.append(figures.share(f"{name} matches better", (better == suspect)[some], answers[some], chance=0.5))
+    return found
 
 
 def _most_activated(layer: DecisionLayer, image: Float64[np.ndarray, " d"], class_: int) -> int | None:
@@ -126,6 +126,6 @@ def _most_activated(layer: DecisionLayer, image: Float64[np.ndarray, " d"], clas
     return int(speaking[standardised.argmax()])
 
 
-def _holds(matches: np.ndarray, letters: np.ndarray) -> np.ndarray:
-    """Whether each answer says that the pattern of that letter matches."""
-    return (matches == letters) | (matches == "both")
+def _holds(match: np.ndarray, letters: np.ndarray) -> np.ndarray:
+    """Whether each answer says that the feature of that letter matches."""
+    return (match == letters) | (match == "both")

@@ -27,7 +27,7 @@ def scores_json(kit: Kit, answers: pd.DataFrame, scores: dict[str, list[Figure]]
             "scripted": bool(part["scripted"].iloc[0]),
             "answered": {str(name): int(count) for name, count in counts.items()},
             "missing": int((len(kit.tasks) - counts).sum()),
-            "figures": {figure.name.strip(): _as_json(figure) for figure in scores[who]},
+            "figures": {figure.name: _as_json(figure) for figure in scores[who]},
         }
     return {"kit": kit.id, "kind": kit.kind, "about": kit.about, "tasks": len(kit.tasks), "answers": groups}
 

@@ -99,7 +99,7 @@ def compute_figures(tasks: Sequence[Task], answers: pd.DataFrame) -> list[Figure
     return [
         figures.share("right", right, answers, chance=CHANCE),
         figures.share("oracle right", oracle, answers, chance=CHANCE),
-        figures.statistic("part of the oracle's lead", lead, answers, chance=0),
+        figures.statistic("part of the oracle's lead", lead, answers, chance=0.0),
     ]
 
 

@@ -74,7 +74,12 @@ function show(next) {
   keep();
   window.scrollTo(0, 0);
   if (position === screens.length - 1) byId("save").focus();
-  else (screen.contains(annotator) ? annotator : screen.querySelector("[tabindex]")).focus();
+  else if (screen.contains(annotator)) annotator.focus();
+  else focusHeading();
+}
+
+function focusHeading() {
+  screens[position].querySelector("[tabindex]").focus();
 }
 
 function count() {
@@ -122,6 +127,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Backspace" && !isText) {
     goBack();
     isUsed = true;
+  } else if (event.key === "Escape" && isText) {
+    focusHeading();
   } else if (!isText) {
     isUsed = choose(event.key.toLowerCase());
   }
@@ -145,8 +152,8 @@ function save() {
     .map((form) => ({ task: Number(form.dataset.task), ...values(form) }));
   const content = { kit, kind, annotator: annotator.value.trim(), answers };
   const link = document.createElement("a");
-  const name = content.annotator.replace(/[^\p{L}\p{N}]+/gu, "-").toLowerCase();
-  link.download = `answers-${kind}-${name}.json`;
+  const words = content.annotator.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  link.download = `${["answers", kind, ...words].join("-")}.json`;
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2) + "\n"], { type: "application/json" }));
   link.click();
   URL.revokeObjectURL(link.href);
@@ -159,11 +166,10 @@ byId("next").addEventListener("click", goOn);
 byId("back").addEventListener("click", goBack);
 byId("anew").addEventListener("click", () => {
   if (!window.confirm("Clear all answers on this page? Save them first.")) return;
-  localStorage.removeItem(storageKey);
   for (const screen of screens) if (screen instanceof HTMLFormElement) screen.reset();
   tasks.forEach(openQuestions);
   byId("saved").textContent = "";
-  show(0);
+  show(0); // which keeps the empty forms
 });
 
 resume();
