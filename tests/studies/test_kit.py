@@ -32,7 +32,10 @@ def test_a_kit_that_has_answers_is_not_replaced(inputs, tmp_path):
     assert read_kit(folder) == toy_kit(inputs)
 
 
-def test_no_other_folder_is_replaced(inputs, tmp_path):
+def test_no_other_folder_is_replaced_but_an_empty_one_is_filled(inputs, tmp_path):
+    (tmp_path / "empty").mkdir()
+    write_kit(tmp_path / "empty", toy_kit(inputs), inputs.images, inputs.pictures)
+    assert read_kit(tmp_path / "empty") == toy_kit(inputs)
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match="is there and holds no kit; name another folder by --into"):
         write_kit(tmp_path, toy_kit(inputs), inputs.images, inputs.pictures)
@@ -47,9 +50,10 @@ def test_a_truth_that_was_changed_is_refused(inputs, tmp_path):
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"kit.json: not the truth of a kit .it was changed"):
         read_kit(tmp_path / "kit")
-    path.write_text("[]")
-    with pytest.raises(ValueError, match=r"kit.json: not the truth of a kit"):
-        read_kit(tmp_path / "kit")
+    for text in ("[]", "{"):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"kit.json: not the truth of a kit .*; restore it, or make the kit anew"):
+            read_kit(tmp_path / "kit")
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"kit.json: no such kit; `debugset study make` makes one"):
         read_kit(tmp_path / "kit")

@@ -69,9 +69,11 @@ def test_draws_depend_on_the_random_state_and_not_on_how_many_there_are(features
 
 def test_a_class_without_features_is_no_target(features):
     layer = make_layer()
-    weights = layer.weights.copy()
+    weights, bias = layer.weights.copy(), np.array([-1.0, 1.2, 0.3])
     weights[:, 1] = 0
-    tasks = draw(features, layer=DecisionLayer(weights, layer.bias, layer.means, layer.scales))
+    tasks = draw(features, layer=DecisionLayer(weights, bias, layer.means, layer.scales))
+    probabilities = softmax(features @ weights + bias, axis=1)[:, 1]
+    assert all(((low < probabilities) & (probabilities <= high)).any() for low, high in BINS)
     assert {task.target for task in tasks} == {0, 2}
 
 

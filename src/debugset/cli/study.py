@@ -102,7 +102,7 @@ def score(
 
     People are scored together, scripts each for itself. Of descriptions a cloud of their words goes to KIT/words.html.
     """
-    from debugset.base.files import write_json
+    from debugset.base.files import replacing_file, write_json
     from debugset.studies.answers import read_answers
     from debugset.studies.kit import read_kit
     from debugset.studies.scores import compute_scores, scores_json, scores_text
@@ -115,5 +115,6 @@ def score(
     print(scores_text(opened, table, scores))
     if opened.kind == "description":
         path = kit / "words.html"
-        path.write_text(words_page(opened.tasks, table), encoding="utf-8")
+        with replacing_file(path) as temporary:
+            temporary.write_text(words_page(opened.tasks, table), encoding="utf-8")
         print(f"words: {path}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from debugset.base.files import read_json, reading, replacing_folder, write_json
+from debugset.base.files import reading, replacing_file, write_json
 from debugset.images.sets import ImageSet
 from debugset.studies import description, misclassification, simulatability
 from debugset.studies.page import render
@@ -61,17 +61,15 @@ def write_kit(folder: Path, kit: Kit, images: ImageSet, pictures: ImageSet) -> N
     Raises:
         ValueError: another kit or something else lies there: answers to it would lose their truth.
     """
-    if folder.exists() and not (folder / TRUTH).is_file():
+    has_kit = (folder / TRUTH).is_file()
+    if not has_kit and folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder}: is there and holds no kit; name another folder by --into")
-    if folder.exists() and read_kit(folder).id != kit.id:
+    if has_kit and read_kit(folder).id != kit.id:
         raise ValueError(f"{folder}: holds another kit, which its answers need; name another folder by --into")
     html = render(kit.kind, kit.id, kit.tasks, kit.pictures, images, pictures)
-    if folder.exists():
-        (folder / PAGE).write_text(html, encoding="utf-8")  # answers beside it stay
-        return
-    with replacing_folder(folder) as temporary:
-        write_json(temporary / TRUTH, {"kit": kit.id, **kit.content()})
-        (temporary / PAGE).write_text(html, encoding="utf-8")
+    write_json(folder / TRUTH, {"kit": kit.id, **kit.content()})  # file by file: answers beside them stay
+    with replacing_file(folder / PAGE) as temporary:
+        temporary.write_text(html, encoding="utf-8")
 
 
 def read_kit(folder: Path) -> Kit:
@@ -84,8 +82,8 @@ def read_kit(folder: Path) -> Kit:
     path = folder / TRUTH
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such kit; `debugset study make` makes one")
-    content = read_json(path)
     with reading(path, "not the truth of a kit", _MEND):
+        content = json.loads(path.read_text(encoding="utf-8"))
         model = KINDS[content["kind"]].Task
         kit = Kit(
             content["kind"],

@@ -19,7 +19,6 @@ from debugset.studies import figures, records
 from debugset.studies.figures import Figure
 
 Letter = Literal["a", "b"]
-LETTERS: tuple[Letter, ...] = ("a", "b")
 ERROR_COLUMNS = ["row", "label", "predicted", "blamed"]
 
 
@@ -69,26 +68,26 @@ def draw_tasks(
     """
     matrix = as_features(features, "features", width=len(layer.weights))
     ids = as_values(ids, "ids", len(matrix))
-    candidates = np.flatnonzero(layer.weights.any(axis=1))
     generator = np.random.default_rng(random_state)
     tasks: list[Task] = []
     for row, label, predicted, blamed in errors[ERROR_COLUMNS].to_numpy(np.int64)[generator.permutation(len(errors))]:
         own = _most_activated(layer, np.asarray(matrix[int(row)], np.float64), int(label))
-        if len(tasks) == count or own in (None, blamed):
+        if own is None or own == blamed:
             continue
         control = len(tasks) % 2 == 1
-        suspect = generator.choice(np.setdiff1d(candidates, [own, blamed])) if control else blamed
-        place = int(generator.integers(2))
-        pair = (suspect, own) if place == 0 else (own, suspect)
+        suspect = _random_feature(layer, [own, int(blamed)], generator) if control else int(blamed)
+        suspect_first = bool(generator.integers(2))
         task = Task(
-            features=tuple(map(int, pair)),
+            features=(suspect, own) if suspect_first else (own, suspect),
             image=str(ids[row]),
             label=int(label),
             predicted=int(predicted),
             control=control,
-            suspect=LETTERS[place],
+            suspect="a" if suspect_first else "b",
         )
         tasks.append(task)
+        if len(tasks) == count:
+            break
     if not tasks:
         raise ValueError("errors: none is corrected by a feature other than its true class's own; give more errors")
     return [tasks[place] for place in generator.permutation(len(tasks))]
@@ -124,6 +123,14 @@ def _most_activated(layer: DecisionLayer, image: Float64[np.ndarray, " d"], clas
         return None
     standardised = (image - layer.means)[speaking] / layer.scales[speaking]
     return int(speaking[standardised.argmax()])
+
+
+def _random_feature(layer: DecisionLayer, others: list[int], generator: np.random.Generator) -> int:
+    """A feature that any class uses, and none of the others."""
+    candidates = np.setdiff1d(np.flatnonzero(layer.weights.any(axis=1)), others)
+    if not len(candidates):
+        raise ValueError("layer: uses two features alone, so there is none for the control; name another layer")
+    return int(generator.choice(candidates))
 
 
 def _holds(match: np.ndarray, letters: np.ndarray) -> np.ndarray:

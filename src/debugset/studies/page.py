@@ -44,7 +44,7 @@ def render(
 ) -> str:
     """The page as HTML; arguments as `debugset.studies.kit.Kit` has them, with the two sets that ids are of.
 
-    Templates see the truth too: what they may print is told apart by a test.
+    Templates are given the truth too, of which they print nothing; the tests make sure of that.
     """
     shelf = _Shelf()
     style, script = _read("style.css"), _read("page.js")
