@@ -17,10 +17,11 @@ from tests.cli.conftest import CLASSES, IDENTITY, MANIFEST_COLUMNS, ROOT, replac
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src"), "NO_COLOR": "1", "COLUMNS": "200"}
 COMMANDS = {
-    "": ["use", "check", "debug-classes", "show", "verify", "pool", "barlow", "relations", "versions"],
+    "": ["use", "check", "debug-classes", "show", "verify", "pool", "barlow", "relations", "study", "versions"],
     "pool": ["status", "give-up", "forget", "purge", "simulator"],
     "barlow": ["list", "mend"],
     "relations": ["template", "list", "collect"],
+    "study": ["make", "answer", "score"],
     "versions": ["diff", "sweep"],
 }
 HEAVY = {"torch", "pandas", "numpy", "yaml", "ruamel.yaml", "aiohttp", "dvc", "matplotlib"}

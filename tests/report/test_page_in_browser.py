@@ -1,34 +1,19 @@
 import re
-import shutil
 import subprocess
 
 import numpy as np
-import pytest
 from PIL import Image
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--enable-logging=stderr",
-    "--window-size=1280,1600",
-)
+from tests.browser import EXECUTABLE, OFFLINE, QUIET, needed
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no chromium found; apt-get install chromium to run it")
+pytestmark = needed
 
 
 def browse(reported, profile, *options):
     """Open the page offline: every name resolves to nothing."""
-    offline = "--host-resolver-rules=MAP * ~NOTFOUND"
     address = (reported / "report/index.html").as_uri()
-    command = [BROWSER, *QUIET, offline, f"--user-data-dir={profile}", *options, address]
+    options = ("--enable-logging=stderr", "--window-size=1280,1600", *options)
+    command = [EXECUTABLE, *QUIET, OFFLINE, f"--user-data-dir={profile}", *options, address]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 

@@ -11,7 +11,7 @@ import typer
 
 from debugset.base.command import run
 from debugset.base.paths import METRICS, PAGE
-from debugset.cli import barlow, pool, relations, versions
+from debugset.cli import barlow, pool, relations, study, versions
 from debugset.cli.place import enter_repository
 
 app = typer.Typer(
@@ -124,6 +124,7 @@ def verify(
 app.add_typer(pool.app, name="pool")
 app.add_typer(barlow.app, name="barlow")
 app.add_typer(relations.app, name="relations")
+app.add_typer(study.app, name="study")
 app.add_typer(versions.app, name="versions")
 
 

@@ -46,10 +46,11 @@ def tile(image: Image.Image, alt: str, *, caption: str = "", mark: str = "", det
     return Tile(*data_uri(image), alt, caption, mark, detail)
 
 
-def data_uri(image: Image.Image) -> tuple[str, bool]:
+def data_uri(image: Image.Image, longest: int = THUMBNAIL) -> tuple[str, bool]:
     """An image for the page, and whether it is small enough to be shown pixel by pixel.
 
-    Decoded pixels are encoded anew, so that nothing but pixels of a stranger's file reaches the page.
+    Others have at most ``longest`` px on the longer side. Decoded pixels are encoded anew, so that nothing but pixels
+    of a stranger's file reaches the page.
     """
     buffer = io.BytesIO()
     image = image.copy()
@@ -58,7 +59,7 @@ def data_uri(image: Image.Image) -> tuple[str, bool]:
     if crisp:
         image.save(buffer, "PNG", optimize=True)
     else:
-        image.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
         image.save(buffer, "JPEG", quality=80, optimize=True)
     kind = "png" if crisp else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}", crisp
