@@ -46,7 +46,7 @@ def test_what_cannot_be_met_is_refused(path: SparsePath) -> None:
         by_features(denser, 0.5)
     with pytest.raises(ValueError, match="features_per_class: expected a number of at least 0, got nan"):
         by_features(path, float("nan"))
-    with pytest.raises(ValueError, match=r"points: expected hundredths of accuracy to give up, at least 0, got -1.0"):
+    with pytest.raises(ValueError, match=r"points: expected hundredths of accuracy to give up, at least 0, got -1\.0"):
         by_accuracy(path, -1.0)
     unmeasured = replace(path, accuracy=np.full(5, np.nan))
     with pytest.raises(ValueError, match="path: has no validation accuracy to choose by; pass validation"):

@@ -72,13 +72,15 @@ class BlockNewton:
             self._models.renew(origin, slope, penalty)
             trial = self._step(origin.coefficients, slope, penalty, gains)
             gains.append(trial.gain)
-            is_near = penalty.residual(origin.coefficients, slope.gradient) <= goal.residual
+            is_near = penalty.residual(trial.point.coefficients, slope.gradient) <= goal.residual
             is_near &= remaining(gains) <= goal.error * trial.objective
-            del origin
-            if momentum > 1 and trial.objective > objective:
+            rise = trial.objective - objective
+            has_turned = rise > 0 and _turns(now.coefficients, origin.coefficients, trial.point.coefficients)
+            del origin  # its logits make room
+            if momentum > 1 and rise > slope.rounding:
                 origin, momentum = now, 1.0
             else:
-                origin, momentum = _extrapolate(now, trial.point, momentum)
+                origin, momentum = _extrapolate(now, trial.point, 1.0 if has_turned else momentum)
                 now, objective = trial.point, trial.objective
             del trial
             if is_near or step == goal.steps:  # look at the point itself, not ahead of it
@@ -118,6 +120,13 @@ def remaining(gains: list[float]) -> float:
     rate = (last / gains[-1 - look]) ** (1 / look) if look and gains[-1 - look] > 0 else _SLOWEST_RATE
     rate = min(max(rate, _FASTEST_RATE), _SLOWEST_RATE)
     return last * rate / (1 - rate)
+
+
+def _turns(
+    now: Float64[np.ndarray, "w k"], ahead: Float64[np.ndarray, "w k"], trial: Float64[np.ndarray, "w k"]
+) -> bool:
+    """Whether the step from ahead goes back: tells that momentum is too large where rounding hides a rise."""
+    return float(((ahead - trial) * (trial - now)).sum()) > 0
 
 
 def _extrapolate(before: Point, now: Point, momentum: float) -> tuple[Point, float]:
