@@ -20,6 +20,8 @@ def test_a_kit_knows_what_it_was_made_of(inputs):
         "images": "diagnosis", "pictures": "test",
     }  # fmt: skip
     assert len(kit.tasks) == 6
+    drawn = toy_kit(inputs, largest=True, tasks=30).tasks
+    assert {task.features for task in drawn if task.target == 0} == {(0, 1, 2, 3, 4)}
 
 
 def test_descriptions_are_of_the_layer_s_features_or_of_barlow_s(inputs):
