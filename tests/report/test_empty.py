@@ -10,7 +10,7 @@ import pytest
 from debugset.report import metrics
 from debugset.report.inputs import Inputs
 from debugset.report.page import render
-from debugset.report.sections import relations
+from debugset.report.sections import relations, sparse
 from debugset.report.write import write_report
 from tests.report.elements import section
 from tests.report.world import DEBUG, DEBUG_NAMES, write_evaluation
@@ -101,10 +101,44 @@ def attributes_that_no_image_shows(root):
         change(root, f"relations/{name}", lambda table: table.head(0))
 
 
+def no_errors_of_layers(root):
+    nothing = {"errors": 0, **dict.fromkeys(("share", "low", "high", "chance"), np.nan)}
+    change(root, "sparse/removal_shares", lambda shares: shares.assign(**nothing))
+    no_causes = dict.fromkeys(("value", "low", "high", "chance"), np.nan)
+    change(root, "sparse/blame", lambda blame: blame.assign(count=0, **no_causes))
+    for name in ("deletions", "cards"):
+        change(root, f"sparse/{name}", lambda table: table.head(0))
+
+
+def layers_without_features(root):
+    """Chosen ones: nothing is pictured, pasted, or shown of an error; all errors resist."""
+    change(root, "sparse/layers", lambda layers: layers.assign(features=0.0))
+    change(root, "sparse/removal_shares", lambda shares: shares.assign(share=0.0, low=0.0, high=0.0, chance=0.0))
+    for name in ("weights", "pictures", "deletions", "cards"):
+        change(root, f"sparse/{name}", lambda table: table.head(0))
+    nothing = dict.fromkeys(("flipped", "low", "high", "changed"), np.nan)
+    change(root, "sparse/patches", lambda patches: patches.assign(tries=0, **nothing))
+    missing = dict.fromkeys(("value", "low", "high"), np.nan)
+    change(root, "sparse/blame", lambda blame: blame.assign(**missing))
+    change(root, "sparse/swaps", lambda swaps: swaps.assign(**missing))
+
+
+def a_factor_without_end(root):
+    """The errors that nothing caused were hardly ever corrected, so that the factor's interval has no upper end."""
+    change(
+        root, "sparse/blame", lambda blame: blame.assign(high=blame["high"].where(blame["measure"] != "factor", np.inf))
+    )
+
+
+def layers_of_one_model(root):
+    for path in (root / "data/sparse").iterdir():
+        change(root, f"sparse/{path.stem}", lambda table: table[table["model"] == "original"])
+
+
 def nothing_but_failures_of_modes(root):
     """No failures to hold out and none to collect for but those of modes, nothing explained, nothing removed."""
     for empty in (no_seeds_but_failures_of_modes, no_heldout_failures, no_group_explained, nothing_removed,
-                  no_contexts, no_attributes):  # fmt: skip
+                  no_contexts, no_attributes, no_errors_of_layers):  # fmt: skip
         empty(root)
     return {
         "summary": "There are no <em>seeds</em>: 19 failures of modes were used to look for similar images",
@@ -114,13 +148,14 @@ def nothing_but_failures_of_modes(root):
         "remeasured": "There are no failure modes to measure again.",
         "leaks": "here 0 of 150",
         "relations": "This profile has no images with attributes",
+        "sparse": "There is no card: the chosen layer makes no error",
     }
 
 
 def little_of_everything(root):
     """Failures of one class alone, none of another, modes that can't be tried again, an unbiased network alone."""
     for empty in (a_class_without_failures, heldout_failures_of_one_class, modes_without_heldout_images,
-                  an_unbiased_network_alone):  # fmt: skip
+                  an_unbiased_network_alone, layers_of_one_model):  # fmt: skip
         empty(root)
     return {
         "summary": "(tshirt, dress, sneaker), but on none of tshirt.",
@@ -160,3 +195,25 @@ def test_attributes_that_no_image_shows_have_no_numbers(world, tmp_path, params)
     text = section(render(inputs, [relations]), "relations")
     assert text.count("0 of them flawed") == 2
     assert "no test images" in text
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning", "error::UserWarning")
+@pytest.mark.parametrize(
+    ("empty", "told", "watched"),
+    [
+        (no_errors_of_layers, "No single feature is blamed for an error, so none was deleted", {"factor", "corrected"}),
+        (layers_without_features, "trouser: no feature, its bias decides alone", {"hit_caused", "flips_unusual"}),
+        (a_factor_without_end, "<b>2.50</b><small>2.25\N{EN DASH}\N{INFINITY}</small>", set()),
+        (layers_of_one_model, "original, chosen: 2.0 features a class", set()),
+    ],
+)
+def test_what_sparse_layers_do_not_have_is_told_and_has_no_number(world, tmp_path, params, empty, told, watched):
+    shutil.copytree(world, tmp_path, dirs_exist_ok=True)
+    empty(tmp_path)
+    inputs = Inputs(tmp_path, params, DEBUG_NAMES)
+    metrics.write(inputs)
+    check_json(tmp_path)
+    numbers = json.loads((tmp_path / "metrics/sparse.json").read_text())["original"]
+    assert {"test", "test_dense", "features"} <= set(numbers)
+    assert not watched & set(numbers)
+    assert told in section(render(inputs, [sparse]), "sparse")

@@ -4,8 +4,10 @@ import pandas as pd
 import pytest
 
 from debugset.dcd import accuracy as evaluation
+from debugset.report import metrics as metrics_module
 from debugset.report.headings import COLUMNS
-from tests.report.world import RIGHT
+from debugset.report.inputs import Inputs
+from tests.report.world import DEBUG_NAMES, RIGHT
 
 
 def test_accuracy_metrics_are_shares_of_the_predictions(reported):
@@ -56,7 +58,7 @@ def test_metrics_are_rounded_and_shallow(reported):
         else:
             yield value, depth
 
-    for name in ("summary", "pool", "leaks", "retention", "modes", "relations"):
+    for name in ("summary", "pool", "leaks", "retention", "modes", "relations", "sparse"):
         metrics = json.loads((reported / f"metrics/{name}.json").read_text())
         for value, depth in leaves(metrics):
             assert depth <= 3
@@ -83,3 +85,46 @@ def test_relation_metrics(reported):
     series = metrics["biased"]["bag-sandal_random_state_3"]
     assert (series["tau_1_kl"], series["tau_1_rank"], series["tau_1_mean"]) == (9.5, 1, 0.9)
     assert series["tau_0_kl"] == 0.5
+
+
+def test_sparse_metrics(reported):
+    metrics = json.loads((reported / "metrics/sparse.json").read_text())
+    assert list(metrics) == ["original", "robust"]
+    assert metrics["original"] == {
+        "features": 2.0,
+        "validation": 0.9,
+        "test": 0.88,
+        "diagnosis": 0.66,
+        "kkt": 0.005,
+        "corrected": 0.4,
+        "corrected_by_chance": 0.1,
+        "corrected_dense": 0.4,
+        "test_dense": 0.87,
+        "factor": 2.5,
+        "hit_caused": 0.7,
+        "flips_unusual": 0.33,
+    }
+
+
+def test_metrics_of_every_layer(reported):
+    metrics = json.loads((reported / "metrics/layers.json").read_text())
+    assert {model: sorted(layers) for model, layers in metrics.items()} == {
+        "original": ["dense", "own", "sparse"],
+        "robust": ["dense", "sparse"],
+    }
+    assert metrics["original"]["own"] == {"features": 6.0, "test": 0.89, "diagnosis": 0.65}
+    chosen = metrics["original"]["sparse"]
+    assert chosen["errors"] == 200
+    assert chosen["removed_to_zero"]["2"] == {"share": 0.6, "low": 0.55, "high": 0.65, "chance": 0.2}
+    assert chosen["removed_to_mean"]["2"]["share"] == 0.5
+    assert chosen["blame_to_mean"]["hit_caused"] == {"value": 0.7, "low": 0.63, "high": 0.77, "chance": 0.125}
+    assert chosen["blame_to_zero"]["factor"] == {"value": 2.5, "low": 2.25, "high": 2.75}
+    assert chosen["swaps"]["flips_to_usual"]["chance"] == 0.35
+    assert chosen["patches"]["random_place"] == {"flipped": 0.12, "low": 0.11, "high": 0.13}
+    assert "patches" not in metrics["robust"]["sparse"]  # they are pasted for the first model alone
+
+
+def test_without_planted_truth_layers_have_no_scores(photographs, params):
+    inputs = Inputs(photographs, params, DEBUG_NAMES)
+    assert not {"blame_to_zero", "swaps"} & set(metrics_module._layers(inputs)["original"]["sparse"])
+    assert not {"factor", "hit_caused", "flips_unusual"} & set(metrics_module._sparse(inputs)["original"])

@@ -29,7 +29,7 @@ def test_page_is_accessible(page):
     elements = Elements(page)
     assert all(attributes["alt"].strip() for tag, attributes in elements.elements if tag == "img")
     drawings = [attributes for tag, attributes in elements.elements if tag == "svg"]
-    assert len(drawings) == 10
+    assert len(drawings) == 12
     assert all(attributes["role"] == "img" and attributes["aria-label"] for attributes in drawings)
     ids = elements.attributes("id")
     assert len(ids) == len(set(ids))

@@ -26,4 +26,4 @@ def test_a_browser_opens_the_page_from_disk(reported, tmp_path):
     assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 500  # text, drawings and photographs
     below = browse(reported, tmp_path / "profile", "--dump-dom").stdout
     assert re.search(r"<h2>How to repeat it", below)
-    assert below.count("<svg") == 10
+    assert below.count("<svg") == 12

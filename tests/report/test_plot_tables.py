@@ -42,3 +42,12 @@ def test_biased_pairs_by_level(reported):
     assert table["pair"].unique().tolist() == ["bag-sandal, random state 3"]
     assert table["tau"].tolist() == [0, 1]
     assert table["kl"].tolist() == [0.5, 9.5]
+
+
+def test_accuracy_by_features_a_class(reported):
+    table = pd.read_csv(reported / "plots/sparse.csv")
+    assert list(table.columns) == ["model", "features", "test", "deployment"]
+    assert table["model"].tolist() == ["original"] * 3 + ["robust"] * 3
+    assert table["features"].tolist() == [1, 3, 6] * 2  # none without features: the axis is logarithmic
+    assert table["test"].tolist() == [75, 80, 85, 65, 70, 75]
+    assert table["deployment"].tolist() == [55, 60, 65, 45, 50, 55]

@@ -11,12 +11,14 @@ from tests.report.world import DEBUG_NAMES, write_world
 
 WRITTEN = (
     "metrics/accuracy.json",
+    "metrics/layers.json",
     "metrics/leaks.json",
     "metrics/modes.json",
     "metrics/pool.json",
     "metrics/relations.json",
     "metrics/retention.json",
     "metrics/rules.json",
+    "metrics/sparse.json",
     "metrics/summary.json",
     "plots/accuracy.csv",
     "plots/accuracy.png",
@@ -27,6 +29,7 @@ WRITTEN = (
     "plots/relations.png",
     "plots/retention.csv",
     "plots/seeds_and_picks.png",
+    "plots/sparse.csv",
     "report/cards",
     "report/cards/label-dress-1.png",
     "report/cards/prediction-bag-1.png",

@@ -9,6 +9,7 @@ from debugset.images.sets import open_set, write_set
 from tests.report.barlow_world import write_barlow
 from tests.report.relations_world import write_relations
 from tests.report.silhouettes import CLASSES, CONTEXTS, draw
+from tests.report.sparse_world import write_sparse
 
 DEBUG = (0, 2, 3)
 DEBUG_NAMES = tuple(CLASSES[label] for label in DEBUG)
@@ -47,6 +48,8 @@ def write_world(root, *, per_class=12, pool_per_class=30, truth=True, photo_size
     _retention(root)
     write_barlow(root, rng, truth, RIGHT)
     write_relations(root, rng)
+    _sets(root, "diagnosis", 4, rng, truth)
+    write_sparse(root, rng, truth)
     for name in EMBEDDERS:
         scores = {"clean": 0.88, "L2 0.5": 0.81} if name == "robust" else None
         model = {"name": "test_resnet", "architecture": {"timm_name": "test_resnet"}, "origin": "trained here"}

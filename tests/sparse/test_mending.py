@@ -6,6 +6,7 @@ import pytest
 from debugset.sparse.layer import DecisionLayer
 from debugset.sparse.mending import COLUMNS, DELETIONS, try_deletions
 from debugset.sparse.removals import find_removals
+from tests.features.shards import in_shards
 from tests.reference import removals as naive
 from tests.sparse.removal_toys import random_problem
 
@@ -72,3 +73,12 @@ def test_without_blame_there_are_no_deletions():
     labels = layer.predict(features)
     found = try_deletions(layer, features, labels, ids, find_removals(layer, features, labels, ids))
     assert len(found) == 0 and list(found.columns) == COLUMNS
+
+
+def test_features_in_shards_give_the_same_counts():
+    layer, features, labels, ids = problem()
+    errors = find_removals(layer, features, labels, ids)
+    shards = in_shards(features, np.arange(300) % 4)
+    found = try_deletions(layer, shards, labels, ids, errors)
+    assert found.equals(try_deletions(layer, features, labels, ids, errors))
+    assert found["corrected"].sum() > 0

@@ -14,6 +14,16 @@ from debugset.report.sparse_tables import SparseTables
 
 DIGITS = 4
 _WATCHED = ("heldout", "seed", "heldout_source", "test", "test_all", "deval")  # columns of the summary
+_WATCHED_OF_LAYERS = {  # each number's place in `layers.json` below the model
+    **{name: ("sparse", name) for name in ("features", "validation", "test", "diagnosis", "kkt")},
+    "corrected": ("sparse", "removed_to_zero", "1", "share"),
+    "corrected_by_chance": ("sparse", "removed_to_zero", "1", "chance"),
+    "corrected_dense": ("dense", "removed_to_zero", "1", "share"),
+    "test_dense": ("dense", "test"),
+    "factor": ("sparse", "blame_to_zero", "factor", "value"),
+    "hit_caused": ("sparse", "blame_to_zero", "hit_caused", "value"),
+    "flips_unusual": ("sparse", "swaps", "flips_unusual", "value"),
+}
 
 
 def write(inputs: Inputs) -> None:
@@ -40,8 +50,8 @@ def _accuracy(inputs: Inputs) -> dict[str, Any]:
 
 
 def _numbers(row: dict[str, Any], names: tuple[str, ...], whole: int = 1) -> dict[str, float]:
-    """Those of the numbers that are defined, as shares of ``whole``."""
-    return {name: row[name] / whole for name in names if not math.isnan(row[name])}
+    """Those of the numbers that are defined and finite, which JSON can hold, as shares of ``whole``."""
+    return {name: row[name] / whole for name in names if math.isfinite(row[name])}
 
 
 def _summary(inputs: Inputs) -> dict[str, Any]:
@@ -155,26 +165,29 @@ def _sparse(inputs: Inputs) -> dict[str, Any]:
     """The numbers to watch of each model's chosen layer, and of the dense one where the two are compared."""
     watched: dict[str, Any] = {}
     for model, layers in _layers(inputs).items():
-        chosen, dense = layers["sparse"], layers["dense"]
-        one, of_dense = chosen["removed_to_zero"]["1"], dense["removed_to_zero"]["1"]
-        numbers = {name: chosen[name] for name in ("features", "validation", "test", "diagnosis", "kkt")}
-        numbers |= {"corrected": one["share"], "corrected_by_chance": one["chance"]}
-        numbers |= {"corrected_dense": of_dense["share"], "test_dense": dense["test"]}
-        for name, part in (("factor", "blame_to_zero"), ("hit_caused", "blame_to_zero"), ("flips_unusual", "swaps")):
-            if part in chosen and "value" in chosen[part][name]:
-                numbers[name] = chosen[part][name]["value"]
-        watched[model] = numbers
+        numbers = {name: _number_at(layers, place) for name, place in _WATCHED_OF_LAYERS.items()}
+        watched[model] = {name: number for name, number in numbers.items() if number is not None}
     return watched
 
 
+def _number_at(numbers: Any, place: tuple[str, ...]) -> float | None:
+    """A number in nested mappings; None where it is not defined."""
+    for name in place:
+        if name not in numbers:
+            return None
+        numbers = numbers[name]
+    return numbers
+
+
 def _layers(inputs: Inputs) -> dict[str, Any]:
-    """Of every layer its features, accuracies, corrected errors, and what the planted truth and patches say."""
+    """Of every layer its features, accuracies, errors, what corrects them, what planted truth and patches say."""
     tables = SparseTables(inputs)
     found: dict[str, Any] = {}
     for row in records(tables.table("layers")):
         numbers = _numbers(row, ("features", "validation", "test", "diagnosis", "kkt"))
         found.setdefault(row["model"], {})[row["layer"]] = numbers
     for row in records(tables.table("removal_shares")):
+        found[row["model"]][row["layer"]]["errors"] = row["errors"]
         share = _numbers(row, ("share", "low", "high", "chance"))
         _below(found, row, f"removed_to_{row['removal']}")[str(row["removed"])] = share
     for row in records(tables.planted("blame")):

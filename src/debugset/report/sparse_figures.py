@@ -28,11 +28,11 @@ def curves(axes: Sequence[Axes], path: pd.DataFrame, layers: pd.DataFrame) -> No
             panel.plot(rows["features"], 100 * rows[column], ls=_LINES[column], color=tint, lw=1.8, label=name)
             for own in records(mine[mine["layer"] == "own"]):
                 panel.axhline(100 * own[column], color=FAINT, lw=1, ls=_LINES[column])
-            for chosen in records(mine[mine["layer"] == "sparse"]):
+            for chosen in records(mine[(mine["layer"] == "sparse") & (mine["features"] > 0)]):
                 point = (chosen["features"], 100 * chosen[column])
                 panel.plot(*point, "o", ms=6.5, mfc="white", mec=tint, mew=1.8)
                 word(panel, f"{point[1]:.1f}", point, (0, -14), ha="center")
-        panel.set(xscale="log", title=str(model), xlabel="features a class")
+        panel.set(xscale="log" if len(rows) else "linear", title=str(model), xlabel="features a class")
         panel.xaxis.set_major_formatter("{x:g}")
     axes[0].set_ylabel("accuracy, %")
     axes[-1].legend(loc="lower right")
@@ -46,7 +46,8 @@ def removals(panel: Axes, rows: Sequence[dict[str, Any]]) -> None:
     """
     for place, row in enumerate(rows):
         tint = embedder_colour(row["model"])
-        for removed, share in row["by_size"].items():
+        shares = row["by_size"] if row["errors"] else {}
+        for removed, share in shares.items():
             height = place + 0.24 * (removed - 2)
             panel.plot([100 * share["low"], 100 * share["high"]], [height, height], color=tint, lw=2.2, alpha=0.5)
             panel.plot([100 * share["share"]], [height], "o", ms=4.5, color=tint)

@@ -4,13 +4,11 @@ Whether a removed feature corrects an error proves little alone. Here the truth 
 scored: does removing one feature correct the errors that the background caused, and is it the feature that reacts?
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 
-from debugset.base.arrays import ArrayLike, as_floats, as_labels
+from debugset.base.arrays import ArrayLike, as_floats, as_labels, as_values
 from debugset.features.matrix import Matrix, as_features
 from debugset.sparse.intervals import share_interval
 from debugset.sparse.layer import DecisionLayer
@@ -21,7 +19,7 @@ _SHARE_OF_WINS = 0.5  # of the backgrounds, from which on the first one is calle
 
 def causes_frame(
     layer: DecisionLayer,
-    image_ids: Sequence[str],
+    image_ids: ArrayLike,
     labels: Int64[np.ndarray, " n"] | ArrayLike,
     features: Float[Matrix, "n d"] | ArrayLike,
     exchanged: Float[np.ndarray, "n b d"] | ArrayLike,
@@ -48,8 +46,8 @@ def causes_frame(
     """
     matrix = np.asarray(as_features(features, "features", width=len(layer.weights)), np.float64)
     labels, backgrounds = as_labels(labels, "labels", len(matrix)), as_floats(exchanged, "exchanged")
-    predicted = layer.predict(matrix)
-    _check_errors(layer, image_ids, labels, predicted)
+    ids, predicted = as_values(image_ids, "image_ids", len(matrix)), layer.predict(matrix)
+    _check_errors(layer, ids, labels, predicted)
     if backgrounds.ndim != 3 or backgrounds[:, :1].shape != (len(matrix), 1, matrix.shape[1]):
         raise ValueError(
             f"exchanged: expected the features of every error on each background ({len(matrix)}, backgrounds, "
@@ -63,7 +61,7 @@ def causes_frame(
     fall = (of_predicted - of_true) * (matrix - backgrounds.mean(axis=1, dtype=np.float64))
     return pd.DataFrame(
         {
-            "image_id": np.asarray(image_ids, object),
+            "image_id": np.asarray(ids, object),
             "label": labels,
             "predicted": predicted,
             "wins": wins,
@@ -125,7 +123,7 @@ def score_blame(causes: pd.DataFrame, blames: pd.DataFrame, resamples: int, rand
 
 def _check_errors(
     layer: DecisionLayer,
-    image_ids: Sequence[str],
+    ids: np.ndarray,
     labels: Int64[np.ndarray, " n"],
     predicted: Int64[np.ndarray, " n"],
 ) -> None:
@@ -134,7 +132,7 @@ def _check_errors(
     if (labels >= classes).any():
         raise ValueError(f"labels: {labels.max()} is none of the layer's {classes} classes; pass indices into them")
     if (predicted == labels).any():
-        first = image_ids[int((predicted == labels).argmax())]
+        first = ids[int((predicted == labels).argmax())]
         raise ValueError(f"labels: the layer predicts image {first} rightly; pass errors alone")
 
 

@@ -135,5 +135,5 @@ def path_frame(path: SparsePath, measured: Mapping[str, Measured]) -> pd.DataFra
     }
     for name, one in measured.items():
         values = np.asarray(one.features[:])  # read once for all layers
-        columns[name] = np.array([accuracy(path.layer(place), values, one.labels) for place in columns["place"]])
+        columns[name] = np.array([accuracy(path.layer(place), values, one.labels) for place in range(len(path))])
     return pd.DataFrame(columns)

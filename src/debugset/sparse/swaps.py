@@ -22,7 +22,7 @@ Pairs = set[tuple[int, str]]  # of class and context, by `debugset.datasets.cont
 
 
 def swaps_frame(
-    image_ids: Sequence[str],
+    image_ids: ArrayLike,
     labels: Int64[np.ndarray, " n"],
     contexts: Sequence[str],
     predicted: Int64[np.ndarray, "n b"],

@@ -28,7 +28,7 @@ def test_every_mode_is_shown_with_its_pictures_and_its_verdict(page):
 
 
 def test_modes_beyond_the_limit_are_counted(world, params):
-    page = render(Inputs(world, params.model_copy(update={"modes_shown": 1}), DEBUG_NAMES))
+    page = render(Inputs(world, params.model_copy(update={"modes_shown": 1}), DEBUG_NAMES), [failure_modes])
     assert page.count("<article") == 1
     assert "2 less important modes are left out here" in page
 

@@ -57,10 +57,10 @@ def _removals_plot(tables: SparseTables) -> Markup:
 def _classes(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
     """Of each class: its name, and its features that are pictured with weight, share and pictures."""
     weights, classes = tables.shown_weights, []
-    for class_ in weights["class"].unique().tolist():
+    for class_, name in enumerate(inputs.classes):
         rows = weights[weights["class"] == class_]
         features = [{**row, "lanes": tables.feature_lanes(row["feature"])} for row in records(rows)]
-        classes.append({"name": inputs.class_name(class_), "features": features})
+        classes.append({"name": name, "features": features})
     return classes
 
 
