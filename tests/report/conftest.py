@@ -6,7 +6,9 @@ from debugset.report.params import ReportParams
 from debugset.report.write import write_report
 from tests.report.world import DEBUG_NAMES, write_world
 
-PARAMS = ReportParams(seeds_shown=6, picks_shown=3, border_pairs=4, examples=6, modes_shown=40, random_state=0)
+PARAMS = ReportParams(
+    seeds_shown=6, picks_shown=3, border_pairs=4, examples=6, modes_shown=40, classes_shown=4, random_state=0
+)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ class ReportParams(Section):
         border_pairs: pairs shown on each side of the leak filter's border; stage `dedup` keeps 24.
         examples: images shown for each fate of a pool image, and for each outcome of a held-out failure.
         modes_shown: failure modes shown, the most important first.
+        classes_shown: classes shown with the features that they rest on, those being mended first.
         random_state: of every draw of examples.
     """
 
@@ -22,4 +23,5 @@ class ReportParams(Section):
     border_pairs: int = Field(ge=1, le=24)
     examples: int = Field(ge=1, le=200)
     modes_shown: int = Field(ge=1, le=1000)
+    classes_shown: int = Field(ge=1, le=1000)
     random_state: int = Field(ge=0)

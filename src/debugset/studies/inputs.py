@@ -7,6 +7,7 @@ from debugset.base.files import read_parquet
 from debugset.base.paths import BARLOW, SETS, SPARSE
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
+from debugset.sparse.tables import read_layer
 from debugset.studies.making import Inputs, Request
 from debugset.studies.misclassification import ERROR_COLUMNS
 
@@ -22,8 +23,6 @@ def read_inputs(request: Request, images: str, pictures: str) -> Inputs:
     inputs = Inputs(shown, open_features(request.model, shown), shelf, open_features(request.model, shelf))
     if request.layer == "barlow":
         return inputs._replace(pairs=_read_mode_pairs())
-    from debugset.sparse.tables import read_layer
-
     inputs = inputs._replace(layer=read_layer(SPARSE, request.model, request.layer))
     if request.kind == "misclassification":
         return inputs._replace(errors=_read_errors(request, shown))

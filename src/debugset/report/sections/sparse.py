@@ -55,12 +55,13 @@ def _removals_plot(tables: SparseTables) -> Markup:
 
 
 def _classes(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
-    """Of each class: its name, and its features that are pictured with weight, share and pictures."""
+    """Of each class that is shown: its name, and its features that are pictured with weight, share and pictures."""
     weights, classes = tables.shown_weights, []
-    for class_, name in enumerate(inputs.classes):
+    others = [class_ for class_ in range(len(inputs.classes)) if class_ not in inputs.debug_classes]
+    for class_ in [*inputs.debug_classes, *others][: inputs.params.classes_shown]:
         rows = weights[weights["class"] == class_]
         features = [{**row, "lanes": tables.feature_lanes(row["feature"])} for row in records(rows)]
-        classes.append({"name": name, "features": features})
+        classes.append({"name": inputs.class_name(class_), "features": features})
     return classes
 
 
