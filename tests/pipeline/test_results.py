@@ -14,7 +14,7 @@ from debugset.base.files import read_json, write_json
 from debugset.relations.accuracy import ENTROPY, LOW_ENTROPY, OURS
 from tests.pipeline.conftest import ROOT
 from tools import current
-from tools.results import mending, pictures, relations_tables, shared, table
+from tools.results import mending, pictures, relations_tables, shared, sparse_tables, table
 from tools.results.blocks import BLOCKS, read_block, write_block
 
 METRIC, OUT = (shared.RESULTS / name for name in ("one", "two"))
@@ -96,7 +96,8 @@ def test_a_damaged_description_is_named(results, text):
 
 
 def test_every_result_is_asked_for(tmp_path):
-    for page in {page for page, _ in BLOCKS} | {Path("metrics/rules.json"), Path("metrics/modes.json")}:
+    metrics = {Path(f"metrics/{name}.json") for name in ("rules", "modes", "layers")}
+    for page in {page for page, _ in BLOCKS} | metrics:
         (tmp_path / page).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / page, tmp_path / page)
     missing = [line for line in current.results_problems(tmp_path) if "run.json: missing" in line]
@@ -119,15 +120,19 @@ def test_the_committed_results_agree_with_the_committed_run():
 
 
 def test_a_table_of_a_page_that_is_not_what_the_metrics_say_is_named(tmp_path):
-    for name in ("docs/barlow.md", "metrics/rules.json", "metrics/modes.json"):
+    for name in ("docs/barlow.md", "docs/sparse.md", *(f"metrics/{one}.json" for one in ("rules", "modes", "layers"))):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     assert list(pictures.problems(tmp_path)) == []
     rules = read_json(tmp_path / "metrics/rules.json")
     rules["original_by_robust"]["label"]["depth_1"]["gain"] += 0.1
     write_json(tmp_path / "metrics/rules.json", rules)
-    (found,) = pictures.problems(tmp_path)
-    assert found.startswith("docs/barlow.md: table `rules` is not what the metrics say")
+    layers = read_json(tmp_path / "metrics/layers.json")
+    layers["original"]["dense"]["test"] += 0.1
+    write_json(tmp_path / "metrics/layers.json", layers)
+    rule, layer = pictures.problems(tmp_path)
+    assert rule.startswith("docs/barlow.md: table `rules` is not what the metrics say")
+    assert layer.startswith("docs/sparse.md: table `layers` is not what the metrics say")
 
 
 def test_the_table_shares_the_original_and_the_first_run_with_the_default_run():
@@ -176,6 +181,67 @@ def test_what_modes_cost_stands_beside_both_baselines():
     assert relations_tables._costs(pd.DataFrame(rows)).splitlines()[2:] == [
         "| 0.5 | 1 | 0 | - | - | - | 20.0 | 90.0 | 70.0 | 20.0 |"
     ]
+
+
+@pytest.fixture
+def layers():
+    """A chosen layer with everything measured, a model's own layer, and a model of which little is known."""
+
+    def measured(value, **chance):
+        return {"value": value, "low": value - 0.1, "high": value + 0.1, **chance}
+
+    def removed(share):
+        return {"share": share, "low": share - 0.05, "high": share + 0.05, "chance": share / 4}
+
+    scores = dict.fromkeys(("corrected_caused", "corrected_other", "hit_other", "largest_caused"), measured(0.5))
+    scores |= {"factor": {"value": 2.5, "low": 2.0}, "hit_caused": measured(0.7, chance=0.125)}  # without upper end
+    swaps = dict.fromkeys(("flips_unusual", "flips_usual", "directed_raised", "directed_lowered"), measured(0.3))
+    swaps |= dict.fromkeys(("flips_to_usual", "empty_to_usual"), measured(0.8, chance=0.25))
+    kinds = ("hottest", "random_place", "random_images")
+    chosen = {"features": 9.96, "test": 0.8812, "diagnosis": 0.6667, "errors": 1997}
+    chosen |= {"removed_to_zero": {"1": removed(0.4), "2": removed(0.6), "3": removed(0.8)}}
+    chosen |= {"blame_to_zero": scores, "swaps": swaps}
+    chosen |= {"patches": {kind: {"flipped": 0.15, "low": 0.14, "high": 0.16} for kind in kinds}}
+    own = {"features": 1280.0, "test": 0.9, "diagnosis": 0.7}
+    no_errors = {"features": 3.0, "test": 1.0, "diagnosis": 1.0, "errors": 0, "removed_to_zero": {}}
+    no_errors["removed_to_zero"] = {removed: {} for removed in ("1", "2", "3")}
+    return {"foundation": {"dense": no_errors}, "original": {"own": own, "sparse": chosen}}
+
+
+def test_sparse_layers_have_a_row_in_each_table_that_they_have_numbers_for(layers):
+    tables = {name: text.splitlines()[2:] for name, text in sparse_tables.tables(layers).items()}
+    assert tables["layers"] == [
+        "| original, chosen | 10.0 | 88.1 | 66.7 |",
+        "| original, its own | 1,280.0 | 90.0 | 70.0 |",
+        "| foundation, dense | 3.0 | 100.0 | 100.0 |",
+    ]
+    corrected = "40.0 (35.0 to 45.0) | 10.0 | 60.0 (55.0 to 65.0) | 15.0 | 80.0 (75.0 to 85.0) | 20.0"
+    assert tables["removals"] == [
+        f"| original, chosen | 10.0 | 1,997 | {corrected} |",
+        "| foundation, dense | 3.0 | 0 | - | - | - | - | - | - |",
+    ]
+    half = "50.0 (40.0 to 60.0)"
+    assert tables["blame"] == [
+        f"| original, chosen | to 0 | 50.0 | 50.0 | 2.50 | 70.0 (60.0 to 80.0) | 12.5 | {half} | {half} |"
+    ]
+    flips, usual = "30.0 (20.0 to 40.0)", "80.0 (70.0 to 90.0) | 25.0"
+    assert tables["swaps"] == [f"| original, chosen | {flips} | {flips} | {usual} | {usual} | {flips} | {flips} |"]
+    assert tables["patches"] == [f"| original, chosen |{' 15.0 (14.0 to 16.0) |' * 3}"]
+
+
+def test_the_tables_of_sparse_layers_have_as_many_headings_as_cells(layers):
+    for text in sparse_tables.tables(layers).values():
+        assert len({line.count("|") for line in text.splitlines()}) == 1
+
+
+def test_a_card_that_a_page_shows_and_no_run_makes_is_named(tmp_path):
+    names = [name for of_page in pictures.CARDS.values() for name in of_page]
+    for name in names:
+        (tmp_path / f"{name}.png").touch()
+    assert [path.stem for path in pictures._discussed_cards(tmp_path)] == names
+    (tmp_path / f"{names[-1]}.png").unlink()
+    with pytest.raises(ValueError, match=rf"^docs/sparse.md shows the card {names[-1]}, which is none now; choose"):
+        pictures._discussed_cards(tmp_path)
 
 
 def test_an_unknown_result_is_named():

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from debugset.report import mode_card
+from debugset.report import card, mode_card
 from debugset.report.drawing import drawing
 from debugset.report.inputs import Inputs
 from debugset.report.modes import read_modes
@@ -15,7 +15,7 @@ def test_the_pictures_of_a_card_keep_their_size_however_long_the_rule(world, par
     rule = [f"feature[{place}] >= 0.7326543807983398" for place in range(conditions)]
     title = "labelled dress, " + " and ".join(f"much of feature {place}" for place in range(conditions))
     mode = replace(mode, row=mode.row | {"words": " and ".join(rule)}, title=title)
-    with drawing(1, 1, (mode_card.WIDTH, mode_card.height(mode))) as (figure, axes):
+    with drawing(1, 1, (card.WIDTH, mode_card.height(mode))) as (figure, axes):
         mode_card.draw(axes[0], mode)
         figure.draw_without_rendering()
         (left, top), (right, bottom) = axes[0].transData.transform([(0, 0), (1, 1)])

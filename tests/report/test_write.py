@@ -1,12 +1,14 @@
 import filecmp
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from debugset.report.write import write_report
+from debugset.report.inputs import Inputs
+from debugset.report.write import _write_cards, write_report
 from tests.report.world import DEBUG_NAMES, write_world
 
 WRITTEN = (
@@ -30,7 +32,11 @@ WRITTEN = (
     "plots/retention.csv",
     "plots/seeds_and_picks.png",
     "plots/sparse.csv",
+    "plots/sparse.png",
     "report/cards",
+    "report/cards/error-diagnosis-0-000.png",
+    "report/cards/error-diagnosis-1-002.png",
+    "report/cards/error-diagnosis-3-001.png",
     "report/cards/label-dress-1.png",
     "report/cards/prediction-bag-1.png",
     "report/index.html",
@@ -66,9 +72,29 @@ def test_a_profile_without_attributes_reports_so(tmp_path, params):
     assert "This profile has no images with attributes" in (tmp_path / "report/index.html").read_text()
 
 
-@pytest.mark.parametrize("path", ["accuracy", "relations", "seeds_and_picks", "../report/cards/label-dress-1"])
+SHOWN = ("accuracy", "relations", "seeds_and_picks", "sparse")
+CARDS = ("../report/cards/label-dress-1", "../report/cards/error-diagnosis-0-000")
+
+
+@pytest.mark.parametrize("path", [*SHOWN, *CARDS])
 def test_pictures_show_something(reported, path):
     image = Image.open(reported / f"plots/{path}.png")
-    assert image.size[0] > 1000
+    assert image.size[0] > 900
     assert np.asarray(image.convert("L")).std() > 10
     assert "Software" not in image.info
+
+
+def test_cards_are_of_what_stages_found(world, tmp_path, params):
+    shutil.copytree(world / "data", tmp_path / "data")
+    shutil.rmtree(tmp_path / "data/sparse")
+    inputs = Inputs(tmp_path, params, DEBUG_NAMES)
+    _write_cards(inputs)
+    assert cards_in(tmp_path) == ["label-dress-1.png", "prediction-bag-1.png"]
+    shutil.copytree(world / "data/sparse", tmp_path / "data/sparse")
+    shutil.rmtree(tmp_path / "data/barlow")
+    _write_cards(inputs)
+    assert cards_in(tmp_path) == [f"error-diagnosis-{name}.png" for name in ("0-000", "1-002", "3-001")]
+
+
+def cards_in(root):
+    return sorted(path.name for path in (root / "report/cards").iterdir())

@@ -13,6 +13,11 @@ BLOCKS = (  # page, name
     (Path("docs/barlow.md"), "planted"),
     (Path("docs/relations.md"), "levels"),
     (Path("docs/relations.md"), "costs"),
+    (Path("docs/sparse.md"), "layers"),
+    (Path("docs/sparse.md"), "removals"),
+    (Path("docs/sparse.md"), "blame"),
+    (Path("docs/sparse.md"), "swaps"),
+    (Path("docs/sparse.md"), "patches"),
 )
 
 

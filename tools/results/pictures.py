@@ -5,33 +5,37 @@ from pathlib import Path
 
 from debugset.base.files import read_json, replacing_file
 from debugset.versions.lock import locked_outs
-from tools.results import relations_tables
+from tools.results import relations_tables, sparse_tables
 from tools.results.blocks import block_problems, write_block
 from tools.results.clone import Clone
 from tools.results.shared import RESULTS, copy_file, write_run
 
 FOLDER = RESULTS / "default"
-CARDS = ("label-sneaker-1", "prediction-trouser-1", "label-tshirt-1", "label-bag-1")  # docs/barlow.md discusses them
-OUTS = ("plots/seeds_and_picks.png", "report/cards", "data/relations")
 PAGE = Path("docs/barlow.md")
+CARDS = {  # that pages discuss
+    PAGE: ("label-sneaker-1", "prediction-trouser-1", "label-tshirt-1", "label-bag-1"),
+    sparse_tables.PAGE: (
+        "error-diagnosis-00254",
+        "error-diagnosis-01981",
+        "error-diagnosis-03031",
+        "error-diagnosis-04239",
+    ),
+}
+OUTS = ("plots/seeds_and_picks.png", "report/cards", "data/relations")
 
 
 def make(clone: Clone) -> None:
     """Copy the pictures and write the tables.
 
     Raises:
-        ValueError: a card that docs/barlow.md discusses is no failure mode any more.
+        ValueError: a card that a page discusses is made no more.
     """
     clone.run("dvc", "checkout", *OUTS)
-    cards = clone.folder / OUTS[1]
-    there = {path.stem for path in cards.iterdir()}
-    for name in CARDS:
-        if name not in there:
-            raise ValueError(f"{PAGE} shows the failure mode {name}, which is none now; choose from {sorted(there)}")
-    for picture in (clone.folder / OUTS[0], *(cards / f"{name}.png" for name in CARDS)):
+    cards = _discussed_cards(clone.folder / OUTS[1])
+    for picture in (clone.folder / OUTS[0], *cards):
         copy_file(picture, FOLDER / picture.name)
-    for name, text in _tables(clone.folder).items():
-        write_block(PAGE, name, text)
+    for page, name, text in _tables(clone.folder):
+        write_block(page, name, text)
     for name, text in relations_tables.tables(clone.folder).items():
         with replacing_file(FOLDER / f"{name}.md") as temporary:
             temporary.write_text(f"{text}\n", encoding="utf-8")
@@ -40,21 +44,31 @@ def make(clone: Clone) -> None:
     write_run(FOLDER, clone.params, {"dvc.lock": {path: digests[path] for path in OUTS}})
 
 
+def _discussed_cards(folder: Path) -> list[Path]:
+    """The files of `CARDS`; a ValueError if one is missing."""
+    there = {path.stem for path in folder.iterdir()}
+    for page, names in CARDS.items():
+        for name in names:
+            if name not in there:
+                raise ValueError(f"{page} shows the card {name}, which is none now; choose from {sorted(there)}")
+    return [folder / f"{name}.png" for names in CARDS.values() for name in names]
+
+
 def problems(root: Path) -> Iterator[str]:
     """A line for each table of the pages that is not what the committed metrics, or the stored tables, say."""
-    for name, text in _tables(root).items():
-        yield from block_problems(root, PAGE, name, text, "the metrics")
+    for page, name, text in _tables(root):
+        yield from block_problems(root, page, name, text, "the metrics")
     for path in sorted((root / FOLDER).glob("*.md")):  # the tables of what git does not hold
         text = path.read_text(encoding="utf-8").strip("\n")
         yield from block_problems(root, relations_tables.PAGE, path.stem, text, f"{path.name} beside the pictures")
 
 
-def _tables(root: Path) -> dict[str, str]:
-    """The tables of docs/barlow.md by name."""
-    return {
-        "rules": _rules(read_json(root / "metrics/rules.json")),
-        "planted": _planted(read_json(root / "metrics/modes.json")["planted"]),
-    }
+def _tables(root: Path) -> Iterator[tuple[Path, str, str]]:
+    """The tables that metrics in git give: page, name, text."""
+    yield PAGE, "rules", _rules(read_json(root / "metrics/rules.json"))
+    yield PAGE, "planted", _planted(read_json(root / "metrics/modes.json")["planted"])
+    for name, text in sparse_tables.tables(read_json(root / "metrics/layers.json")).items():
+        yield sparse_tables.PAGE, name, text
 
 
 def _rules(rules: dict) -> str:

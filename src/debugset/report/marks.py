@@ -31,6 +31,6 @@ def word(panel: Axes, text: str, place: tuple[float, float], offset: tuple[int, 
     panel.annotate(text, place, xytext=offset, textcoords="offset points", **{"fontsize": 8, **style})
 
 
-def picture(panel: Axes, image: Image.Image | np.ndarray, left: float, top: float) -> None:
-    """A square image of side 1, its pixels as they are."""
-    panel.imshow(np.asarray(image), extent=(left, left + 1, top + 1, top), interpolation="nearest", zorder=2)
+def picture(panel: Axes, image: Image.Image | np.ndarray, left: float, top: float, side: float = 1.0) -> None:
+    """A square image of that side, its pixels as they are."""
+    panel.imshow(np.asarray(image), extent=(left, left + side, top + side, top), interpolation="nearest", zorder=2)

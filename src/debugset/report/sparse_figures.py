@@ -1,17 +1,28 @@
 """Figures of sparse decision layers: what sparsity costs, and what removal corrects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from debugset.report.drawing import FAINT, embedder_colour
+from debugset.report.drawing import FAINT, drawing, embedder_colour
 from debugset.report.inputs import records
 from debugset.report.marks import name_rows, word
-from debugset.report.sparse_tables import ACCURACIES
+from debugset.report.sparse_tables import ACCURACIES, SparseTables
 
 _LINES: dict[str, Any] = {"test": "-", "diagnosis": (0, (4, 2))}
+
+
+@contextmanager
+def curves_figure(tables: SparseTables) -> Iterator[Figure]:
+    """What sparsity costs each model, as one figure."""
+    models = len(tables.models)
+    with drawing(1, models, (3.2 * models, 3.2), sharey=True) as (figure, axes):
+        curves(axes, tables.table("path"), tables.table("layers"))
+        yield figure
 
 
 def curves(axes: Sequence[Axes], path: pd.DataFrame, layers: pd.DataFrame) -> None:

@@ -5,17 +5,16 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from debugset.base.paths import DIAGNOSIS, SETS, SPARSE
 from debugset.report import sparse_figures as figures
 from debugset.report.drawing import drawing, svg
-from debugset.report.inputs import CLASS_NAMES, Inputs, records
-from debugset.report.pictures import Lane, tile
+from debugset.report.explanations import CAVEAT, EXPLANATION_FILES, Explanation, read_explanations
+from debugset.report.inputs import Inputs, records
+from debugset.report.pictures import Tile, tile
 from debugset.report.sparse_tables import LAYER_WORDS, SparseTables
 
 SHORT = "Sparse layers"
 TITLE = "Which few features each class rests on, and which make it err"
-NEEDS = (SPARSE, CLASS_NAMES, SETS / DIAGNOSIS)
-_LANES_OF_A_CARD = 3
+NEEDS = EXPLANATION_FILES
 _REMOVAL_WORDS = {"zero": "to 0", "mean": "to its mean"}
 
 
@@ -31,7 +30,8 @@ def context(inputs: Inputs) -> dict[str, Any]:
         "removals_plot": _removals_plot(tables),
         "removal_rows": [(_REMOVAL_WORDS[removal], tables.removal_rows(removal)) for removal in _REMOVAL_WORDS],
         "classes": _classes(inputs, tables),
-        "cards": _cards(inputs, tables),
+        "cards": _cards(inputs),
+        "caveat": CAVEAT,
         "deletions": _deletions(tables, model),
         "blame": tables.measures("blame"),
         "removal_words": _REMOVAL_WORDS,
@@ -41,9 +41,7 @@ def context(inputs: Inputs) -> dict[str, Any]:
 
 
 def _curves_plot(tables: SparseTables) -> Markup:
-    models = len(tables.models)
-    with drawing(1, models, (3.2 * models, 3.2), sharey=True) as (figure, axes):
-        figures.curves(axes, tables.table("path"), tables.table("layers"))
+    with figures.curves_figure(tables) as figure:
         return svg(figure, "sparse-curves", "Accuracy against features a class, for each model.")
 
 
@@ -65,33 +63,13 @@ def _classes(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
     return classes
 
 
-def _cards(inputs: Inputs, tables: SparseTables) -> list[dict[str, Any]]:
-    """Errors with what is removed, and the largest contributions to the predicted and to the true class."""
-    images = inputs.images(SETS / DIAGNOSIS)
+def _cards(inputs: Inputs) -> list[tuple[Tile, Explanation]]:
+    """Errors, each as a picture and with what corrects it."""
     cards = []
-    for _, rows in tables.table("cards").groupby("card", sort=False):
-        first = records(rows)[0]
-        row = int(images.rows_of([first["image_id"]])[0])
-        label, predicted = inputs.class_name(first["label"]), inputs.class_name(first["predicted"])
-        removed = records(rows[rows["role"] == "removed"])
-        cards.append(
-            {
-                "image": tile(images.image(row).convert("RGB"), f"{label}, taken for {predicted}"),
-                "image_id": first["image_id"],
-                "label": label,
-                "predicted": predicted,
-                "removed": [one["feature"] for one in removed],
-                "lanes": [_sees(tables, one["feature"]) for one in removed[:_LANES_OF_A_CARD]],
-                "for_predicted": records(rows[rows["role"] == "predicted"]),
-                "for_true": records(rows[rows["role"] == "true"]),
-            }
-        )
+    for explanation in read_explanations(inputs):
+        alt = f"{explanation.label}, taken for {explanation.predicted}"
+        cards.append((tile(explanation.image, alt), explanation))
     return cards
-
-
-def _sees(tables: SparseTables, feature: int) -> Lane:
-    """The images that activate a removed feature most."""
-    return tables.lane(feature, "activating", f"feature {feature} is strongest in")
 
 
 def _deletions(tables: SparseTables, model: str) -> list[dict[str, Any]]:
