@@ -33,7 +33,7 @@ def weighted_gram(
         chosen = gather(block.numpy(), weights.numpy(), least, columns)
         return (chosen.T @ chosen).astype(np.float64)  # numpy sees a symmetric product and computes half of it
     rows = torch.nonzero(weights > least)[:, 0]
-    picked = block[rows][:, torch.from_numpy(columns).to(block.device)] * weights[rows, None].sqrt()
+    picked = block[rows][:, torch.from_numpy(columns).to(rows.device)] * weights[rows, None].sqrt()
     return (picked.T @ picked).double().cpu().numpy()
 
 
