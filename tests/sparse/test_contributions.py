@@ -21,6 +21,8 @@ def test_errors_are_drawn_at_random_corrected_ones_first():
     other = draw_errors(errors, 12, 25, 1)
     assert not drawn[:12].equals(other[:12]) and not drawn[12:].equals(other[12:])
     assert drawn.equals(errors.loc[drawn.index]) and drawn.index.is_unique
+    fewer = draw_errors(errors.drop(drawn.index[[0, 20]]), 11, 24, 0)  # those that stay keep their order
+    assert fewer.equals(drawn.drop(drawn.index[[0, 20]]))
     every = draw_errors(errors, 999, 999, 0)
     assert sorted(every.index) == list(range(len(errors)))
     assert len(draw_errors(errors[:0], 3, 3, 0)) == 0

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -40,6 +41,8 @@ class ExplainedError:
 def draw_errors(errors: pd.DataFrame, corrected: int, others: int, random_state: int) -> pd.DataFrame:
     """Errors for cards, drawn at random so that cards do not flatter; fewer where there are not so many.
 
+    Where errors join or leave, those that stay keep their order.
+
     Args:
         errors: by `debugset.sparse.removals.find_removals`.
         corrected: how many of those that one feature corrects; they come first.
@@ -48,10 +51,10 @@ def draw_errors(errors: pd.DataFrame, corrected: int, others: int, random_state:
     Returns:
         Rows of ``errors`` in the order of the draw.
     """
-    rng = np.random.default_rng(random_state)
-    single = (errors["size"] == 1).to_numpy(bool)
-    drawn = [rng.permutation(np.flatnonzero(single))[:corrected], rng.permutation(np.flatnonzero(~single))[:others]]
-    return errors.iloc[np.concatenate(drawn)]
+    drawn_by = [sha256(f"{random_state} {image_id}".encode()).digest() for image_id in errors["image_id"]]
+    order = errors.iloc[sorted(range(len(errors)), key=drawn_by.__getitem__)]
+    single = order["size"] == 1
+    return pd.concat([order[single].head(corrected), order[~single].head(others)])
 
 
 def explain_errors(
