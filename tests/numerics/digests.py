@@ -31,6 +31,7 @@ from debugset.models.inference import prepare_for_inference  # noqa: E402
 from debugset.models.registry import find_architecture  # noqa: E402
 from debugset.models.weights import load_pretrained  # noqa: E402
 from debugset.relations.networks import SmallAlexNet  # noqa: E402
+from debugset.sparse.elastic_net import elastic_net_path  # noqa: E402
 from debugset.training.loop import weighted_cross_entropy  # noqa: E402
 
 
@@ -56,6 +57,7 @@ def main():
     algebra(np.random.default_rng(3))
     rules(np.random.default_rng(4))
     rest(np.random.default_rng(5))
+    sparse(np.random.default_rng(6))
 
 
 def training(rng):
@@ -112,6 +114,14 @@ def rest(rng):
     tell("pictures", picture.resize((96, 96), Image.Resampling.BICUBIC))
     values = rng.normal(size=100_000).astype(np.float32)
     tell("sums", values.sum(), values.mean(dtype=np.float64), torch.from_numpy(values).sum(), np.log1p(np.abs(values)))
+
+
+def sparse(rng):
+    """Sparse decision layers, of blocks that several threads work on."""
+    labels = rng.integers(0, 3, 300)
+    features = np.maximum(rng.normal(size=(300, 20)) + np.eye(3, 20)[labels], 0).astype(np.float32)
+    path = elastic_net_path(features, labels, n_lambdas=5, epsilon=0.03, dense_end=False, block_rows=128)
+    tell("sparse", path.weights, path.bias, path.objective, path.kkt, path.steps)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def here(tmp_path_factory):
     path = tmp_path_factory.mktemp("numerics") / "params.yaml"
     path.write_text("numerics: portable\n")
     found = digests(path)
-    assert len(found) == 10
+    assert len(found) == 11
     return path, found
 
 

@@ -29,6 +29,7 @@ Examples = tuple[Float[Matrix, "m d"] | ArrayLike, Int64[np.ndarray, " m"] | Arr
 
 _KKT_SHARE = 1e-2  # of lambda: by how much the optimum's conditions may be violated
 _MAX_STEPS = 500  # at one lambda; a dozen are usual
+_ANY_ERROR = 1e9  # of the objective at lambda 0: the KKT conditions alone stop there
 _ABOVE = 1 + 1e-6  # the first lambda lies this much higher than where rounding could let a weight in
 _NEVER = -1e4  # bias of a class without images: its optimum, minus infinity, fits no table
 
@@ -122,7 +123,7 @@ def _solve(
     before = lambdas[0]
     for strength, scale in zip(progress(lambdas, "sparse layers", unit="lambdas"), scales, strict=True):
         expected = np.abs(newton.slope.gradient) > alpha * (2 * strength - before)  # the sequential strong rule
-        goal = Goal(_KKT_SHARE * scale, tolerance if strength else np.inf, _MAX_STEPS)
+        goal = Goal(_KKT_SHARE * scale, tolerance if strength else _ANY_ERROR, _MAX_STEPS)
         yield newton.minimise(Penalty(strength, alpha), goal, expected)
         before = strength
 
@@ -140,12 +141,12 @@ def _null_model(
 def _layer(
     coefficients: Float64[np.ndarray, "w p"], design: Design, present: Int64[np.ndarray, " p"], classes: int
 ) -> DecisionLayer:
-    """The layer on features as they are, for all classes; its biases sum to 0 over those that have images."""
+    """The layer on features as they are, for all classes; of mean features the logits sum to 0."""
     scales = design.scales[:, None]
     weights, bias = np.zeros((design.width - 1, classes)), np.full(classes, _NEVER)
     weights[:, present] = np.divide(coefficients[:-1], scales, out=np.zeros_like(coefficients[:-1]), where=scales > 0)
-    own = coefficients[-1] - design.means @ weights[:, present]
-    bias[present] = own - own.mean()
+    intercepts = coefficients[-1] - coefficients[-1].mean()
+    bias[present] = intercepts - design.means @ weights[:, present]
     return DecisionLayer(weights, bias, design.means, design.scales)
 
 

@@ -13,6 +13,7 @@ _STEPS_OF_A_MODEL = 8  # then its second derivatives are computed again
 _DAMPING = 1e-4  # share of the second derivatives that is added: rows were left out, and features may be equal
 _LEAST_CURVATURE = 1e-9
 _SWEEPS = 200
+_SWEEPS_WITHOUT_PENALTY = 100  # where classes separate, a model's own minimum lies too far away to be of use
 
 
 class Move(NamedTuple):
@@ -74,6 +75,7 @@ class Models:
         """
         target = np.zeros_like(origin)
         linear, quadratic = np.zeros(len(self._columns)), np.zeros(len(self._columns))
+        sweeps = _SWEEPS if penalty.strength else _SWEEPS_WITHOUT_PENALTY
         lasso, ridge = penalty.lasso / coupling, penalty.ridge / coupling
 
         def of_class(class_: int) -> None:
@@ -84,7 +86,7 @@ class Models:
                 origin[columns, class_],
                 lasso,
                 ridge,
-                _SWEEPS,
+                sweeps,
                 tolerance / coupling,
             )
 
