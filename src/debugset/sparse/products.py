@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 
-from debugset.base.compiled import loading_kernels
+from debugset.sparse.kernels import gather
 
 
 def product(left: Float[torch.Tensor, "a b"], right: Float[torch.Tensor, "b c"]) -> Float[torch.Tensor, "a c"]:
     """The product of two matrices of one type on one device."""
-    if left.device.type == "cpu":
+    if _is_on_cpu(left):
         return torch.from_numpy(left.numpy() @ right.numpy())
     return left @ right
 
@@ -27,14 +27,17 @@ def weighted_gram(
     columns: Int64[np.ndarray, " a"],
 ) -> Float64[np.ndarray, "a a"]:
     """The sum over rows of weight x outer product of their columns; rows up to the least weight are left out."""
-    if block.device.type == "cpu":
-        with loading_kernels():
-            from debugset.sparse.kernels import gather
+    if _is_on_cpu(block):
         chosen = gather(block.numpy(), weights.numpy(), least, columns)
         return (chosen.T @ chosen).astype(np.float64)  # numpy sees a symmetric product and computes half of it
     rows = torch.nonzero(weights > least)[:, 0]
-    picked = block[rows][:, torch.from_numpy(columns).to(rows.device)] * weights[rows, None].sqrt()
+    picked = block[rows][:, torch.from_numpy(columns).to(block.device)] * weights[rows, None].sqrt()
     return (picked.T @ picked).double().cpu().numpy()
+
+
+def _is_on_cpu(tensor: torch.Tensor) -> bool:
+    """Where numpy computes."""
+    return tensor.device.type == "cpu"
 
 
 @contextmanager
