@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float64, Int64
 
-from debugset.sparse.kernels import gather
+from debugset.base.compiled import loading_kernels
 
 
 def product(left: Float[torch.Tensor, "a b"], right: Float[torch.Tensor, "b c"]) -> Float[torch.Tensor, "a c"]:
@@ -28,6 +28,8 @@ def weighted_gram(
 ) -> Float64[np.ndarray, "a a"]:
     """The sum over rows of weight x outer product of their columns; rows up to the least weight are left out."""
     if _is_on_cpu(block):
+        with loading_kernels():
+            from debugset.sparse.kernels import gather
         chosen = gather(block.numpy(), weights.numpy(), least, columns)
         return (chosen.T @ chosen).astype(np.float64)  # numpy sees a symmetric product and computes half of it
     rows = torch.nonzero(weights > least)[:, 0]
