@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from debugset.base.paths import SPARSE
@@ -45,6 +46,16 @@ def test_a_contribution_below_zero_is_against_the_class(world, params):
     assert one.lanes[-1].title == "feature 0, against tshirt: strongest of all"
 
 
+def test_a_feature_is_shown_once_and_no_more_than_three_removed_ones(world, params):
+    inputs = Inputs(world, params, DEBUG_NAMES)
+    rows = inputs.frame(CARDS).query("card == 1")
+    four = pd.concat([rows[rows["role"] == "removed"].head(1)] * 4).assign(feature=[3, 2, 1, 0])
+    inputs._frames[CARDS] = pd.concat([four, rows[rows["role"] != "removed"]])
+    (error,) = read_explanations(inputs)
+    assert error.removed == [3, 2, 1, 0]
+    assert [lane.title[:9] for lane in error.lanes] == ["feature 3", "feature 2", "feature 1"]  # 2 is for sneaker, too
+
+
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_all_of_a_card_is_readable(errors, place):
     error = errors[place]
@@ -56,6 +67,7 @@ def test_all_of_a_card_is_readable(errors, place):
         assert "This explains the error; it does not mend the model." in texts
         assert texts[error.verdict].get_color() == (GOOD if error.removed else BAD)
         assert len(axes[0].images) == 1 + 3 * len(error.lanes)
+        assert texts[error.verdict].get_window_extent().x0 > axes[0].images[0].get_window_extent().x1
         for text in texts.values():
             box = text.get_window_extent()
             assert box.x0 >= 0 <= box.y0

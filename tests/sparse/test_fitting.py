@@ -49,6 +49,12 @@ def test_a_path_is_fitted_on_one_part_and_measured_on_the_other(path):
     assert len(path) == 9  # the dense end on top
 
 
+def test_a_class_without_training_images_has_its_place_in_every_layer():
+    path = fit_path(TRAIN, CLASSES + 1, params())
+    assert path.bias.shape == (9, CLASSES + 1)
+    assert not path.weights[:, :, CLASSES].any()
+
+
 def test_features_in_shards_give_the_same_path(path):
     shards = TRAIN._replace(features=in_shards(TRAIN.features, np.arange(120) % 4))
     np.testing.assert_array_equal(fit_path(shards, CLASSES, params()).weights, path.weights)
