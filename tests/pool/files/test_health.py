@@ -273,7 +273,7 @@ def test_the_progress_tells_how_many_photos_failed_and_of_whom(
     monkeypatch.setattr(download, "Meter", Told)
     run.stand_ins |= {DEAD: NOBODY}
     hosts.answers["late"] = says(503)
-    failure(run, *dead(1200), "late", *(f"good{number}" for number in range(5)))
+    failure(run, *dead(1200), *(f"good{number}" for number in range(5)), "late")  # its host has answered by then
     assert f"failed: 1 of {HOST}" in str(Told.notes)
     assert f"failed: 1,200 of {DEAD}" in str(Told.notes)
     assert Told.notes[-1].endswith(", 1,201 in all")
