@@ -9,9 +9,12 @@ On: `synthetic`, 10,000 x 512 features after a ReLU, 100 classes; `original` and
 The last output is committed beside this file, with its machine.
 
     pip install --no-deps --target SOMEWHERE glm_saga==0.1.2
-    PYTHONPATH=SOMEWHERE python -m benchmarks.sparse synthetic original robust steps memory wide > benchmarks/sparse.txt
+    PYTHONPATH=SOMEWHERE python -m benchmarks.sparse synthetic original robust steps wide > benchmarks/sparse.txt
+    python -m benchmarks.sparse memory >> benchmarks/sparse.txt
+    python -m benchmarks.sparse original robust --only ours --portable >> benchmarks/sparse.txt
 
-`--portable` sets the numerics of `docs/numerics.md`; `--only ours` leaves the other solvers out.
+Memory is measured in a process of its own, for what was freed before stays with it. `--portable` sets the numerics of
+`docs/numerics.md`; `--only ours` leaves the other solvers out.
 """
 
 import argparse
