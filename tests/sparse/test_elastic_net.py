@@ -81,6 +81,11 @@ def test_scikit_learn_agrees(classes, alpha):
     assert ours == pytest.approx(theirs, abs=0.005 * np.abs(theirs).max())
 
 
+def test_the_optimum_s_conditions_hold_whatever_error_is_allowed(problem):
+    path = solve(*problem, tolerance=1.0)
+    assert (path.kkt <= 1e-2).all()
+
+
 def test_the_first_model_uses_no_feature_and_knows_the_classes_shares(problem, path):
     assert not path.weights[0].any()
     assert path.weights[1].any()

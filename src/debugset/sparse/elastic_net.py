@@ -28,7 +28,8 @@ from debugset.sparse.products import full_precision
 Examples = tuple[Float[Matrix, "m d"] | ArrayLike, Int64[np.ndarray, " m"] | ArrayLike]  # features and labels
 
 _KKT_SHARE = 1e-2  # of lambda: by how much the optimum's conditions may be violated
-_MAX_STEPS = 500  # at one lambda; a dozen are usual
+_STOP = 5e-3  # of lambda, where steps end: at 1e-2 the objective was seen twice as far above the optimum as asked for
+_MAX_STEPS = 1000  # at one lambda; a dozen are usual, hundreds at the dense end
 _ANY_ERROR = 1e9  # of the objective at lambda 0: the KKT conditions alone stop there
 _ABOVE = 1 + 1e-6  # the first lambda lies this much higher than where rounding could let a weight in
 _NEVER = -1e4  # bias of a class without images: its optimum, minus infinity, fits no table
@@ -73,7 +74,7 @@ def elastic_net_path(
         ValueError: shapes do not fit, there are no images, a feature is not finite, a label is no class, or a number
             is out of range.
 
-    A warning tells of lambdas at which the conditions of the optimum were not met within 500 steps.
+    A warning tells of lambdas at which the conditions of the optimum were not met within 1,000 steps.
     """
     _check_numbers(alpha, n_lambdas, epsilon, tolerance, block_rows)
     features = as_features(features, "features")
@@ -123,7 +124,10 @@ def _solve(
     before = lambdas[0]
     for strength, scale in zip(progress(lambdas, "sparse layers", unit="lambdas"), scales, strict=True):
         expected = np.abs(newton.slope.gradient) > alpha * (2 * strength - before)  # the sequential strong rule
-        goal = Goal(_KKT_SHARE * scale, tolerance if strength else _ANY_ERROR, _MAX_STEPS)
+        if strength:
+            goal = Goal(_STOP * scale, tolerance, _MAX_STEPS)
+        else:
+            goal = Goal(_KKT_SHARE * scale, _ANY_ERROR, _MAX_STEPS)
         yield newton.minimise(Penalty(strength, alpha), goal, expected)
         before = strength
 

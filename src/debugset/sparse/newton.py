@@ -19,6 +19,7 @@ _FIRST_COUPLING, _LEAST_COUPLING, _LARGEST_COUPLING = 1.2, 0.8, 2.2
 _TRIES = 60
 _SUFFICIENT = 0.1  # share of the predicted gain that a step must reach
 _NO_MOVE = 1e-12
+_CAUTION = 0.05  # share of the error allowed that may be left by this estimate, which at times is too low
 _STEPS_LOOKED_BACK = 3
 _FASTEST_RATE, _SLOWEST_RATE = 0.5, 0.95  # at which gains are taken to shrink from step to step
 _TRUSTED_MOVE = 1e-6  # share of the objective; of less, rounding spoils the curvature seen
@@ -73,7 +74,7 @@ class BlockNewton:
             trial = self._step(origin.coefficients, slope, penalty, gains)
             gains.append(trial.gain)
             is_near = penalty.residual(trial.point.coefficients, slope.gradient) <= goal.residual
-            is_near &= remaining(gains) <= goal.error * trial.objective
+            is_near &= remaining(gains) <= _CAUTION * goal.error * trial.objective
             rise = trial.objective - objective
             has_turned = rise > 0 and _turns(now.coefficients, origin.coefficients, trial.point.coefficients)
             del origin  # its logits make room
