@@ -11,8 +11,8 @@ from jaxtyping import Int64, UInt8
 
 from debugset.base.command import run
 from debugset.base.files import replacing_folder, write_parquet
-from debugset.base.params import load, read
-from debugset.base.paths import DIAGNOSIS, MODELS, SETS, SPARSE, TEST, TRAIN
+from debugset.base.params import ParamsError, load, read
+from debugset.base.paths import DIAGNOSIS, MODELS, PARAMS_FILE, SETS, SPARSE, TEST, TRAIN
 from debugset.datasets.contexts import frequent_contexts
 from debugset.datasets.fashion import FashionParams, draw_recipes_again
 from debugset.datasets.fashion_mnist import read_garments, read_photographs
@@ -20,11 +20,12 @@ from debugset.datasets.recipes import check_recipes, empty_backgrounds, exchange
 from debugset.datasets.sections import check_section
 from debugset.features.store import open_features
 from debugset.images.sets import ImageSet, open_set
-from debugset.models.classifier import load_model
+from debugset.models.classifier import Classifier, load_model
 from debugset.models.device import device
 from debugset.models.inference import prepare_for_inference
 from debugset.models.outputs import outputs_of_pixels
 from debugset.models.params import EmbedParams, Precision
+from debugset.models.registry import Architecture
 from debugset.sparse.analysis import REMOVALS, Exchanged, Tables, cards_frame, explain_errors_of, planted_truth
 from debugset.sparse.class_features import class_features
 from debugset.sparse.fitting import SPARSE_LAYER, Measured, fit_model
@@ -55,7 +56,9 @@ def main() -> None:
     params, precision = load("sparse", SparseParams), load("embed", EmbedParams).precision
     sets = {name: open_set(SETS / name) for name in (TRAIN, TEST, DIAGNOSIS)}
     prepare = check_section(read(), "prepare")
-    backgrounds = _draw_backgrounds(prepare, sets, params) if isinstance(prepare, FashionParams) else None
+    if params.rendered and not isinstance(prepare, FashionParams):
+        raise ParamsError(f"{PARAMS_FILE}: `sparse.rendered`: {prepare.source} can't be drawn again; say []")
+    backgrounds = _draw_backgrounds(prepare, sets, params) if params.rendered else None
     parts: dict[str, list[pd.DataFrame]] = defaultdict(list)
     for model in params.models:
         measured = {name: Measured(open_features(model, one), one.labels, one.ids) for name, one in sets.items()}
@@ -65,7 +68,7 @@ def main() -> None:
         tables = fitted.tables | layer_tables(fitted.layers)
         tables |= explain_errors_of(fitted.layers, measured[DIAGNOSIS], params)
         if backgrounds is not None and model in params.rendered:
-            exchanged = _look_at(backgrounds, model, sets[DIAGNOSIS], precision)
+            exchanged = _look_at(backgrounds, classifier, description.architecture, sets[DIAGNOSIS], precision)
             tables |= planted_truth(fitted.layers, measured[DIAGNOSIS], exchanged, tables["removals"], params)
         if model == params.models[0]:
             embedder = Embedder(classifier.to(device()), description.architecture, measured[DIAGNOSIS].features)
@@ -99,16 +102,17 @@ def _draw_backgrounds(prepare: FashionParams, sets: dict[str, ImageSet], params:
     )
 
 
-def _look_at(backgrounds: Backgrounds, model: str, images: ImageSet, precision: Precision) -> Exchanged:
+def _look_at(
+    backgrounds: Backgrounds, classifier: Classifier, architecture: Architecture, images: ImageSet, precision: Precision
+) -> Exchanged:
     """What a model sees of them."""
-    classifier, description = load_model(MODELS / model)
     forward = prepare_for_inference(classifier).features
-    features = outputs_of_pixels(forward, backgrounds.pixels, description.architecture, precision)
+    features = outputs_of_pixels(forward, backgrounds.pixels, architecture, precision)
     return Exchanged(
         backgrounds.rows,
         features.reshape(len(backgrounds.rows), len(backgrounds.contexts), -1),
         backgrounds.contexts,
-        outputs_of_pixels(forward, backgrounds.empty, description.architecture, precision),
+        outputs_of_pixels(forward, backgrounds.empty, architecture, precision),
         backgrounds.empty_contexts,
         images.manifest["context"].to_numpy(object),
         backgrounds.usual,

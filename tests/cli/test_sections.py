@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from debugset.base.params import ParamsError, read
-from debugset.cli import sections
+from debugset.cli import profiles, sections
 from tests.cli.conftest import ROOT
 
 
@@ -65,3 +65,11 @@ def test_a_source_of_another_type_is_refused(edited, source):
 def test_sections_that_contradict_each_other_are_refused(edited, section, key, value, said):
     with pytest.raises(ParamsError, match=said):
         sections.validate(edited(lambda values: values[section].update({key: value})))
+
+
+def test_what_cannot_be_drawn_again_is_not_rendered():
+    imagenet = profiles.read(ROOT / "profiles" / "imagenet.yaml")
+    sections.validate(imagenet)
+    imagenet["sparse"]["rendered"] = ["robust"]
+    with pytest.raises(ParamsError, match=r"`sparse\.rendered`: imagenet can't be drawn again .*; say \[\]"):
+        sections.validate(imagenet)

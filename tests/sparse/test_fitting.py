@@ -7,7 +7,7 @@ import torch
 from debugset.models.classifier import build
 from debugset.models.registry import find_architecture
 from debugset.sparse.elastic_net import elastic_net_path
-from debugset.sparse.fitting import accuracy, chosen_layers, fit_model, fit_path, own_layer, path_frame, split
+from debugset.sparse.fitting import chosen_layers, fit_model, fit_path, own_layer, path_frame, split
 from debugset.sparse.layer import DecisionLayer
 from tests.features.shards import in_shards
 from tests.sparse.fitting_toys import CLASSES, WIDTH, image_set, params
@@ -79,7 +79,7 @@ def test_accuracies_of_a_path_equal_a_plain_loop_s(path):
 
 def test_the_share_of_right_predictions():
     layer = DecisionLayer(np.eye(2), np.zeros(2), np.zeros(2), np.ones(2))
-    assert accuracy(layer, np.array([[1.0, 0], [0, 1], [1, 0], [1, 0]]), np.array([0, 1, 1, 0])) == 0.75
+    assert layer.accuracy(np.array([[1.0, 0], [0, 1], [1, 0], [1, 0]]), np.array([0, 1, 1, 0])) == 0.75
 
 
 def test_the_layer_is_chosen_as_the_parameters_say(path):
@@ -122,7 +122,7 @@ def test_the_layers_of_a_model_are_the_chosen_and_the_dense_one(path):
     assert "train" not in fitted.tables["path"]
     for name, row in zip(fitted.layers, layers.itertuples(), strict=True):
         assert row.features == fitted.layers[name].features_per_class
-        assert row.test == accuracy(fitted.layers[name], TEST.features, TEST.labels)
+        assert row.test == fitted.layers[name].accuracy(TEST.features, TEST.labels)
     assert layers["features"][0] <= 2 < layers["features"][1]
 
 

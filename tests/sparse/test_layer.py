@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from debugset.sparse import layer as module
 from debugset.sparse.layer import DecisionLayer
 
 
@@ -31,3 +32,17 @@ def test_a_removed_feature_becomes_zero_or_its_mean(layer: DecisionLayer) -> Non
     assert layer.baseline("mean").tolist() == [0, 1, 2, 3]
     with pytest.raises(ValueError, match="removal: expected zero or mean, got 'none'"):
         layer.baseline("none")
+
+
+def test_accuracy_counts_the_last_uneven_block_too(layer: DecisionLayer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ROWS_AT_A_TIME", 2)
+    features = np.zeros((5, 4))
+    features[:3, 0] = 1  # the first class, then the second
+    assert layer.accuracy(features, np.array([0, 1, 0, 1, 1])) == 0.8
+    assert layer.accuracy(features, np.array([0, 0, 0, 1, 0])) == 0.8
+
+
+def test_labels_beyond_the_layer_s_classes_are_refused(layer: DecisionLayer) -> None:
+    assert layer.check_labels([0, 1], 2).tolist() == [0, 1]
+    with pytest.raises(ValueError, match="labels: 2 is none of the layer's 2 classes; pass indices into them"):
+        layer.check_labels([0, 2], 2)

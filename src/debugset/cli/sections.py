@@ -83,6 +83,8 @@ def _contradictions(models: Mapping[str, Any], sections: Mapping[str, Any]) -> I
     yield from _unknown_names("errors.classes", models["errors"].classes, classes)
     yield from _unknown_names("scrape.queries", models["scrape"].queries, classes)
     yield from _unknown_names("retention.embedders", models["retention"].embedders, EMBEDDERS)
+    if models["sparse"].rendered and models["prepare"].source != "fashion":
+        yield f"`sparse.rendered`: {models['prepare'].source} can't be drawn again on other backgrounds; say []"
     if models["original"].random_state in models["train"].random_states:
         yield "`train.random_states` holds `original.random_state`: retraining with the original's own proves nothing"
     try:

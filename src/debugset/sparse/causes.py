@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 
-from debugset.base.arrays import ArrayLike, as_floats, as_labels, as_values
+from debugset.base.arrays import ArrayLike, as_floats, as_values
 from debugset.features.matrix import Matrix, as_features
-from debugset.sparse.intervals import share_interval
+from debugset.sparse.intervals import INTERVAL, share_interval
 from debugset.sparse.layer import DecisionLayer
 
 NO_FEATURE = -1  # where a class uses none, or the removal of none corrects an error
@@ -45,7 +45,7 @@ def causes_frame(
         ValueError: the layer predicts one of the images rightly, or arguments don't fit each other.
     """
     matrix = np.asarray(as_features(features, "features", width=len(layer.weights)), np.float64)
-    labels, backgrounds = as_labels(labels, "labels", len(matrix)), as_floats(exchanged, "exchanged")
+    labels, backgrounds = layer.check_labels(labels, len(matrix)), as_floats(exchanged, "exchanged")
     ids, predicted = as_values(image_ids, "image_ids", len(matrix)), layer.predict(matrix)
     _check_errors(layer, ids, labels, predicted)
     if backgrounds.ndim != 3 or backgrounds[:, :1].shape != (len(matrix), 1, matrix.shape[1]):
@@ -128,9 +128,6 @@ def _check_errors(
     predicted: Int64[np.ndarray, " n"],
 ) -> None:
     """Raise a ValueError if a label is none of the layer's classes, or is what the layer predicts."""
-    classes = layer.weights.shape[1]
-    if (labels >= classes).any():
-        raise ValueError(f"labels: {labels.max()} is none of the layer's {classes} classes; pass indices into them")
     if (predicted == labels).any():
         first = ids[int((predicted == labels).argmax())]
         raise ValueError(f"labels: the layer predicts image {first} rightly; pass errors alone")
@@ -153,5 +150,5 @@ def _ratio(
     for resample in range(resamples):
         first_share, second_share = (rng.choice(values, len(values)).mean() for values in (first, second))
         ratios[resample] = first_share / second_share if second_share else np.inf
-    low, high = np.quantile(ratios, (0.025, 0.975), method="inverted_cdf")  # which doesn't compute with infinity
+    low, high = np.quantile(ratios, INTERVAL, method="inverted_cdf")  # which doesn't compute with infinity
     return float(first.mean() / second.mean()), float(low), float(high)

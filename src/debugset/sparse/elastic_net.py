@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import torch
 from jaxtyping import Float, Float64, Int64
 
 from debugset.base.arrays import ArrayLike, as_floats, as_labels
@@ -95,22 +96,9 @@ def elastic_net_path(
         lambdas = np.append(lambdas, 0.0) if dense_end else lambdas
         scales = np.maximum(lambdas, lambdas[n_lambdas - 1])  # which residuals are a share of
         optima = list(_solve(newton, lambdas, scales, alpha, tolerance))
-    kkt = np.array([optimum.residual for optimum in optima]) / scales
-    _warn_of_unsolved(lambdas, kkt)
-    layers = [_layer(optimum.coefficients, design, present, classes) for optimum in optima]
-    dtype = np.float64 if features.dtype == np.float64 else np.float32
-    return SparsePath(
-        lambdas=lambdas,
-        weights=np.stack([layer.weights.astype(dtype) for layer in layers]),
-        bias=np.stack([layer.bias for layer in layers]),
-        means=design.means,
-        scales=design.scales,
-        features_per_class=np.array([layer.features_per_class for layer in layers]),
-        accuracy=np.array([_accuracy(layer, measured, block_rows) for layer in layers]),
-        objective=np.array([optimum.objective for optimum in optima]),
-        kkt=kkt,
-        steps=np.array([optimum.steps for optimum in optima]),
-    )
+    path = _path(lambdas, scales, optima, design, (present, classes), measured)
+    _warn_of_unsolved(path)
+    return path
 
 
 def _solve(
@@ -142,6 +130,31 @@ def _null_model(
     return coefficients
 
 
+def _path(
+    lambdas: Float64[np.ndarray, " l"],
+    scales: Float64[np.ndarray, " l"],
+    optima: list[Optimum],
+    design: Design,
+    coded: tuple[Int64[np.ndarray, " p"], int],
+    measured: tuple[Matrix, Int64[np.ndarray, " m"]] | None,
+) -> SparsePath:
+    """The optima as layers; ``coded`` are the classes that have images, and how many classes there are."""
+    layers = [_layer(optimum.coefficients, design, *coded) for optimum in optima]
+    dtype = np.float64 if design.dtype == torch.float64 else np.float32
+    return SparsePath(
+        lambdas=lambdas,
+        weights=np.stack([layer.weights.astype(dtype) for layer in layers]),
+        bias=np.stack([layer.bias for layer in layers]),
+        means=design.means,
+        scales=design.scales,
+        features_per_class=np.array([layer.features_per_class for layer in layers]),
+        accuracy=np.array([np.nan if measured is None else layer.accuracy(*measured) for layer in layers]),
+        objective=np.array([optimum.objective for optimum in optima]),
+        kkt=np.array([optimum.residual for optimum in optima]) / scales,
+        steps=np.array([optimum.steps for optimum in optima]),
+    )
+
+
 def _layer(
     coefficients: Float64[np.ndarray, "w p"], design: Design, present: Int64[np.ndarray, " p"], classes: int
 ) -> DecisionLayer:
@@ -152,18 +165,6 @@ def _layer(
     intercepts = coefficients[-1] - coefficients[-1].mean()
     bias[present] = intercepts - design.means @ weights[:, present]
     return DecisionLayer(weights, bias, design.means, design.scales)
-
-
-def _accuracy(layer: DecisionLayer, measured: tuple[Matrix, np.ndarray] | None, block_rows: int) -> float:
-    """The share of the validation images whose class the layer tells; NaN without images."""
-    if measured is None:
-        return np.nan
-    features, labels = measured
-    right = 0
-    for start in range(0, len(labels), block_rows):
-        rows = slice(start, start + block_rows)
-        right += int((layer.predict(features[rows]) == labels[rows]).sum())
-    return right / len(labels)
 
 
 def _image_weights(
@@ -205,12 +206,12 @@ def _check_numbers(alpha: float, n_lambdas: int, epsilon: float, tolerance: floa
             raise ValueError(f"{name}: expected a whole number of at least 1, got {value}")
 
 
-def _warn_of_unsolved(lambdas: Float64[np.ndarray, " l"], kkt: Float64[np.ndarray, " l"]) -> None:
+def _warn_of_unsolved(path: SparsePath) -> None:
     """Tell of lambdas at which steps ran out."""
-    unsolved = lambdas[kkt > _KKT_SHARE]
+    unsolved = path.lambdas[path.kkt > _KKT_SHARE]
     if len(unsolved):
         warnings.warn(
-            f"{len(unsolved)} of {len(lambdas)} lambdas, the first {unsolved[0]:.3g}: after {_MAX_STEPS} steps the "
-            f"optimum's conditions are still violated by up to {kkt.max():.2g} lambda",
+            f"{len(unsolved)} of {len(path)} lambdas, the first {unsolved[0]:.3g}: after {_MAX_STEPS} steps the "
+            f"optimum's conditions are still violated by up to {path.kkt.max():.2g} lambda",
             stacklevel=3,
         )

@@ -55,7 +55,7 @@ def fit_model(
     rows = [table.iloc[[place]].assign(layer=name) for name, place in places.items()]
     own = None if classifier is None else own_layer(classifier, path.means, path.scales)
     if own is not None:
-        accuracies = {name: accuracy(own, one.features, one.labels) for name, one in others.items()}
+        accuracies = {name: own.accuracy(one.features, one.labels) for name, one in others.items()}
         rows.append(pd.DataFrame([{"features": own.features_per_class, **accuracies, "layer": OWN_LAYER}]))
     layers = {name: path.layer(place) for name, place in places.items()}
     return Fitted(layers, {"path": table, "layers": pd.concat(rows, ignore_index=True)})
@@ -112,11 +112,6 @@ def own_layer(
     return DecisionLayer(weights, bias, means, scales)
 
 
-def accuracy(layer: DecisionLayer, features: Float[Matrix, "n _d"], labels: Int64[np.ndarray, " n"]) -> float:
-    """The share of images that a layer gets right."""
-    return float((layer.predict(features) == labels).mean())
-
-
 def path_frame(path: SparsePath, measured: Mapping[str, Measured]) -> pd.DataFrame:
     """A row a layer of the path, and its accuracy on the validation images and on each of the sets.
 
@@ -135,5 +130,5 @@ def path_frame(path: SparsePath, measured: Mapping[str, Measured]) -> pd.DataFra
     }
     for name, one in measured.items():
         values = np.asarray(one.features[:])  # read once for all layers
-        columns[name] = np.array([accuracy(path.layer(place), values, one.labels) for place in range(len(path))])
+        columns[name] = np.array([path.layer(place).accuracy(values, one.labels) for place in range(len(path))])
     return pd.DataFrame(columns)

@@ -6,7 +6,7 @@ import numpy as np
 
 from debugset.base.arrays import ArrayLike, as_mask, as_values
 
-_INTERVAL = (0.025, 0.975)  # 95 %
+INTERVAL = (0.025, 0.975)  # 95 %
 
 
 class ShareInterval(NamedTuple):
@@ -45,5 +45,5 @@ def share_interval(values: ArrayLike, groups: ArrayLike, resamples: int, random_
     for resample in range(resamples):
         drawn = rng.integers(len(names), size=len(names))
         shares[resample] = true[drawn].sum() / tries[drawn].sum()
-    low, high = np.quantile(shares, _INTERVAL)
+    low, high = np.quantile(shares, INTERVAL)
     return ShareInterval(float(values.mean()), float(low), float(high))

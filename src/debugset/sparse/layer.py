@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float64, Int64
 
-from debugset.base.arrays import ArrayLike
+from debugset.base.arrays import ArrayLike, as_labels
 from debugset.features.matrix import Matrix, as_features
+
+_ROWS_AT_A_TIME = 8192  # of features, when accuracy is measured
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,23 @@ class DecisionLayer:
     def predict(self, features: Float[Matrix, "n d"] | ArrayLike) -> Int64[np.ndarray, " n"]:
         """The class of the highest logit; of equal ones the first."""
         return self.logits(features).argmax(axis=1)
+
+    def accuracy(self, features: Float[Matrix, "n d"], labels: Int64[np.ndarray, " n"]) -> float:
+        """The share of images that the layer gets right; features are read by blocks of rows."""
+        right = 0
+        for start in range(0, len(labels), _ROWS_AT_A_TIME):
+            rows = slice(start, start + _ROWS_AT_A_TIME)
+            right += int((self.predict(features[rows]) == labels[rows]).sum())
+        return right / len(labels)
+
+    def check_labels(self, labels: Int64[np.ndarray, " n"] | ArrayLike, count: int) -> Int64[np.ndarray, " n"]:
+        """True classes of ``count`` images; a ValueError if one is none of the layer's."""
+        indices, classes = as_labels(labels, "labels", count), len(self.bias)
+        if (indices >= classes).any():
+            raise ValueError(
+                f"labels: {indices.max()} is none of the layer's {classes} classes; pass indices into them"
+            )
+        return indices
 
     def baseline(self, removal: str) -> Float64[np.ndarray, " d"]:
         """What a removed feature becomes: ``zero``, the paper's wording, or its ``mean`` in the training images."""

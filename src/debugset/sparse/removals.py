@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Float64, Int64
 
-from debugset.base.arrays import ArrayLike, as_labels, as_values
+from debugset.base.arrays import ArrayLike, as_values
 from debugset.base.compiled import loading_kernels
 from debugset.features.matrix import Matrix, as_features
 from debugset.sparse.intervals import share_interval
@@ -58,17 +58,14 @@ def find_removals(
             the removal is unknown.
     """
     matrix = as_features(features, "features", width=len(layer.weights))
-    labels = as_labels(labels, "labels", len(matrix))
+    labels = layer.check_labels(labels, len(matrix))
     ids = as_values(image_ids, "image_ids", len(matrix))
     baseline, logits = layer.baseline(removal), layer.logits(matrix)
     if not np.isfinite(logits).all():
         raise ValueError("features: contains NaN or infinite values; embed these images again")
-    classes = logits.shape[1]
-    if (labels >= classes).any():
-        raise ValueError(f"labels: {labels.max()} is none of the layer's {classes} classes; pass indices into them")
     predicted = logits.argmax(axis=1)
     parts = []
-    for class_ in range(classes):
+    for class_ in range(logits.shape[1]):
         rows = np.flatnonzero((predicted == class_) & (labels != class_))
         used = layer.used(class_)
         drops = np.asarray(matrix[rows], np.float64)[:, used] - baseline[used]

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from debugset.sparse.intervals import INTERVAL
+
 RESAMPLES = 2000
-_INTERVAL = (0.025, 0.975)
 
 Mean = Callable[[np.ndarray], np.ndarray]  # of one value an answer, in every resample
 
@@ -54,7 +55,7 @@ def statistic(
     estimate = compute(_mean_by(np.ones((1, len(answers)))))[0]
     resampled = compute(_mean_by(_weights(answers, np.random.default_rng(random_state))))
     finite = resampled[np.isfinite(resampled)]  # a resample may hold none of the answers
-    low, high = np.quantile(finite, _INTERVAL) if len(finite) else (np.nan, np.nan)
+    low, high = np.quantile(finite, INTERVAL) if len(finite) else (np.nan, np.nan)
     return Figure(name, float(estimate), float(low), float(high), chance, len(answers))
 
 
