@@ -240,3 +240,14 @@ def test_bad_input_is_refused(problem, options, said):
     arguments = {"features": problem[0], "labels": problem[1]} | options
     with pytest.raises(ValueError, match=said):
         elastic_net_path(**arguments)
+
+
+def test_steps_that_ran_too_far_ahead_are_taken_back(monkeypatch):
+    monkeypatch.setattr(elastic_net, "_MAX_STEPS", 300)
+    rng = np.random.default_rng(0)
+    seen = rng.standard_normal((80, 20))
+    labels = (seen @ rng.standard_normal((20, 5))).argmax(axis=1)
+    mixed = seen @ np.diag(10.0 ** rng.uniform(-2, 2, 20)) @ rng.standard_normal((20, 20))  # nearly repeat each other
+    with pytest.warns(UserWarning, match="after 300 steps the optimum's conditions are still violated"):
+        path = elastic_net_path(mixed, labels, n_lambdas=6, epsilon=1e-4, dense_end=False)
+    assert path.kkt.max() < 2  # above 10 where momentum goes on while the objective rises
